@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target of ours: the strict language mode, explicit
+/// import visibility, and no warning left standing.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "mailworker",
+    products: [
+        .executable(name: "mailworker", targets: ["mailworker"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // Shims on C and C++ libraries.
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(
+            name: "CMimetic",
+            linkerSettings: [.linkedLibrary("mimetic")]),
+        .systemLibrary(
+            name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+
+        // Values everybody speaks.
+        .target(name: "MailModel", swiftSettings: strict),
+
+        // Pure: bytes and facts in, values out.
+        .target(
+            name: "MIMEParse",
+            dependencies: [
+                "CMimetic", "CXML2", "MailModel",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(name: "Matcher", dependencies: ["MailModel"], swiftSettings: strict),
+
+        // Adapters: the network and the disk.
+        .target(name: "MailTransport", dependencies: ["CCurl", "MailModel"], swiftSettings: strict),
+        .target(
+            name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
+            swiftSettings: strict),
+        .target(
+            name: "Archive",
+            dependencies: [
+                "MailModel", "Matcher",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+
+        // Use cases, and the program.
+        .target(
+            name: "Worker",
+            dependencies: [
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "mailworker",
+            dependencies: [
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "Worker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+
+        // Scripted servers and golden files, for tests only.
+        .target(name: "MailTestKit", dependencies: ["MailModel"], swiftSettings: strict),
+
+        .testTarget(name: "MailModelTests", dependencies: ["MailModel"], swiftSettings: strict),
+        .testTarget(
+            name: "MIMEParseTests", dependencies: ["MIMEParse", "MailModel", "MailTestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
+        .testTarget(
+            name: "MailTransportTests", dependencies: ["MailModel", "MailTestKit", "MailTransport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MailFetchTests",
+            dependencies: ["MailFetch", "MailModel", "MailTestKit", "MailTransport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveTests", dependencies: ["Archive", "MailModel", "Matcher"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTestKit", "MailTransport", "Matcher",
+                "Worker",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AcceptanceTests", dependencies: ["MailTestKit", "mailworker"],
+            swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx14
+)

@@ -1,0 +1,3 @@
+#ifndef MAILWORKER_CMIMETIC_H
+#define MAILWORKER_CMIMETIC_H
+#endif

@@ -1,0 +1,143 @@
+public import MailModel
+
+/// What one message says, read from its bytes.
+///
+/// Parsing never fails on bad mail: whatever could be read is here, and each
+/// oddity met on the way is named in `defects`. The value holds no bytes of
+/// attachments; those are read out of the original when asked for
+/// (`MIMEParser.attachmentContent`).
+public struct ParsedMessage: Codable, Hashable, Sendable {
+    /// The Message-ID field's first identifier (RFC 5322, 3.6.4).
+    public var messageID: MessageID?
+    /// Decoded (RFC 2047), unfolded, white space collapsed; nil without the field.
+    public var subject: String?
+    public var from: [Mailbox]
+    public var sender: [Mailbox]
+    public var replyTo: [Mailbox]
+    public var to: [Mailbox]
+    public var cc: [Mailbox]
+    public var bcc: [Mailbox]
+    /// The first Date field in UTC; nil when absent or unreadable.
+    public var date: UnixTime?
+    public var inReplyTo: [MessageID]
+    public var references: [MessageID]
+    /// The best plain reading of the body: text/plain, else HTML made readable;
+    /// lines end in LF. Nil when there is no readable body.
+    public var text: String?
+    /// Where `text` came from.
+    public var textSource: TextSource
+    public var hasHTML: Bool
+    /// Every leaf that is not the inline body text, in the order of the message.
+    public var attachments: [Attachment]
+    /// What the header says about how the message came to be; empty for personal mail.
+    public var automation: Automation
+    /// Equal for two copies that differ only in transport header fields (Received,
+    /// Return-Path, Bcc, flags …): a digest over the canonical content fields and the
+    /// body with its line ends normalised. Used together with the Message-ID, never alone.
+    public var contentDigest: Digest256
+    /// What was odd or broken, each named once, in order of first meeting.
+    public var defects: [Defect]
+
+    public enum TextSource: String, Codable, Sendable {
+        case plain, html, none
+    }
+
+    public init(contentDigest: Digest256) {
+        messageID = nil
+        subject = nil
+        from = []
+        sender = []
+        replyTo = []
+        to = []
+        cc = []
+        bcc = []
+        date = nil
+        inReplyTo = []
+        references = []
+        text = nil
+        textSource = .none
+        hasHTML = false
+        attachments = []
+        automation = Automation()
+        self.contentDigest = contentDigest
+        defects = []
+    }
+}
+
+/// A leaf of the message that a person would call an attachment, or an inline image.
+public struct Attachment: Codable, Hashable, Sendable {
+    /// The decoded and cleaned file name (no path, control or bidi characters); nil without one.
+    public var filename: String?
+    /// `type/subtype` in lower case.
+    public var contentType: String
+    /// Size of the decoded content in bytes.
+    public var size: Int
+    /// SHA-256 of the decoded content.
+    public var sha256: Digest256
+    /// Content-Disposition inline, or referred to by the HTML body.
+    public var isInline: Bool
+    /// Content-ID without its angle brackets.
+    public var contentID: String?
+
+    public init(
+        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
+        contentID: String?
+    ) {
+        self.filename = filename
+        self.contentType = contentType
+        self.size = size
+        self.sha256 = sha256
+        self.isInline = isInline
+        self.contentID = contentID
+    }
+}
+
+/// Signs that a program wrote or forwarded the message.
+public struct Automation: Codable, Hashable, Sendable {
+    /// Auto-Submitted other than `no` (RFC 3834), or a well-known equivalent.
+    public var isAutoSubmitted = false
+    /// List-Id (RFC 2919) without its brackets, or another sign of a mailing list.
+    public var listID: String?
+    /// Precedence bulk, junk or list, or a List-Unsubscribe field.
+    public var isBulk = false
+    /// A delivery status report (RFC 3464) or a bounce in free text.
+    public var isDeliveryReport = false
+    /// A calendar invite or reply (text/calendar part).
+    public var isCalendar = false
+
+    public init() {}
+
+    public var isPersonal: Bool { self == Automation() }
+}
+
+/// One thing that was wrong with a message. Defects describe mail, not our failures.
+public enum Defect: String, Codable, Sendable, CaseIterable {
+    case emptyMessage
+    case missingMessageID
+    case missingDate
+    case unreadableDate
+    case missingFrom
+    case unreadableAddress
+    case duplicateField
+    case malformedHeaderLine
+    case rawEightBitHeader
+    case malformedEncodedWord
+    case malformedParameter
+    case unknownCharset
+    case undecodableText
+    case mislabelledCharset
+    case malformedBase64
+    case malformedQuotedPrintable
+    case unknownTransferEncoding
+    case missingBoundary
+    case missingClosingBoundary
+    case structureRepaired
+    case malformedHTML
+    case depthLimit
+    case partLimit
+    case headerLimit
+    case fieldLimit
+    case addressLimit
+    case textLimit
+    case parserFailure
+}

@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The exact bytes of one message, on the heap or, when they are many, mapped
+/// from a file that nobody writes any more. Immutable once made.
+public final class MessageBytes: @unchecked Sendable {
+    // Unchecked: the storage is written only inside the initializers.
+    private let storage: UnsafeMutableRawBufferPointer
+    private let isMapped: Bool
+
+    public var count: Int { storage.count }
+
+    public init(_ bytes: some Collection<UInt8>) {
+        storage = .allocate(byteCount: bytes.count, alignment: 1)
+        storage.copyBytes(from: bytes)
+        isMapped = false
+    }
+
+    /// Allocates `count` bytes and has `body` fill all of them.
+    public init(count: Int, filling body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        storage = .allocate(byteCount: count, alignment: 1)
+        isMapped = false
+        do {
+            try body(storage)
+        } catch {
+            storage.deallocate()
+            throw error
+        }
+    }
+
+    /// Maps `count` bytes at the start of an open file; nil when the system refuses.
+    /// The descriptor may be closed and the file unlinked afterwards.
+    public init?(mapping descriptor: Int32, count: Int) {
+        guard count > 0,
+            let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0),
+            base != MAP_FAILED
+        else { return nil }
+        storage = UnsafeMutableRawBufferPointer(start: base, count: count)
+        isMapped = true
+    }
+
+    deinit {
+        if isMapped {
+            munmap(storage.baseAddress, storage.count)
+        } else {
+            storage.deallocate()
+        }
+    }
+
+    /// The bytes are valid during `body` only.
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+    {
+        try body(UnsafeRawBufferPointer(storage))
+    }
+}
