@@ -96,7 +96,12 @@ let package = Package(
             dependencies: ["MailFetch", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ArchiveTests", dependencies: ["Archive", "MailModel", "Matcher"],
+            name: "ArchiveTests",
+            dependencies: [
+                "Archive", "MailModel", "Matcher",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",
