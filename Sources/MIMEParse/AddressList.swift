@@ -286,7 +286,7 @@ private struct AddressListReader {
         }
         if isFound { return }
         // A whole address in quotes, and nothing else.
-        if words.count == 1, words[0].isQuoted,
+        if angle == nil, words.count == 1, words[0].isQuoted,
             let address = string(words[0].bytes).flatMap(EmailAddress.init)
         {
             append(address, name: [])

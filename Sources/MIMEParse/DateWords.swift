@@ -52,13 +52,13 @@ enum DateWords {
         return zones[word.lowercasedString()]
     }
 
+    /// Those of RFC 5322, and those that European and Russian programs write. Other
+    /// names are ambiguous or unknown to most readers, and count as UTC likewise.
     private static let zones: [String: Int] = [
         "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "edt": -240, "est": -300, "cdt": -300, "cst": -360,
-        "mdt": -360, "mst": -420, "pdt": -420, "pst": -480, "akst": -540, "akdt": -480, "hst": -600,
-        "bst": 60, "cet": 60, "met": 60, "mez": 60, "west": 60, "cest": 120, "mest": 120, "mesz": 120,
-        "eet": 120, "eest": 180, "msk": 180, "msd": 240, "samt": 240, "yekt": 300, "yekst": 360, "omst": 360,
-        "novt": 420, "krat": 420, "irkt": 480, "yakt": 540, "vlat": 600, "magt": 660, "pett": 720,
-        "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "aest": 600, "aedt": 660, "acst": 570, "awst": 480,
-        "nzst": 720, "nzdt": 780, "sast": 120,
+        "mdt": -360, "mst": -420, "pdt": -420, "pst": -480, "bst": 60, "cet": 60, "met": 60, "mez": 60,
+        "west": 60, "cest": 120, "mest": 120, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240,
+        "samt": 240, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "irkt": 480, "yakt": 540,
+        "vlat": 600, "magt": 660, "pett": 720,
     ]
 }

@@ -35,15 +35,18 @@ struct LeafPlan {
                 let field = bytes.slice(value)
                 disposition = Self.disposition(field)
                 let parameters = Parameters(field: field, limit: limits.parameters, defects: &defects)
-                hasName = AttachmentNames.hasName(parameters)
+                hasName = AttachmentNames.hasName(parameters, "filename")
             }
             if !hasName, let parameters = entity.contentType.parameters {
-                hasName = AttachmentNames.hasName(parameters)
+                hasName =
+                    AttachmentNames.hasName(parameters, "name")
+                    || AttachmentNames.hasName(parameters, "filename")
             }
             let kind = entity.contentType.kind
             // A multipart without parts is only the text that it holds.
             let isText = kind == .plain || kind == .html || kind == .multipart
-            guard isText, disposition != .attachment, !hasName else {
+            // A message that is one text is read as such, whatever name it carries.
+            guard isText, disposition != .attachment, !hasName || entity.parent < 0 else {
                 attachments.append(
                     Source(
                         entity: index, disposition: disposition, uuencoded: nil, body: entity.body,
@@ -67,6 +70,8 @@ struct LeafPlan {
         while end < field.count, field[end] != Octet.semicolon, !Octet.isSpace(field[end]) { end += 1 }
         let token = field.slice(0..<end)
         if token.isEmpty || token.contains(Octet.equals) { return .none }
+        // Forms sent by mail: their fields are texts.
+        if token.equalsIgnoringCase("form-data") { return .none }
         return token.equalsIgnoringCase("inline") ? .inline : .attachment
     }
 
@@ -157,9 +162,8 @@ struct AttachmentNames {
     let limits: MailLimits
     let text: HeaderText
 
-    static func hasName(_ parameters: Parameters) -> Bool {
-        parameters.raw("filename").map { !$0.bytes.isEmpty } ?? false
-            || parameters.raw("name").map { !$0.bytes.isEmpty } ?? false
+    static func hasName(_ parameters: Parameters, _ key: String) -> Bool {
+        parameters.raw(key).map { !$0.bytes.isEmpty } ?? false
     }
 
     func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> String? {
