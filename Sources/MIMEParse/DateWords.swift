@@ -7,7 +7,7 @@ enum DateWords {
             let key =
                 UInt32(Octet.lowercased(word[0])) << 16 | UInt32(Octet.lowercased(word[1])) << 8
                 | UInt32(Octet.lowercased(word[2]))
-            if let month = english[key] { return month }
+            if let month = english[key] { return month > 0 ? month : nil }
         }
         let text = String(decoding: word, as: UTF8.self).lowercased()
         for (prefix, month) in localized where text.hasPrefix(prefix) { return month }
@@ -19,6 +19,10 @@ enum DateWords {
         let names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
         for (index, name) in names.enumerated() {
             table[name.utf8.reduce(0) { $0 << 8 | UInt32($1) }] = index + 1
+        }
+        // No months, and in nearly every date: the slow comparison is spared.
+        for name in ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "gmt", "utc", "edt", "est", "pdt"] {
+            table[name.utf8.reduce(0) { $0 << 8 | UInt32($1) }] = 0
         }
         return table
     }()

@@ -57,7 +57,7 @@ struct LeafPlan {
             if kind == .html {
                 htmlLeaves.append(index)
             } else if entity.encoding == .identity {
-                addUUEncoded(in: entity, index: index, bytes: bytes)
+                addUUEncoded(in: entity, index: index, bytes: bytes, limits: limits, defects: &defects)
             }
         }
         chooseText(inlineTexts, tree, bytes)
@@ -75,10 +75,17 @@ struct LeafPlan {
         return token.equalsIgnoringCase("inline") ? .inline : .attachment
     }
 
-    private mutating func addUUEncoded(in entity: Entity, index: Int, bytes: UnsafeRawBufferPointer) {
+    private mutating func addUUEncoded(
+        in entity: Entity, index: Int, bytes: UnsafeRawBufferPointer, limits: MailLimits,
+        defects: inout DefectLog
+    ) {
         let body = bytes.slice(entity.body)
         var cursor = 0
         while let block = UUEncoding.nextBlock(in: body, from: cursor) {
+            guard attachments.count < limits.parts else {
+                defects.note(.partLimit)
+                return
+            }
             cursor = block.range.upperBound
             let offset = entity.body.lowerBound
             let moved = UUEncoding.Block(

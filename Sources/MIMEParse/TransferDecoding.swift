@@ -109,11 +109,12 @@ public struct Base64Decoder: Sendable {
         _ bytes: UnsafeRawBufferPointer, from start: Int, _ values: UnsafeBufferPointer<UInt8>
     ) -> Bool {
         var digits = 0
-        for byte in bytes[start...] {
+        // A line of base64 is shorter; without a bound, padding in one endless line is quadratic.
+        for byte in bytes[start..<min(bytes.count, start + 128)] {
             let value = values[Int(byte)]
             if value < 64 || value == 65 { digits += 1 } else if value == 64 { break } else { return false }
         }
-        return digits >= 4 && digits % 4 == 0
+        return digits >= 4 && (digits % 4 == 0 || digits == 128)
     }
 
     /// Appends what the last, unpadded digits still say.
