@@ -17,13 +17,10 @@ struct CurlResult {
     private var place: String { "\(endpoint.host):\(endpoint.port)" }
 
     private var detail: String {
-        var pieces = [place]
-        if !refusals.isEmpty {
-            pieces.append(refusals)
-        } else if !explanation.isEmpty {
-            pieces.append(explanation)
-        }
-        return pieces.joined(separator: ": ")
+        var words = refusals.isEmpty ? explanation : refusals
+        // The remedy follows as a sentence of its own.
+        while words.last == "." || words.last == " " { words.removeLast() }
+        return words.isEmpty ? place : "\(place): \(words)"
     }
 
     /// Meaningless for `CURLE_OK` and `CURLE_AGAIN`, which are not failures.

@@ -238,6 +238,12 @@ extension LoopConnection {
             } else {
                 "while waiting for the greeting"
             }
-        return CurlResult.timedOut(detail: "\(place), \(stage)")
+        var failure = CurlResult.timedOut(detail: "\(place), \(stage)")
+        if stage.hasSuffix("greeting"), settings.endpoint.security != .tls {
+            failure.remedy =
+                "A TLS port keeps silent when spoken to like this: check that port and security match"
+                + " (993 and 465 are tls; 143 and 587 are starttls)."
+        }
+        return failure
     }
 }
