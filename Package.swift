@@ -25,7 +25,7 @@ let package = Package(
     ],
     targets: [
         // Shims on C and C++ libraries.
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl")]),
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),

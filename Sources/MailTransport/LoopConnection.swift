@@ -50,6 +50,7 @@ final class LoopConnection: @unchecked Sendable {
     /// Whether the deadline heap has an entry for this connection.
     var isInHeap = false
     var isRegistered = false
+    var readsAhead = false
 
     var transcript = LoginTranscript()
     var refusedAddress: String?
