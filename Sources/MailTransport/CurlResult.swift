@@ -30,10 +30,14 @@ struct CurlResult {
                 .addressNotAllowed, kind: .needsPerson,
                 endpoint.security == .none
                     ? "A connection without TLS is allowed to listed networks only"
-                    : "The server's address is not on the public internet and not on the allow-list",
+                    : "The server's or proxy's address is neither on the public internet nor on the allow-list",
                 detail: "\(place): \(refusedAddress)",
                 remedy: "Correct the host name, or have the administrator add the network to [network] allow."
             )
+        }
+        // libcurl reports a tunnel that the proxy refuses like any lost connection.
+        if usedProxy, explanation.hasPrefix("CONNECT tunnel") || explanation.contains("SOCKS") {
+            return proxyFailure
         }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
