@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
         .testTarget(
-            name: "MailTransportTests", dependencies: ["MailModel", "MailTestKit", "MailTransport"],
+            name: "MailTransportTests", dependencies: ["CCurl", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
             name: "MailFetchTests",
