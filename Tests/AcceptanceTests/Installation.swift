@@ -123,6 +123,32 @@ struct Installation {
         try await succeed("queue", "list", "--json").decoded([Answers.ReviewItem].self)
     }
 
+    /// As `queue`, for a thread that cannot await.
+    func countOfReviewItems() throws -> Int {
+        let process = Process()
+        process.executableURL = Program.executable
+        process.arguments = ["--config", configuration.path, "queue", "list", "--json"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let document = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return try Answers.decoder.decode([Answers.ReviewItem].self, from: document).count
+    }
+
+    /// What the files of the archive hold by now.
+    func bytesOfArchive() -> Int {
+        let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil)
+        var sum = 0
+        while let file = files?.nextObject() as? URL {
+            var status = stat()
+            if stat(file.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                sum += Int(status.st_size)
+            }
+        }
+        return sum
+    }
+
     func history(of contact: String) async throws -> [Answers.HistoryEntry] {
         try await succeed("history", contact, "--json").decoded([Answers.HistoryEntry].self)
     }

@@ -15,7 +15,7 @@ struct KillTests {
             let answer = try await firma.sync()
             #expect(try answer.account("anna").fetched == Self.messageCount)
             undisturbed = try await firma.endState()
-            size = Self.bytes(below: firma.data)
+            size = firma.bytesOfArchive()
         }
         #expect(undisturbed.count >= Self.messageCount)
 
@@ -25,9 +25,8 @@ struct KillTests {
             for kill in 1...Self.kills {
                 // The moment is a fact, not a time: so and so much has been written.
                 let enough = size * kill / (Self.kills + 1)
-                let data = firma.data
                 let outcome = try await firma.run("sync", "--json") { process in
-                    while Self.bytes(below: data) < enough {
+                    while firma.bytesOfArchive() < enough {
                         guard Foundation.kill(process, 0) == 0 else { return }
                         sched_yield()
                     }
@@ -54,15 +53,5 @@ struct KillTests {
             ).bytes
         }
         try await firma.server.deliver(messages, to: "anna")
-    }
-
-    private static func bytes(below directory: URL) -> Int {
-        let files = FileManager.default.enumerator(
-            at: directory, includingPropertiesForKeys: [.fileSizeKey])
-        var sum = 0
-        while let file = files?.nextObject() as? URL {
-            sum += (try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
-        }
-        return sum
     }
 }

@@ -28,6 +28,11 @@ struct MailServer {
             directory: directory, imapPort: imap, imapsPort: imaps, certificateAuthority: authority)
     }
 
+    /// Starts a stopped one on the ports that it had.
+    func startAgain() async throws {
+        try await Program.script("dovecot", "start", directory.path, imapPort, in: directory)
+    }
+
     func stop() async throws {
         try await Program.script("dovecot", "stop", directory.path, in: directory)
     }
