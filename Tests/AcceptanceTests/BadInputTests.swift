@@ -75,28 +75,6 @@ struct BadInputTests {
         }
     }
 
-    @Test func aDamagedConfigurationIsNamedByFileLineAndKey() async throws {
-        try await Installation.withFirma { firma in
-            let good = try String(contentsOf: firma.configuration, encoding: .utf8)
-            let line = good.split(separator: "\n", omittingEmptySubsequences: false).count + 1
-            let damages = [
-                ("\n[poll]\nminutes = \"often\"\n", "minutes", line + 1),
-                ("\n[poll]\nminutse = 5\n", "minutse", line + 1),
-                ("\n[poll\n", "mailworker.toml", line),
-            ]
-            for (damage, key, where_) in damages where !good.contains("\n[poll]") {
-                try Data((good + damage).utf8).write(to: firma.configuration)
-                let outcome = try await firma.run("queue", "list")
-                #expect(outcome.status == 78, "\(outcome.errors)")
-                #expect(outcome.errors.contains("mailworker.toml:\(where_)"), "\(outcome.errors)")
-                #expect(outcome.errors.contains(key), "\(outcome.errors)")
-                #expect(outcome.output.isEmpty)
-            }
-            try Data(good.utf8).write(to: firma.configuration)
-            try await firma.succeed("queue", "list")
-        }
-    }
-
     @Test func aMissingConfigurationSaysHowToMakeOne() async throws {
         try await Installation.withServer { firma in
             let outcome = try await firma.run("sync")
