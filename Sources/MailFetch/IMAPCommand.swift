@@ -27,7 +27,8 @@ enum IMAPCommand: Sendable {
             case .list(false): Array("LIST \"\" \"*\"".utf8)
             case .list(true): Array("LIST \"\" \"*\" RETURN (SPECIAL-USE)".utf8)
             case .status(let name):
-                Array("STATUS ".utf8) + Self.quoted(name) + Array(" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)".utf8)
+                Array("STATUS ".utf8) + Self.quoted(name)
+                    + Array(" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)".utf8)
             case .examine(let name, let condstore):
                 Array("EXAMINE ".utf8) + Self.quoted(name) + Array((condstore ? " (CONDSTORE)" : "").utf8)
             case .searchAll(false): Array("UID SEARCH ALL".utf8)

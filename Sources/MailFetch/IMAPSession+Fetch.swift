@@ -56,7 +56,8 @@ extension IMAPSession {
     }
 
     /// Sizes and dates of every message with this UID or a higher one, in ascending order.
-    nonisolated(nonsending) public func metadata(from uid: UID) async throws(MailFailure) -> [MessageMetadata] {
+    nonisolated(nonsending) public func metadata(from uid: UID) async throws(MailFailure) -> [MessageMetadata]
+    {
         // `n:*` names the last message even when its UID is lower (RFC 9051, section 9): filtered.
         try await metadata(["\(max(1, uid.rawValue)):*"]) { $0 >= uid }
     }
@@ -99,7 +100,9 @@ extension IMAPSession {
                 let next = Array(waiting.prefix(free))
                 waiting = waiting.dropFirst(free)
                 let tags = try await send(next.map { .fetchMessages($0.sequenceSet) })
-                for (tag, uids) in zip(tags, next) { outstanding.append(OutstandingBatch(tag: tag, uids: uids)) }
+                for (tag, uids) in zip(tags, next) {
+                    outstanding.append(OutstandingBatch(tag: tag, uids: uids))
+                }
             }
             switch try await nextResponse() {
             case .fetch(let data):

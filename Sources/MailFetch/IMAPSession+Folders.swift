@@ -61,7 +61,8 @@ extension IMAPSession {
     }
 
     /// Opens a folder for reading; what was open before is closed by it.
-    nonisolated(nonsending) public func examine(_ folder: FolderName) async throws(MailFailure) -> FolderState {
+    nonisolated(nonsending) public func examine(_ folder: FolderName) async throws(MailFailure) -> FolderState
+    {
         try await examine(wireName: ModifiedUTF7.encode(folder.rawValue))
     }
 

@@ -22,7 +22,8 @@ enum InternalDate {
             index += 1
             return true
         }
-        guard let day = number(2), (1...31).contains(day), accept(UInt8(ascii: "-")), index + 3 <= bytes.count,
+        guard let day = number(2), (1...31).contains(day), accept(UInt8(ascii: "-")),
+            index + 3 <= bytes.count,
             let month = Self.month(bytes[index..<(index + 3)])
         else { return nil }
         index += 3

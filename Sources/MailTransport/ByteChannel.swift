@@ -22,7 +22,8 @@ public final class ByteChannel: Sendable {
     ///   `cancelled`. After a failure nothing is known about how much was sent: close the channel.
     nonisolated(nonsending) public func send(_ bytes: [UInt8]) async throws(MailFailure) {
         guard !bytes.isEmpty else { return }
-        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.send(self.connection, bytes, $0) }.get()
+        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.send(self.connection, bytes, $0) }
+            .get()
     }
 
     /// Waits for bytes and returns those that are there, at most 256 KB; the empty array is the end

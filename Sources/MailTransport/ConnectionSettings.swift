@@ -53,7 +53,9 @@ extension ConnectionSettings {
         // Anything that ends the host part of a URL, or that no host name has.
         let forbidden = Set("/?#@\\%\"'<>^`{|} ".unicodeScalars)
         guard !host.isEmpty, host.utf8.count <= 255,
-            !host.unicodeScalars.contains(where: { $0.value < 0x21 || $0.value == 0x7F || forbidden.contains($0) })
+            !host.unicodeScalars.contains(where: {
+                $0.value < 0x21 || $0.value == 0x7F || forbidden.contains($0)
+            })
         else {
             throw MailFailure(
                 .unknownHost, kind: .needsPerson, "The server's host name is not a host name", detail: host,
@@ -74,12 +76,14 @@ extension ConnectionSettings {
         guard !login.isEmpty, !hasControl(login), !secret.withRevealed(hasControl) else {
             throw MailFailure(
                 .badSettings, kind: .credential, "The login or password is empty or has control characters",
-                remedy: "Enter them again; a line break at the end of a password file's line is removed, others are not."
+                remedy:
+                    "Enter them again; a line break at the end of a password file's line is removed, others are not."
             )
         }
         if let proxy {
             let schemes = ["socks5://", "socks5h://", "http://"]
-            guard schemes.contains(where: proxy.lowercased().hasPrefix), !hasControl(proxy), !proxy.contains(" ")
+            guard schemes.contains(where: proxy.lowercased().hasPrefix), !hasControl(proxy),
+                !proxy.contains(" ")
             else {
                 throw MailFailure(
                     .badSettings, kind: .needsPerson, "The proxy is not one that is supported",

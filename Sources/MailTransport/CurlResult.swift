@@ -35,7 +35,8 @@ struct CurlResult {
                     ? "A connection without TLS is allowed to listed networks only"
                     : "The server's address is not on the public internet and not on the allow-list",
                 detail: "\(place): \(refusedAddress)",
-                remedy: "Correct the host name, or have the administrator add the network to [network] allow.")
+                remedy: "Correct the host name, or have the administrator add the network to [network] allow."
+            )
         }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -53,7 +54,8 @@ struct CurlResult {
         case CURLE_USE_SSL_FAILED:
             return MailFailure(
                 .tlsRefused, kind: .needsPerson,
-                "The server does not offer the TLS that is required; the password was not sent", detail: detail,
+                "The server does not offer the TLS that is required; the password was not sent",
+                detail: detail,
                 remedy: "Use security tls with the TLS port (993 for IMAP, 465 for SMTP). If STARTTLS worked"
                     + " before, somebody on the way may be stripping it.")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
@@ -81,7 +83,8 @@ struct CurlResult {
             return Self.lost(detail: detail)
         case CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT, CURLE_UNRECOVERABLE_POLL:
             return MailFailure(
-                .systemResources, kind: .transient, "The system lacked memory or descriptors for a connection",
+                .systemResources, kind: .transient,
+                "The system lacked memory or descriptors for a connection",
                 detail: detail, remedy: "Raise the limit on open files, or poll fewer accounts at once.")
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT,
             CURLE_UNKNOWN_OPTION, CURLE_NOT_BUILT_IN:

@@ -100,9 +100,9 @@ extension LoopConnection {
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_NODELAY, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
-        // One connection is one account under one policy: never lent to another handle.
+        // One connection is one account under one policy. libcurl never lends a CONNECT_ONLY
+        // connection to another handle; FORBID_REUSE would close it as soon as sign-in is done.
         set(CURLOPT_FRESH_CONNECT, 1)
-        set(CURLOPT_FORBID_REUSE, 1)
 
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         set(CURLOPT_SSL_VERIFYPEER, 1)
@@ -140,10 +140,12 @@ extension LoopConnection {
         let family = target.pointee.family
         let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
         guard let address = IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset),
-            connection.settings.allowedNetworks.permits(address, security: connection.settings.endpoint.security)
+            connection.settings.allowedNetworks.permits(
+                address, security: connection.settings.endpoint.security)
         else {
             connection.refusedAddress =
-                IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)?.text ?? "(unknown)"
+                IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)?.text
+                ?? "(unknown)"
             return bad
         }
         connection.refusedAddress = nil

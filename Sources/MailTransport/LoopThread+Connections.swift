@@ -30,7 +30,9 @@ extension LoopThread {
     func collectFinished() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
-            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else {
+                continue
+            }
             let result = mw_message_result(message)
             var context: UnsafeMutableRawPointer?
             mw_easy_get_pointer(easy, &context)
@@ -159,19 +161,23 @@ extension LoopThread {
     private func deadline(_ connection: LoopConnection) -> Int64 {
         let (milliseconds, overflow) = Int64(connection.settings.timeoutSeconds)
             .multipliedReportingOverflow(by: 1000)
-        return overflow ? .max : LoopThread.monotonicMilliseconds().addingReportingOverflow(milliseconds).partialValue
+        return overflow
+            ? .max : LoopThread.monotonicMilliseconds().addingReportingOverflow(milliseconds).partialValue
     }
 
     /// One-shot interest in exactly what somebody waits for; nothing when nobody does.
     func rearm(_ connection: LoopConnection) {
-        guard connection.phase == .open, connection.receiver != nil || connection.sender != nil else { return }
+        guard connection.phase == .open, connection.receiver != nil || connection.sender != nil else {
+            return
+        }
         var interest = EPOLLONESHOT.rawValue
         if connection.receiver != nil { interest |= EPOLLIN.rawValue }
         if connection.sender != nil { interest |= EPOLLOUT.rawValue }
         // Some servers hold a small reply back until the last one was acknowledged (Nagle); the system
         // forgets this wish, so it is renewed with each wait.
         var on: Int32 = 1
-        setsockopt(connection.socket, Int32(IPPROTO_TCP), TCP_QUICKACK, &on, socklen_t(MemoryLayout<Int32>.size))
+        setsockopt(
+            connection.socket, Int32(IPPROTO_TCP), TCP_QUICKACK, &on, socklen_t(MemoryLayout<Int32>.size))
         watch(connection.socket, interest, connection.isRegistered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD)
         connection.isRegistered = true
     }

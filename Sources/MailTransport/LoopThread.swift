@@ -54,17 +54,19 @@ final class LoopThread: @unchecked Sendable {
     func start() -> Bool {
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, { context in
-            guard let context else { return nil }
-            let loop = Unmanaged<LoopThread>.fromOpaque(context).takeRetainedValue()
-            // A write to a closed socket must be an error, never the death of the process.
-            var signals = sigset_t()
-            sigfillset(&signals)
-            pthread_sigmask(SIG_BLOCK, &signals, nil)
-            mw_name_thread("mail-network")
-            loop.run()
-            return nil
-        }, context.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                let loop = Unmanaged<LoopThread>.fromOpaque(context).takeRetainedValue()
+                // A write to a closed socket must be an error, never the death of the process.
+                var signals = sigset_t()
+                sigfillset(&signals)
+                pthread_sigmask(SIG_BLOCK, &signals, nil)
+                mw_name_thread("mail-network")
+                loop.run()
+                return nil
+            }, context.toOpaque())
         guard code == 0 else {
             context.release()
             return false
@@ -207,7 +209,8 @@ final class LoopThread: @unchecked Sendable {
     private static let timerChanged: curl_multi_timer_callback = { _, milliseconds, context in
         guard let context else { return 0 }
         let loop = Unmanaged<LoopThread>.fromOpaque(context).takeUnretainedValue()
-        loop.curlDeadline = milliseconds < 0 ? .max : LoopThread.monotonicMilliseconds() &+ Int64(milliseconds)
+        loop.curlDeadline =
+            milliseconds < 0 ? .max : LoopThread.monotonicMilliseconds() &+ Int64(milliseconds)
         return 0
     }
 }

@@ -69,7 +69,8 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
         case .loginRefused:
             MailFailure(
                 .loginRefused, kind: .credential, "The server refused the login or password", detail: detail,
-                remedy: "Check the login (usually the full address) and the password. Yandex, Mail.ru and Gmail"
+                remedy:
+                    "Check the login (usually the full address) and the password. Yandex, Mail.ru and Gmail"
                     + " accept only an app password made in the account's security settings, and want IMAP"
                     + " switched on in the mailbox's settings.")
         case .appPasswordNeeded:
@@ -79,16 +80,19 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
                     + " ordinary password.")
         case .webLoginNeeded:
             MailFailure(
-                .webLoginNeeded, kind: .credential, "The provider wants its user to sign in with a browser first",
+                .webLoginNeeded, kind: .credential,
+                "The provider wants its user to sign in with a browser first",
                 detail: detail,
-                remedy: "Sign in to the mailbox in a browser, confirm that it was you, and use an app password.")
+                remedy:
+                    "Sign in to the mailbox in a browser, confirm that it was you, and use an app password.")
         case .serverBusy:
             MailFailure(
                 .serverBusy, kind: .transient, "The server is busy or limits this account for now",
                 detail: detail, remedy: "It is tried again later by itself.", retryAfterSeconds: nil)
         case .tooManyConnections:
             MailFailure(
-                .tooManyConnections, kind: .transient, "The server allows no more connections to this account",
+                .tooManyConnections, kind: .transient,
+                "The server allows no more connections to this account",
                 detail: detail,
                 remedy: "It is tried again later; other mail programs of this user count too.")
         case .administratorNeeded:
