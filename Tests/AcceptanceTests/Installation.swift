@@ -74,6 +74,11 @@ struct Installation {
     }
 
     func setUp() async throws {
+        try await setUpUsers()
+        try await importContacts()
+    }
+
+    func setUpUsers() async throws {
         try await succeed("init")
         try allowLoopback()
         for (name, password) in MailServer.passwords.sorted(by: { $0.key < $1.key }) {
@@ -84,13 +89,12 @@ struct Installation {
                 "--imap-host", "127.0.0.1", "--imap-port", server.imapsPort, "--imap-security", "tls",
                 "--ca-file", server.certificateAuthority, input: password + "\n")
         }
-        try await importContacts()
     }
 
     static let contacts = """
         external_id,kind,name,emails,organisation,owner,do_not_email
         o1,organisation,ООО Клиент,info@klient.example,,anna,
-        p1,person,Иван Петров,ivan@klient.example;ivan.private@pochta.example,o1,anna,
+        p1,person,Иван Петров,ivan@klient.example;ivan.private@pochta.example,ООО Клиент,anna,
         l1,lead,Jane Doe,jane@lead.example,,boris,yes
 
         """
