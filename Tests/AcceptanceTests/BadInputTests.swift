@@ -135,13 +135,27 @@ struct BadInputTests {
         }
     }
 
-    @Test func initRefusesToReplaceWhatIsThere() async throws {
+    @Test func initReplacesNothingThatIsThere() async throws {
         try await Installation.withFirma { firma in
             let files = ["mailworker.toml", "mailworker.key"].map(firma.directory.appendingPathComponent)
             let before = try files.map { try Data(contentsOf: $0) }
-            let outcome = try await firma.run("init")
-            #expect(outcome.status != 0)
+            try await firma.run("init")
             #expect(try files.map { try Data(contentsOf: $0) } == before)
+            // Nothing was forgotten either: the passwords open as before.
+            try await firma.succeed("account", "check", "anna")
+        }
+    }
+
+    @Test func initMakesNoNewKeyForAnArchiveThatHasOne() async throws {
+        try await Installation.withFirma { firma in
+            let key = firma.directory.appendingPathComponent("mailworker.key")
+            let aside = firma.directory.appendingPathComponent("key.aside")
+            try FileManager.default.moveItem(at: key, to: aside)
+            let outcome = try await firma.run("init")
+            #expect(outcome.status == 78, "\(outcome.output)")
+            #expect(!FileManager.default.fileExists(atPath: key.path))
+            try FileManager.default.moveItem(at: aside, to: key)
+            try await firma.succeed("account", "check", "anna")
         }
     }
 
