@@ -1,3 +1,4 @@
+import CMimetic
 import MailModel
 
 /// Our own reading of the multipart structure (RFC 2046, 5.1), tolerant where
@@ -50,6 +51,22 @@ struct EntitySplitter {
         }
         for index in entities.indices where entities[index].isContainer {
             if !hasParts(entities[index].headerStart) { entities[index].isContainer = false }
+        }
+        return EntityTree(entities: entities)
+    }
+
+    /// The tree that libmimetic saw, in our terms.
+    mutating func adopt(_ theirs: [mw_mimetic_entity], from start: Int) -> EntityTree {
+        entities = []
+        open = []
+        for item in theirs {
+            let index = entities.count
+            _ = begin(at: start + item.header_start, parent: Int(item.parent))
+            open = []
+            let isContainer = item.is_multipart != 0 && theirs.contains { Int($0.parent) == index }
+            entities[index].isContainer = isContainer
+            let end = max(entities[index].body.lowerBound, min(bytes.count, start + item.body_end))
+            entities[index].body = entities[index].body.lowerBound..<end
         }
         return EntityTree(entities: entities)
     }
