@@ -56,6 +56,7 @@ let package = Package(
                 "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
 
@@ -88,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
         .testTarget(
-            name: "MailTransportTests", dependencies: ["MailModel", "MailTestKit", "MailTransport"],
+            name: "MailTransportTests", dependencies: ["CCurl", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
             name: "MailFetchTests",

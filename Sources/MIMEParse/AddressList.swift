@@ -45,6 +45,8 @@ private struct AddressListReader {
     private var hasSpace = false
     /// No closing quote follows: quotes are mere characters from here on.
     private var quotesAreOpen = false
+    /// Likewise for the parentheses of comments.
+    private var commentsAreOpen = false
 
     init(bytes: UnsafeRawBufferPointer, text: HeaderText, limit: Int, defects: DefectLog) {
         self.bytes = bytes
@@ -179,6 +181,10 @@ private struct AddressListReader {
     }
 
     private mutating func readComment() {
+        if commentsAreOpen {
+            index += 1
+            return
+        }
         var depth = 0
         var content: [UInt8] = []
         var cursor = index
@@ -204,8 +210,8 @@ private struct AddressListReader {
             content.append(byte)
         }
         // Never closed: a comment to the end would hide addresses.
+        commentsAreOpen = true
         index += 1
-        while index < bytes.count, bytes[index] == Octet.openParenthesis { index += 1 }
     }
 
     private func endOfLiteral() -> Int? {
@@ -286,7 +292,7 @@ private struct AddressListReader {
         }
         if isFound { return }
         // A whole address in quotes, and nothing else.
-        if words.count == 1, words[0].isQuoted,
+        if angle == nil, words.count == 1, words[0].isQuoted,
             let address = string(words[0].bytes).flatMap(EmailAddress.init)
         {
             append(address, name: [])

@@ -4,9 +4,6 @@ import MailModel
 struct BodyText {
     let limits: MailLimits
     var utf8: [UInt8] = []
-    /// Blocks of uuencoded files met within plain text.
-    private(set) var isLimited = false
-
     init(limits: MailLimits) { self.limits = limits }
 
     var isFull: Bool { utf8.count >= limits.textBytes }

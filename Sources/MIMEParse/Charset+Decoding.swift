@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -31,6 +33,7 @@ extension Charset {
             return false
         }
         defer { iconv_close(descriptor) }
+        IconvModules.keepLoaded(self)
         guard let base = bytes.baseAddress else { return true }
         var input: UnsafeMutablePointer<CChar>? = UnsafeMutablePointer(
             mutating: base.assumingMemoryBound(to: CChar.self))
@@ -65,6 +68,25 @@ extension Charset {
             }
         }
         return isExact
+    }
+}
+
+/// One descriptor of each charset stays open and unused: iconv would otherwise
+/// load and unload its module for every text.
+private enum IconvModules {
+    private struct Descriptor: @unchecked Sendable {
+        // Unchecked: never converted with, only held.
+        let value: iconv_t?
+    }
+
+    private static let held = Mutex<[Charset: Descriptor]>([:])
+
+    static func keepLoaded(_ charset: Charset) {
+        held.withLock { held in
+            if held[charset] == nil {
+                held[charset] = Descriptor(value: iconv_open("UTF-8", charset.name.text))
+            }
+        }
     }
 }
 

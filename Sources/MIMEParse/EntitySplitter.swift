@@ -41,7 +41,7 @@ struct EntitySplitter {
         // A container without parts: perhaps its boundary is misspelt in the header.
         for entity in entities where entity.isContainer && found.count < 4 {
             guard !hasParts(entity.headerStart), found[entity.headerStart] == nil,
-                let boundary = boundaryInBody(from: entity.body.lowerBound)
+                let boundary = trimmedBoundary(entity) ?? boundaryInBody(from: entity.body.lowerBound)
             else { continue }
             found[entity.headerStart] = boundary
             defects = before
@@ -144,13 +144,13 @@ struct EntitySplitter {
             defects.note(.depthLimit)
             return header.bodyStart
         }
-        var boundary = found[start] ?? type.parameters?.raw("boundary")?.bytes ?? []
-        while let last = boundary.last, Octet.isSpace(last) { boundary.removeLast() }
-        if boundary.isEmpty {
+        var boundary = found[start] ?? type.parameters?.raw("boundary")?.bytes
+        if boundary == nil {
             defects.note(.missingBoundary)
-            boundary = boundaryInBody(from: header.bodyStart) ?? []
+            boundary = boundaryInBody(from: header.bodyStart)
         }
-        guard !boundary.isEmpty else { return header.bodyStart }
+        // Declared and empty it is odd, but `--` lines do separate then.
+        guard let boundary else { return header.bodyStart }
         entities[index].isContainer = true
         open.append(OpenContainer(entity: index, boundary: boundary))
         return header.bodyStart
@@ -202,6 +202,16 @@ struct EntitySplitter {
         guard delimiter > 0, bytes[delimiter - 1] == Octet.lf else { return delimiter }
         let end = delimiter - 1
         return end > 0 && bytes[end - 1] == Octet.cr ? end - 1 : end
+    }
+
+    /// The declared boundary without blanks at its end (RFC 2046 allows none there),
+    /// where that makes a difference.
+    private func trimmedBoundary(_ entity: Entity) -> [UInt8]? {
+        guard var boundary = entity.contentType.parameters?.raw("boundary")?.bytes,
+            let last = boundary.last, Octet.isSpace(last)
+        else { return nil }
+        while let last = boundary.last, Octet.isSpace(last) { boundary.removeLast() }
+        return boundary.isEmpty ? nil : boundary
     }
 
     /// The first line after `start` that looks like a delimiter: `--` and a word,

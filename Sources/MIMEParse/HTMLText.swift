@@ -9,7 +9,7 @@ public enum HTMLText {
     /// document was too odd for the parser, or too long, and was read only in part.
     public static func convert(_ html: [UInt8], limit: Int, into result: inout [UInt8]) -> Bool {
         guard !html.isEmpty else { return true }
-        let input = min(html.count, 8 * limit, 1 << 26)
+        let input = min(html.count, 4 * limit, 1 << 26)
         let collector = Collector(limit: limit)
         let context = html.withUnsafeBytes { bytes in
             htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))

@@ -35,15 +35,18 @@ struct LeafPlan {
                 let field = bytes.slice(value)
                 disposition = Self.disposition(field)
                 let parameters = Parameters(field: field, limit: limits.parameters, defects: &defects)
-                hasName = AttachmentNames.hasName(parameters)
+                hasName = AttachmentNames.hasName(parameters, "filename")
             }
             if !hasName, let parameters = entity.contentType.parameters {
-                hasName = AttachmentNames.hasName(parameters)
+                hasName =
+                    AttachmentNames.hasName(parameters, "name")
+                    || AttachmentNames.hasName(parameters, "filename")
             }
             let kind = entity.contentType.kind
             // A multipart without parts is only the text that it holds.
             let isText = kind == .plain || kind == .html || kind == .multipart
-            guard isText, disposition != .attachment, !hasName else {
+            // A message that is one text is read as such, whatever name it carries.
+            guard isText, disposition != .attachment, !hasName || entity.parent < 0 else {
                 attachments.append(
                     Source(
                         entity: index, disposition: disposition, uuencoded: nil, body: entity.body,
@@ -54,7 +57,7 @@ struct LeafPlan {
             if kind == .html {
                 htmlLeaves.append(index)
             } else if entity.encoding == .identity {
-                addUUEncoded(in: entity, index: index, bytes: bytes)
+                addUUEncoded(in: entity, index: index, bytes: bytes, limits: limits, defects: &defects)
             }
         }
         chooseText(inlineTexts, tree, bytes)
@@ -67,13 +70,22 @@ struct LeafPlan {
         while end < field.count, field[end] != Octet.semicolon, !Octet.isSpace(field[end]) { end += 1 }
         let token = field.slice(0..<end)
         if token.isEmpty || token.contains(Octet.equals) { return .none }
+        // Forms sent by mail: their fields are texts.
+        if token.equalsIgnoringCase("form-data") { return .none }
         return token.equalsIgnoringCase("inline") ? .inline : .attachment
     }
 
-    private mutating func addUUEncoded(in entity: Entity, index: Int, bytes: UnsafeRawBufferPointer) {
+    private mutating func addUUEncoded(
+        in entity: Entity, index: Int, bytes: UnsafeRawBufferPointer, limits: MailLimits,
+        defects: inout DefectLog
+    ) {
         let body = bytes.slice(entity.body)
         var cursor = 0
         while let block = UUEncoding.nextBlock(in: body, from: cursor) {
+            guard attachments.count < limits.parts else {
+                defects.note(.partLimit)
+                return
+            }
             cursor = block.range.upperBound
             let offset = entity.body.lowerBound
             let moved = UUEncoding.Block(
@@ -157,9 +169,8 @@ struct AttachmentNames {
     let limits: MailLimits
     let text: HeaderText
 
-    static func hasName(_ parameters: Parameters) -> Bool {
-        parameters.raw("filename").map { !$0.bytes.isEmpty } ?? false
-            || parameters.raw("name").map { !$0.bytes.isEmpty } ?? false
+    static func hasName(_ parameters: Parameters, _ key: String) -> Bool {
+        parameters.raw(key).map { !$0.bytes.isEmpty } ?? false
     }
 
     func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> String? {

@@ -66,25 +66,38 @@ struct MessageBuilder {
 
     private mutating func readBody(_ tree: EntityTree, _ plan: LeafPlan, into message: inout ParsedMessage) {
         message.hasHTML = !plan.htmlLeaves.isEmpty
-        var text = BodyText(limits: limits)
+        // The first leaf that says anything is the body; the others follow it.
+        var body = BodyText(limits: limits)
+        var further = BodyText(limits: limits)
         message.textSource = plan.textLeaves.isEmpty ? .none : .plain
-        for index in plan.textLeaves where !text.isFull {
+        for index in plan.textLeaves {
             let entity = tree.entities[index]
-            let label = entity.contentType.charsetLabel
-            if entity.contentType.kind == .html {
-                let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
-                octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
-                message.textSource = .html
-            } else {
-                let octets = plan.textOctets(
-                    of: index, in: tree, bytes: bytes, limits: limits, defects: &defects)
-                octets.withUnsafeBytes {
-                    text.appendPlain($0, entity.contentType, label: label, defects: &defects)
-                }
+            if body.utf8.isEmpty {
+                append(entity, index, to: &body, tree, plan)
+                message.textSource = entity.contentType.kind == .html ? .html : .plain
+            } else if !further.isFull {
+                append(entity, index, to: &further, tree, plan)
             }
         }
-        if message.textSource != .none { message.text = String(decoding: text.utf8, as: UTF8.self) }
+        if message.textSource != .none { message.text = String(decoding: body.utf8, as: UTF8.self) }
+        if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
         readAttachments(tree, plan, into: &message)
+    }
+
+    private mutating func append(
+        _ entity: Entity, _ index: Int, to text: inout BodyText, _ tree: EntityTree, _ plan: LeafPlan
+    ) {
+        let label = entity.contentType.charsetLabel
+        if entity.contentType.kind == .html {
+            let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
+            octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
+        } else {
+            let octets = plan.textOctets(
+                of: index, in: tree, bytes: bytes, limits: limits, defects: &defects)
+            octets.withUnsafeBytes {
+                text.appendPlain($0, entity.contentType, label: label, defects: &defects)
+            }
+        }
     }
 
     private func leafContent(_ entity: Entity) -> LeafContent {

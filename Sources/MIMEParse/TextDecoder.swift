@@ -17,6 +17,10 @@ public enum TextDecoder {
             if charset == nil { defects.note(.unknownCharset) }
         }
         if bytes.isASCII, charset?.kind != .stateful {
+            if charset?.kind != .utf8, decodeUndeclaredJapanese(bytes, into: &result) {
+                defects.note(.mislabelledCharset)
+                return
+            }
             result.append(contentsOf: bytes)
             return
         }
@@ -46,6 +50,20 @@ public enum TextDecoder {
         case .multiByte, .stateful:
             if charset?.decode(bytes, into: &result) != true { defects.note(.undecodableText) }
         }
+    }
+
+    /// ISO-2022-JP is 7-bit, so that no octet tells; its escape sequences do.
+    private static func decodeUndeclaredJapanese(
+        _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]
+    ) -> Bool {
+        guard let escape = bytes.offset(of: 0x1B, from: 0, to: bytes.count), escape + 2 < bytes.count,
+            bytes[escape + 1] == 0x24, bytes[escape + 2] == 0x42 || bytes[escape + 2] == 0x40,
+            let charset = Charset(label: "iso-2022-jp".utf8)
+        else { return false }
+        let start = result.count
+        if charset.decode(bytes, into: &result) { return true }
+        result.removeLast(result.count - start)
+        return false
     }
 
     /// The text as a string, for tests and small values.

@@ -4,6 +4,10 @@
 public struct Base64Decoder: Sendable {
     private var accumulator: UInt32 = 0
     private var digits = 0
+    /// Padding was met, and nothing but white space and padding since.
+    private var isPadded = false
+    /// Text that is no base64 follows the padding: nothing more is decoded.
+    private var isFinished = false
     /// Something other than digits, white space and padding was met, or the end is incomplete.
     public private(set) var isDamaged = false
 
@@ -36,14 +40,25 @@ public struct Base64Decoder: Sendable {
 
     /// Decodes into `target`, which has room for 3 octets in 4 of the input and 6 more.
     mutating func decode(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer) -> Int {
+        if isFinished { return 0 }
         var written = 0
         var index = 0
         let count = bytes.count
         var accumulator = accumulator
         var digits = digits
-        var damaged = false
         Self.values.withUnsafeBufferPointer { values in
             while index < count {
+                if isPadded {
+                    while index < count, values[Int(bytes[index])] & 0xFE == 64 { index += 1 }
+                    if index == count { break }
+                    guard Self.isWholeGroups(bytes, from: index, values) else {
+                        // Padding ends the data; a list's footer may follow.
+                        isDamaged = true
+                        isFinished = true
+                        break
+                    }
+                    isPadded = false
+                }
                 if digits == 0 {
                     while index + 4 <= count {
                         let a = values[Int(bytes[index])]
@@ -75,24 +90,39 @@ public struct Base64Decoder: Sendable {
                     }
                 } else if value == 65 {
                     written += Self.flush(accumulator, digits, to: target, at: written)
-                    if digits == 1 { damaged = true }
+                    if digits < 2 { isDamaged = true } else { isPadded = true }
                     accumulator = 0
                     digits = 0
                 } else if value == 66 {
-                    damaged = true
+                    isDamaged = true
                 }
             }
         }
         self.accumulator = accumulator
         self.digits = digits
-        if damaged { isDamaged = true }
         return written
+    }
+
+    /// Whether the line at `start` is base64 of its own, as where encoded pieces
+    /// were put one behind the other.
+    private static func isWholeGroups(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, _ values: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        var digits = 0
+        // A line of base64 is shorter; without a bound, padding in one endless line is quadratic.
+        for byte in bytes[start..<min(bytes.count, start + 128)] {
+            let value = values[Int(byte)]
+            if value < 64 || value == 65 { digits += 1 } else if value == 64 { break } else { return false }
+        }
+        return digits >= 4 && (digits % 4 == 0 || digits == 128)
     }
 
     /// Appends what the last, unpadded digits still say.
     public mutating func finish(into result: inout [UInt8]) {
         if digits == 0 { return }
-        isDamaged = true
+        // Behind damage the last digits are anybody's; without it only padding is missing.
+        defer { isDamaged = true }
+        if isDamaged { return }
         var last: [UInt8] = [0, 0]
         let count = last.withUnsafeMutableBytes { Self.flush(accumulator, digits, to: $0, at: 0) }
         result.append(contentsOf: last[..<count])

@@ -96,7 +96,8 @@ struct ResponseFramer: ~Copyable {
 
     /// The count of a literal announced at the end of the text; nil when none is.
     private func announcedSize() throws(MailFailure) -> Int? {
-        guard text.last == UInt8(ascii: "}") else { return nil }
+        // Where nothing stands behind the last literal, its own announcement ends the text.
+        guard text.last == UInt8(ascii: "}"), literals.last?.end != text.count else { return nil }
         var index = text.count - 2
         if index >= 0, text[index] == UInt8(ascii: "+") { index -= 1 }
         var size = 0
@@ -121,9 +122,10 @@ struct ResponseFramer: ~Copyable {
         let (most, overflow) = limits.messageBytes.multipliedReportingOverflow(by: IMAPLimits.discardMultiple)
         guard overflow || size <= most else { throw .violation("a literal of \(size) bytes") }
         literalBytes += size
-        if literalBytes > limits.messageBytes {
+        // An empty literal lies whole in any chunk, and no file of no bytes can be mapped.
+        if size > 0, literalBytes > limits.messageBytes {
             collector = .discarding(size)
-        } else if literalBytes > limits.heapMessageBytes {
+        } else if size > 0, literalBytes > limits.heapMessageBytes {
             collector = try .inFile(size, directory: spoolDirectory)
         } else if size <= chunk.count - cursor {
             // The ordinary message lies whole in the chunk: one copy, to where it stays.
@@ -138,8 +140,6 @@ struct ResponseFramer: ~Copyable {
         } else {
             collector = .onHeap(size)
         }
-        // An empty literal has nothing to wait for.
-        if size == 0, collector != nil { try finishCollecting() }
     }
 
     private mutating func collect() throws(MailFailure) {

@@ -132,7 +132,7 @@ enum ResponseParser {
                 switch value {
                 case .literal(let literal): data.body = literal
                 case .bytes(let content): data.body = .bytes(MessageBytes(content))
-                case .none: break
+                case .null: break
                 }
             } else if name.equalsIgnoringCase("MODSEQ") {
                 guard scanner.accept(0x28) else { return false }

@@ -18,14 +18,14 @@ struct ResponseScanner {
     enum Value {
         case bytes([UInt8])
         case literal(Literal)
-        case none
+        case null
 
         /// The content where it is small enough to have been kept; nil for NIL.
         var content: [UInt8]? {
             switch self {
             case .bytes(let bytes): bytes
             case .literal(.bytes(let message)): message.withUnsafeBytes { Array($0) }
-            case .literal(.tooLarge), .none: nil
+            case .literal(.tooLarge), .null: nil
             }
         }
     }
@@ -98,7 +98,7 @@ struct ResponseScanner {
         }
         let word = word()
         guard !word.isEmpty else { return nil }
-        return word.equalsIgnoringCase("NIL") ? Value.none : .bytes(Array(word))
+        return word.equalsIgnoringCase("NIL") ? .null : .bytes(Array(word))
     }
 
     private mutating func quoted() -> [UInt8]? {

@@ -17,6 +17,8 @@ public final class ScriptedIMAPServer: Sendable {
         case stalled
         /// The script came to its end, or the client left before.
         case ended
+        /// Nobody listens on the port any more.
+        case stopped
         /// A command came that the script did not expect.
         case violation(String)
     }
@@ -133,6 +135,7 @@ public final class ScriptedIMAPServer: Sendable {
             Thread.detachNewThread { self.play(script, on: descriptor) }
         }
         close(listener)
+        publish(.stopped)
     }
 
     private func play(_ script: IMAPScript, on descriptor: Int32) {
@@ -140,8 +143,9 @@ public final class ScriptedIMAPServer: Sendable {
         for step in script.steps {
             guard perform(step, on: &wire) else { break }
         }
-        // After the script a client that says LOGOUT is answered; others just leave.
+        // After the script NOOP and LOGOUT are answered, so that a session can show that it still lives.
         while let line = readLine(&wire) {
+            if line.uppercased().hasSuffix(" NOOP") { wire.send("\(wire.lastTag) OK done\r\n") }
             if line.uppercased().hasSuffix(" LOGOUT") {
                 wire.send("* BYE bye\r\n\(wire.lastTag) OK done\r\n")
             }

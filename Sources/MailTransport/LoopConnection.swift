@@ -116,11 +116,10 @@ extension LoopConnection {
         set(CURLOPT_PROXY, settings.proxy ?? "")
         set(CURLOPT_NOPROXY, "")
         if settings.proxy?.lowercased().hasPrefix("http:") == true { set(CURLOPT_HTTPPROXYTUNNEL, 1) }
-        // The loop's own deadline covers the opening as a whole; libcurl's defaults must not be shorter
-        // than a longer one that the account asks for.
-        let (milliseconds, overflow) = settings.timeoutSeconds.multipliedReportingOverflow(by: 1000)
-        set(CURLOPT_CONNECTTIMEOUT_MS, overflow ? Int(Int32.max) : min(milliseconds, Int(Int32.max)))
-        set(CURLOPT_SERVER_RESPONSE_TIMEOUT, min(settings.timeoutSeconds, 86_400))
+        // The loop's own deadline covers the opening as a whole and tells how far it came; libcurl's
+        // are there only to be later.
+        set(CURLOPT_CONNECTTIMEOUT, settings.timeoutSeconds + 60)
+        set(CURLOPT_SERVER_RESPONSE_TIMEOUT, settings.timeoutSeconds + 60)
 
         keep(mw_easy_set_open_socket(easy, Self.openSocket))
         keep(mw_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context))
