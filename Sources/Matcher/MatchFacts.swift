@@ -22,3 +22,35 @@ public struct Participant: Hashable, Sendable, Codable {
 public enum Direction: String, Sendable, Codable {
     case incoming, outgoing, `internal`
 }
+
+/// What the matcher needs to know about one message.
+public struct MatchFacts: Sendable, Hashable {
+    /// In the order of the message.
+    public var participants: [Participant]
+    /// A delivery report quotes the people whom mail did not reach, in places where
+    /// others name their senders; its addresses link nobody.
+    public var isDeliveryReport: Bool
+
+    public init(participants: [Participant], isDeliveryReport: Bool = false) {
+        self.participants = participants
+        self.isDeliveryReport = isDeliveryReport
+    }
+}
+
+/// What is known about one address.
+public struct AddressStanding: Sendable, Hashable {
+    /// A user of the company, or a mailbox that is polled.
+    public var isOwn: Bool
+    /// Everybody who has the address; usually nobody or one.
+    public var contacts: [ContactID]
+    /// The rule that ignores mail with this address, when there is one.
+    public var ignoredBy: IgnoreRuleID?
+
+    public init(isOwn: Bool = false, contacts: [ContactID] = [], ignoredBy: IgnoreRuleID? = nil) {
+        self.isOwn = isOwn
+        self.contacts = contacts
+        self.ignoredBy = ignoredBy
+    }
+
+    public static let unknown = AddressStanding()
+}

@@ -1,0 +1,92 @@
+public import MailModel
+
+/// A user of the CRM: someone who owns contacts and has mailboxes.
+public struct User: Sendable, Hashable {
+    public var id: UserID
+    public var name: String
+    public var displayName: String?
+    public var email: EmailAddress?
+}
+
+/// What an account is told to do; everything but the secret.
+public struct AccountSettings: Sendable, Hashable {
+    public enum Kind: String, Sendable, Codable {
+        case mailbox
+        /// The place of mail that was imported from files; never polled.
+        case `import`
+    }
+
+    public var name: String
+    public var user: UserID?
+    public var kind: Kind
+    public var email: EmailAddress?
+    /// gmail, yandex, mailru, custom … as it was chosen; the endpoints are what counts.
+    public var preset: String
+    public var login: String
+    public var imap: ServerEndpoint?
+    public var smtp: ServerEndpoint?
+    /// Minutes between two polls.
+    public var pollMinutes: Int
+    /// Seconds that any one read from the server may take.
+    public var timeoutSeconds: Int
+    /// Nil: found by SPECIAL-USE.
+    public var sentFolder: FolderName?
+    public var furtherFolders: [FolderName]
+    /// Mail that arrived earlier is not fetched.
+    public var since: UnixTime?
+    public var caFile: String?
+    public var proxy: String?
+    /// Declared in the configuration file, which then is where to edit it.
+    public var isDeclared: Bool
+    public var isEnabled: Bool
+
+    public init(name: String, kind: Kind = .mailbox, email: EmailAddress?, login: String) {
+        self.name = name
+        user = nil
+        self.kind = kind
+        self.email = email
+        preset = "custom"
+        self.login = login
+        imap = nil
+        smtp = nil
+        pollMinutes = 5
+        timeoutSeconds = 60
+        sentFolder = nil
+        furtherFolders = []
+        since = nil
+        caFile = nil
+        proxy = nil
+        isDeclared = false
+        isEnabled = true
+    }
+}
+
+/// How an account is doing: what its user sees.
+public struct AccountStatus: Sendable, Hashable {
+    public enum State: String, Sendable, Codable {
+        case new, ok
+        /// The last attempt failed; it is tried again by itself.
+        case failing
+        /// A person must act before it is tried again.
+        case stopped
+    }
+
+    public var state: State
+    public var lastAttempt: UnixTime?
+    public var lastSuccess: UnixTime?
+    /// Nil: due at once.
+    public var nextPoll: UnixTime?
+    /// Failed attempts since the last success.
+    public var failures: Int
+    /// Why the last attempt failed; nil after a success.
+    public var failure: MailFailure?
+}
+
+/// One account with its settings and status.
+public struct Account: Sendable, Hashable {
+    public var id: AccountID
+    public var settings: AccountSettings
+    public var userName: String?
+    public var hasSecret: Bool
+    public var status: AccountStatus
+}

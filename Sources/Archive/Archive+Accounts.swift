@@ -1,0 +1,277 @@
+import Foundation
+import GRDB
+public import MailModel
+import Matcher
+
+extension Archive {
+    /// - Parameter secret: sealed before it is stored; nil for an account without one.
+    /// - Throws: `name.taken`, `value.invalid`, `key.missing`.
+    @discardableResult
+    public func addAccount(
+        _ settings: AccountSettings, secret: Secret? = nil
+    ) throws(MailFailure) -> AccountID {
+        try Self.check(settings)
+        if secret != nil, key == nil { throw SecretKey.missing }
+        return try write { db in
+            let isTaken = try Int64.fetchOne(
+                db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [settings.name])
+            guard isTaken == nil else { throw MailFailure.taken("account", settings.name) }
+            let columns = Self.settingColumns
+            try db.execute(
+                sql: """
+                    INSERT INTO accounts(\(columns.joined(separator: ", ")))
+                    VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+                    """,
+                arguments: try Self.arguments(settings, db))
+            let id = AccountID(rawValue: db.lastInsertedRowID)
+            if let secret { try store(secret, id, db) }
+            return id
+        }
+    }
+
+    /// Replaces the settings; the secret and the status stay.
+    ///
+    /// - Throws: `unknown.account`, `name.taken`, `value.invalid`.
+    public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
+        try Self.check(settings)
+        try write { db in
+            let other = try Int64.fetchOne(
+                db, sql: "SELECT id FROM accounts WHERE name = ? AND id <> ?",
+                arguments: [settings.name, id.rawValue])
+            guard other == nil else { throw MailFailure.taken("account", settings.name) }
+            try db.execute(
+                sql: """
+                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", "))
+                    WHERE id = ?
+                    """,
+                arguments: try Self.arguments(settings, db) + [id.rawValue])
+            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+        }
+    }
+
+    /// Replaces the secret; nil removes it. What stopped the account for its
+    /// credentials is forgotten, so that it is tried again at once.
+    ///
+    /// - Throws: `unknown.account`, `key.missing`.
+    public func setSecret(_ secret: Secret?, of id: AccountID) throws(MailFailure) {
+        if secret != nil, key == nil { throw SecretKey.missing }
+        try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE accounts SET secret = NULL, next_poll = NULL, failures = 0,
+                        state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
+                    WHERE id = ?
+                    """, arguments: [id.rawValue])
+            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+            if let secret { try store(secret, id, db) }
+        }
+    }
+
+    /// Nil when the account has none.
+    ///
+    /// - Throws: `unknown.account`, `key.missing`, `key.wrong`.
+    public func secret(of id: AccountID) throws(MailFailure) -> Secret? {
+        let sealed = try read { db in
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT secret FROM accounts WHERE id = ?", arguments: [id.rawValue])
+            else { throw Self.unknownAccount(id.description) }
+            return row[0] as Data?
+        }
+        guard let sealed else { return nil }
+        guard let key else { throw SecretKey.missing }
+        return Secret(
+            String(decoding: try key.open(Array(sealed), for: Self.secretContext(id)), as: UTF8.self))
+    }
+
+    /// By name.
+    public func accounts() throws(MailFailure) -> [Account] {
+        try read { db in
+            try Row.fetchAll(db, sql: Self.selectAccounts + " ORDER BY a.name").map(Self.account)
+        }
+    }
+
+    /// - Throws: `unknown.account`.
+    public func account(named name: String) throws(MailFailure) -> Account {
+        let found = try read { db in
+            try Row.fetchOne(db, sql: Self.selectAccounts + " WHERE a.name = ?", arguments: [name])
+                .map(Self.account)
+        }
+        guard let found else { throw Self.unknownAccount(name) }
+        return found
+    }
+
+    /// - Throws: `unknown.account`.
+    public func account(_ id: AccountID) throws(MailFailure) -> Account {
+        let found = try read { db in
+            try Row.fetchOne(db, sql: Self.selectAccounts + " WHERE a.id = ?", arguments: [id.rawValue])
+                .map(Self.account)
+        }
+        guard let found else { throw Self.unknownAccount(id.description) }
+        return found
+    }
+
+    /// Enabled mailboxes whose time has come, the longest waiting first. Those that
+    /// wait for a person are not due.
+    public func dueAccounts(at time: UnixTime) throws(MailFailure) -> [Account] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: Self.selectAccounts + """
+                     WHERE a.kind = 'mailbox' AND a.is_enabled = 1 AND a.state <> 'stopped'
+                        AND (a.next_poll IS NULL OR a.next_poll <= ?)
+                    ORDER BY coalesce(a.last_attempt, 0), a.id
+                    """, arguments: [time.rawValue]
+            ).map(Self.account)
+        }
+    }
+
+    /// Removes an account that has no mail yet; one that has is disabled, since its
+    /// ledger and history stay.
+    ///
+    /// - Returns: whether it was removed.
+    /// - Throws: `unknown.account`.
+    @discardableResult
+    public func removeAccount(_ id: AccountID) throws(MailFailure) -> Bool {
+        try write { db in
+            let hasFolders =
+                try Int64.fetchOne(
+                    db, sql: "SELECT 1 FROM folders WHERE account = ? LIMIT 1", arguments: [id.rawValue])
+                != nil
+            try db.execute(
+                sql: hasFolders
+                    ? "UPDATE accounts SET is_enabled = 0, secret = NULL WHERE id = ?"
+                    : "DELETE FROM accounts WHERE id = ?", arguments: [id.rawValue])
+            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+            return !hasFolders
+        }
+    }
+
+    /// Notes the end of an attempt.
+    ///
+    /// - Parameters:
+    ///   - failure: nil after a success.
+    ///   - nextPoll: nil means at once; ignored while a person must act.
+    public func noteAttempt(
+        _ id: AccountID, startedAt: UnixTime, failure: MailFailure?, nextPoll: UnixTime?
+    ) throws(MailFailure) {
+        let time = now()
+        let needsPerson = failure.map { $0.kind == .credential || $0.kind == .needsPerson } ?? false
+        try write { db in
+            try db.execute(
+                sql: """
+                    UPDATE accounts SET last_attempt = ?1, next_poll = ?2,
+                        last_success = CASE WHEN ?3 IS NULL THEN ?4 ELSE last_success END,
+                        state = ?5, failures = CASE WHEN ?3 IS NULL THEN 0 ELSE failures + 1 END,
+                        error_code = ?3, error_kind = ?6, error_text = ?7, error_remedy = ?8
+                    WHERE id = ?9
+                    """,
+                arguments: [
+                    startedAt.rawValue, nextPoll?.rawValue, failure?.code.rawValue, time.rawValue,
+                    failure == nil ? "ok" : (needsPerson && nextPoll == nil ? "stopped" : "failing"),
+                    failure?.kind.rawValue,
+                    failure.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") },
+                    failure?.remedy, id.rawValue,
+                ])
+            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+        }
+    }
+
+    static func unknownAccount(_ name: String) -> MailFailure {
+        .unknown(.unknownAccount, "account", name, remedy: "See them with: mailworker account list")
+    }
+
+    // MARK: - Rows
+
+    private func store(_ secret: Secret, _ id: AccountID, _ db: Database) throws {
+        guard let key else { throw SecretKey.missing }
+        let sealed = try secret.withRevealed { try key.seal(Array($0.utf8), for: Self.secretContext(id)) }
+        try db.execute(
+            sql: "UPDATE accounts SET secret = ? WHERE id = ?", arguments: [Data(sealed), id.rawValue])
+    }
+
+    /// Binds a sealed secret to its account.
+    private static func secretContext(_ id: AccountID) -> String { "account-secret:\(id)" }
+
+    private static func check(_ settings: AccountSettings) throws(MailFailure) {
+        guard !settings.name.isEmpty else {
+            throw MailFailure.invalid("An account needs a name", remedy: "Give one with --name.")
+        }
+        guard settings.pollMinutes > 0, settings.timeoutSeconds > 0 else {
+            throw MailFailure.invalid(
+                "Intervals must be positive", remedy: "Give at least one minute between polls.")
+        }
+        guard settings.kind == .import || (settings.email != nil && settings.imap != nil) else {
+            throw MailFailure.invalid(
+                "A mailbox needs an address and an IMAP server",
+                remedy: "Give --email, and --preset or --imap-host.")
+        }
+    }
+
+    private static let settingColumns = [
+        "name", "user", "kind", "email", "address", "preset", "login", "imap_host", "imap_port",
+        "imap_security", "smtp_host", "smtp_port", "smtp_security", "poll_minutes", "timeout_seconds",
+        "sent_folder", "further_folders", "since", "ca_file", "proxy", "is_declared", "is_enabled",
+    ]
+
+    private static func arguments(_ settings: AccountSettings, _ db: Database) throws -> StatementArguments {
+        let folders = try JSONEncoder().encode(settings.furtherFolders.map(\.rawValue))
+        let values: [(any DatabaseValueConvertible)?] = [
+            settings.name, settings.user?.rawValue, settings.kind.rawValue, settings.email?.addrSpec,
+            try settings.email.map { try addressID($0, db) }, settings.preset, settings.login,
+            settings.imap?.host, settings.imap.map { Int($0.port) }, settings.imap?.security.rawValue,
+            settings.smtp?.host, settings.smtp.map { Int($0.port) }, settings.smtp?.security.rawValue,
+            settings.pollMinutes, settings.timeoutSeconds, settings.sentFolder?.rawValue,
+            String(decoding: folders, as: UTF8.self), settings.since?.rawValue, settings.caFile,
+            settings.proxy, settings.isDeclared, settings.isEnabled,
+        ]
+        return StatementArguments(values)
+    }
+
+    private static let selectAccounts = """
+        SELECT a.*, a.secret IS NOT NULL AS has_secret, u.name AS user_name
+        FROM accounts a LEFT JOIN users u ON u.id = a.user
+        """
+
+    private static func account(_ row: Row) -> Account {
+        var settings = AccountSettings(
+            name: row["name"], kind: AccountSettings.Kind(rawValue: row["kind"]) ?? .mailbox,
+            email: address(row["email"]), login: row["login"])
+        settings.user = (row["user"] as Int64?).map { UserID(rawValue: $0) }
+        settings.preset = row["preset"]
+        settings.imap = endpoint(row, "imap")
+        settings.smtp = endpoint(row, "smtp")
+        settings.pollMinutes = row["poll_minutes"]
+        settings.timeoutSeconds = row["timeout_seconds"]
+        settings.sentFolder = (row["sent_folder"] as String?).map { FolderName($0) }
+        let folders = try? JSONDecoder().decode(
+            [String].self, from: Data((row["further_folders"] as String).utf8))
+        settings.furtherFolders = (folders ?? []).map { FolderName($0) }
+        settings.since = time(row["since"])
+        settings.caFile = row["ca_file"]
+        settings.proxy = row["proxy"]
+        settings.isDeclared = row["is_declared"]
+        settings.isEnabled = row["is_enabled"]
+        let failure = (row["error_code"] as String?).map { code in
+            MailFailure(
+                MailFailure.Code(code), kind: FailureKind(rawValue: row["error_kind"]) ?? .transient,
+                row["error_text"], remedy: row["error_remedy"])
+        }
+        return Account(
+            id: AccountID(rawValue: row["id"]), settings: settings, userName: row["user_name"],
+            hasSecret: row["has_secret"],
+            status: AccountStatus(
+                state: AccountStatus.State(rawValue: row["state"]) ?? .new,
+                lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),
+                nextPoll: time(row["next_poll"]), failures: row["failures"], failure: failure))
+    }
+
+    private static func endpoint(_ row: Row, _ prefix: String) -> ServerEndpoint? {
+        guard let host: String = row["\(prefix)_host"], let port: Int = row["\(prefix)_port"],
+            let security = TransportSecurity(rawValue: row["\(prefix)_security"] ?? "")
+        else { return nil }
+        return ServerEndpoint(host: host, port: UInt16(clamping: port), security: security)
+    }
+
+    static func time(_ seconds: Int64?) -> UnixTime? { seconds.map { UnixTime($0) } }
+}

@@ -1,0 +1,240 @@
+import Foundation
+import GRDB
+public import MailModel
+public import Matcher
+
+extension Archive {
+    /// A contact's history, newest first. An organisation's reads through its people.
+    ///
+    /// - Throws: `unknown.contact`.
+    public func history(
+        of contact: ContactID, limit: Int = .max, offset: Int = 0
+    ) throws(MailFailure) -> [HistoryEntry] {
+        try read { db in
+            try Self.requireContact(contact, db)
+            // A message that several of an organisation's people took part in stands once.
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT m.id, m.message_id, m.subject, m.date, m.direction, m.category, m.snippet,
+                        c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person, min(c.id <> ?1)
+                    FROM history h JOIN contacts c ON c.id = h.contact JOIN messages m ON m.id = h.message
+                    WHERE h.removed_at IS NULL
+                        AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
+                    GROUP BY h.sort_date, h.message
+                    ORDER BY h.sort_date DESC, h.message DESC LIMIT ?2 OFFSET ?3
+                    """, arguments: [contact.rawValue, limit, offset])
+            return try rows.map { row in
+                let message = ArchivedMessageID(rawValue: row["id"])
+                let parties = try Self.parties(of: message, db)
+                let to = parties.filter { $0.role == .to }
+                return HistoryEntry(
+                    message: message, messageID: Self.messageID(row), subject: row["subject"],
+                    date: Self.time(row["date"]), direction: Self.direction(row),
+                    category: Self.category(row),
+                    from: parties.first { $0.role == .from }?.address.lowercased(),
+                    to: to.map { $0.address.lowercased() },
+                    attachments: try Self.attachments(of: message, db),
+                    contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
+                    linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row), snippet: row["snippet"])
+            }
+        }
+    }
+
+    public func historyCount(of contact: ContactID) throws(MailFailure) -> Int {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT count(DISTINCT message) FROM history WHERE removed_at IS NULL
+                        AND contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
+                    """, arguments: [contact.rawValue]) ?? 0
+        }
+    }
+
+    /// - Throws: `unknown.message`.
+    public func message(_ id: ArchivedMessageID) throws(MailFailure) -> ArchivedMessage {
+        try read { db in
+            let found = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT m.*, r.pattern FROM messages m LEFT JOIN ignore_rules r ON r.id = m.ignored_by
+                    WHERE m.id = ?
+                    """, arguments: [id.rawValue])
+            guard let row = found else { throw Self.unknownMessage(id.description) }
+            let defects: String? = row["defects"]
+            return ArchivedMessage(
+                id: id, messageID: Self.messageID(row), subject: row["subject"], date: Self.time(row["date"]),
+                direction: Self.direction(row), category: Self.category(row),
+                state: LedgerState(rawValue: row["state"]) ?? .review, stateReason: row["reason"],
+                ignoredBy: row["pattern"], snippet: row["snippet"],
+                defects: (defects ?? "").split(separator: " ").map(String.init),
+                participants: try Self.parties(of: id, db), attachments: try Self.attachments(of: id, db),
+                copies: try Self.copies(of: id, db), links: try Self.links(of: id, db),
+                questions: try Self.questions(of: id, db))
+        }
+    }
+
+    /// The messages that carry this Message-ID; a forged one may be among them.
+    public func messages(withID messageID: MessageID) throws(MailFailure) -> [ArchivedMessageID] {
+        try read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT id FROM messages WHERE message_id_key = ? AND message_id = ? ORDER BY id",
+                arguments: [IngestTransaction.key(messageID), messageID.rawValue]
+            ).map { ArchivedMessageID(rawValue: $0) }
+        }
+    }
+
+    /// The exact bytes of a message's first copy, checked against their digest.
+    ///
+    /// - Throws: `unknown.message`, `archive.original-damaged`.
+    public func original(of message: ArchivedMessageID) throws(MailFailure) -> MessageBytes {
+        try original("message = ? ORDER BY id LIMIT 1", message.rawValue)
+    }
+
+    /// The exact bytes of one copy.
+    ///
+    /// - Throws: `unknown.message`, `archive.original-damaged`.
+    public func original(_ id: OriginalID) throws(MailFailure) -> MessageBytes {
+        try original("id = ?", id.rawValue)
+    }
+
+    private func original(_ condition: String, _ id: Int64) throws(MailFailure) -> MessageBytes {
+        let found = try read { db in
+            try Row.fetchOne(
+                db, sql: "SELECT sha256, pack, offset, size FROM originals WHERE \(condition)",
+                arguments: [id]
+            ).map { row in
+                (
+                    Self.digest(row[0]),
+                    OriginalsStore.Placement(pack: row[1], offset: row[2], size: row[3])
+                )
+            }
+        }
+        guard let (digest, placement) = found, let digest else { throw Self.unknownMessage(String(id)) }
+        return try originals.read(placement, digest: digest)
+    }
+
+    // MARK: - Parts
+
+    static func digest(_ data: Data) -> Digest256? { Digest256(bytes: data) }
+
+    private static func messageID(_ row: Row) -> MessageID? {
+        (row["message_id"] as String?).map { MessageID(rawValue: $0) }
+    }
+
+    private static func direction(_ row: Row) -> Direction {
+        Direction(rawValue: row["direction"]) ?? .incoming
+    }
+
+    private static func category(_ row: Row) -> MessageCategory {
+        MessageCategory(rawValue: row["category"]) ?? .personal
+    }
+
+    /// One sentence from a row of `history`.
+    private static func linkReason(_ row: Row) -> String {
+        let email: String? = row["email"]
+        let address = (email ?? "").lowercased()
+        let field = (row["role"] as String?).map {
+            $0.split(separator: "-").map(\.capitalized).joined(separator: "-")
+        }
+        switch row["linked_by"] as String {
+        case "arrival": return "\(address) in \(field ?? "")"
+        case "new-address": return "\(address) in \(field ?? ""), since the contact was given that address"
+        default: return "decided by a person"
+        }
+    }
+
+    private static func parties(
+        of message: ArchivedMessageID, _ db: Database
+    ) throws -> [ArchivedMessage.Party] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT p.role, p.email, p.name, a.canonical,
+                    EXISTS (SELECT 1 FROM users WHERE address = p.address)
+                        OR EXISTS (SELECT 1 FROM accounts WHERE address = p.address)
+                FROM participants p JOIN addresses a ON a.id = p.address
+                WHERE p.message = ? ORDER BY p.position
+                """, arguments: [message.rawValue]
+        ).map { row in
+            ArchivedMessage.Party(
+                role: ParticipantRole(rawValue: row[0]) ?? .to, address: row[1], name: row[2],
+                canonical: CanonicalAddress(rawValue: row[3]), isOwn: row[4])
+        }
+    }
+
+    private static func attachments(
+        of message: ArchivedMessageID, _ db: Database
+    ) throws -> [ArchivedAttachment] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT filename, content_type, size, sha256, is_inline, content_id
+                FROM attachments WHERE message = ? ORDER BY position
+                """, arguments: [message.rawValue]
+        ).compactMap { row in
+            digest(row[3]).map {
+                ArchivedAttachment(
+                    filename: row[0], contentType: row[1], size: row[2], sha256: $0, isInline: row[4],
+                    contentID: row[5])
+            }
+        }
+    }
+
+    private static func copies(
+        of message: ArchivedMessageID, _ db: Database
+    ) throws -> [ArchivedMessage.Copy] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT a.name AS account, f.name AS folder, l.*, o.sha256 AS sha256
+                FROM ledger l JOIN folders f ON f.id = l.folder JOIN accounts a ON a.id = f.account
+                    JOIN originals o ON o.id = l.original
+                WHERE l.message = ? ORDER BY l.state = 'duplicate', l.recorded_at, a.name, f.name, l.uid
+                """, arguments: [message.rawValue]
+        ).compactMap { row in
+            digest(row["sha256"]).map {
+                ArchivedMessage.Copy(
+                    account: row["account"], folder: row["folder"],
+                    uidValidity: UInt32(clamping: row["uidvalidity"] as Int64),
+                    uid: UInt32(clamping: row["uid"] as Int64),
+                    state: LedgerState(rawValue: row["state"]) ?? .review, reason: row["reason"],
+                    original: OriginalID(rawValue: row["original"]), size: row["size"] ?? 0, sha256: $0,
+                    internalDate: time(row["internal_date"]), recordedAt: UnixTime(row["recorded_at"]),
+                    vanishedAt: time(row["vanished_at"]))
+            }
+        }
+    }
+
+    private static func links(
+        of message: ArchivedMessageID, _ db: Database
+    ) throws -> [ArchivedMessage.Link] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT h.*, c.name FROM history h JOIN contacts c ON c.id = h.contact
+                WHERE h.message = ? ORDER BY h.contact
+                """, arguments: [message.rawValue]
+        ).map { row in
+            ArchivedMessage.Link(
+                contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
+                linkedBy: row["person"] ?? "rule", reason: linkReason(row),
+                linkedAt: UnixTime(row["linked_at"]), removedAt: time(row["removed_at"]),
+                removedBy: row["removed_by"])
+        }
+    }
+
+    private static func questions(
+        of message: ArchivedMessageID, _ db: Database
+    ) throws -> [ArchivedMessage.Question] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM review_items WHERE message = ? ORDER BY id", arguments: [message.rawValue]
+        ).map { row in
+            ArchivedMessage.Question(
+                item: ReviewItemID(rawValue: row["id"]), reason: row["reason"], state: row["state"],
+                openedAt: UnixTime(row["opened_at"]), resolvedAt: time(row["resolved_at"]),
+                resolvedBy: row["resolved_by"])
+        }
+    }
+}

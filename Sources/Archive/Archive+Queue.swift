@@ -1,0 +1,75 @@
+import GRDB
+public import MailModel
+import Matcher
+
+extension Archive {
+    /// The open items, newest first.
+    ///
+    /// - Parameter address: only those under this address.
+    public func reviewItems(
+        address: EmailAddress? = nil, limit: Int = .max, offset: Int = 0, withSuggestions: Bool = true
+    ) throws(MailFailure) -> [ReviewItem] {
+        let canonical = address.map { CanonicalAddress($0) }
+        return try read { db in
+            var condition = "r.state = 'open'"
+            var arguments: StatementArguments = []
+            if let canonical {
+                condition += " AND r.address = (SELECT id FROM addresses WHERE canonical = ?)"
+                arguments += [canonical.rawValue]
+            }
+            let items = try Self.reviewItems(
+                db, condition, "ORDER BY r.sort_date DESC, r.id DESC LIMIT ? OFFSET ?",
+                arguments + [limit, offset])
+            return withSuggestions ? try Suggester(db).fill(items) : items
+        }
+    }
+
+    /// One item, open or not.
+    ///
+    /// - Throws: `unknown.review-item`.
+    public func reviewItem(_ id: ReviewItemID) throws(MailFailure) -> ReviewItem {
+        try read { db in
+            let items = try Self.reviewItems(db, "r.id = ?", "", [id.rawValue])
+            guard let item = try Suggester(db).fill(items).first else {
+                throw Self.unknownItem(id.description)
+            }
+            return item
+        }
+    }
+
+    public func openReviewCount() throws(MailFailure) -> Int {
+        try read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM review_items WHERE state = 'open'") ?? 0
+        }
+    }
+
+    static func unknownItem(_ name: String) -> MailFailure {
+        .unknown(
+            .unknownReviewItem, "open item in the queue", name, remedy: "See them with: mailworker queue list"
+        )
+    }
+
+    private static func reviewItems(
+        _ db: Database, _ condition: String, _ order: String, _ arguments: StatementArguments
+    ) throws -> [ReviewItem] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT r.id, r.message, r.email, r.reason, m.direction, m.category, m.message_id, m.subject,
+                    m.date, m.snippet, (SELECT a.name FROM ledger l JOIN folders f ON f.id = l.folder
+                        JOIN accounts a ON a.id = f.account WHERE l.message = r.message
+                        ORDER BY l.state = 'duplicate', l.recorded_at LIMIT 1) AS account
+                FROM review_items r JOIN messages m ON m.id = r.message
+                WHERE \(condition) \(order)
+                """, arguments: arguments
+        ).map { row in
+            ReviewItem(
+                id: ReviewItemID(rawValue: row["id"]), message: ArchivedMessageID(rawValue: row["message"]),
+                address: row["email"], reason: row["reason"], account: row["account"],
+                direction: Direction(rawValue: row["direction"]) ?? .incoming,
+                category: MessageCategory(rawValue: row["category"]) ?? .personal,
+                messageID: (row["message_id"] as String?).map { MessageID(rawValue: $0) },
+                subject: row["subject"], date: time(row["date"]), snippet: row["snippet"], suggestions: [])
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import GRDB
+public import MailModel
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The durable memory of the worker: users, accounts, contacts, the ledger of every
+/// UID seen, the originals, and the history and queue made of them.
+///
+/// Promises:
+/// - A call that returns has its changes on the disk (write-ahead log, synchronous
+///   FULL; originals fsynced before the transaction that speaks of them).
+/// - A call that throws has changed nothing, except that an original may lie in a
+///   pack without being known; `verify` counts those.
+/// - Every call may be made from any thread, and several processes may have the same
+///   archive open. Calls block; writers wait for each other.
+///
+/// Nothing of the storage (SQL, paths of files, types of the database library) is
+/// visible here.
+public final class Archive: Sendable {
+    let pool: DatabasePool
+    let originals: OriginalsStore
+    let locks: ProcessLocks
+    let key: SecretKey?
+    /// The only clock; tests turn their own.
+    let now: @Sendable () -> UnixTime
+
+    /// Makes an empty archive in a directory, which is made too if its parent exists.
+    ///
+    /// - Parameter key: seals the accounts' secrets; opening needs the same one.
+    /// - Throws: `archive.exists` when there is one already.
+    public static func create(
+        directory: String, key: SecretKey, clock: @escaping @Sendable () -> UnixTime = Archive.systemClock
+    ) throws(MailFailure) -> Archive {
+        guard access(database(in: directory), F_OK) != 0 else {
+            throw MailFailure(
+                .archiveExists, kind: .permanent, "There is an archive already", detail: directory,
+                remedy: "Use it, or name an empty directory.")
+        }
+        for path in [directory, directory + "/originals", directory + "/locks"] {
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw StorageError.failure(errno: errno, path: path)
+            }
+        }
+        let archive = try Archive(directory: directory, key: key, clock: clock)
+        try archive.bindKey(key)
+        return archive
+    }
+
+    /// Opens an archive and brings its schema up to this version.
+    ///
+    /// - Parameter key: without it everything works except what needs an account's secret.
+    /// - Throws: `archive.missing`, `archive.unreadable`, `archive.corrupt`,
+    ///   `archive.newer-schema` (nothing was touched), `key.wrong`.
+    public static func open(
+        directory: String, key: SecretKey?,
+        clock: @escaping @Sendable () -> UnixTime = Archive.systemClock
+    ) throws(MailFailure) -> Archive {
+        let path = database(in: directory)
+        guard access(path, F_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        let archive = try Archive(directory: directory, key: key, clock: clock)
+        if let key { try archive.bindKey(key) }
+        return archive
+    }
+
+    /// The system's time in whole seconds.
+    public static let systemClock: @Sendable () -> UnixTime = { UnixTime(Int64(Glibc.time(nil))) }
+
+    private static func database(in directory: String) -> String { directory + "/mailworker.db" }
+
+    private init(
+        directory: String, key: SecretKey?, clock: @escaping @Sendable () -> UnixTime
+    ) throws(MailFailure) {
+        var configuration = Configuration()
+        configuration.label = "mailworker"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(30)
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            // Per connection: 32 MB of pages at most.
+            try db.execute(sql: "PRAGMA cache_size = -32768")
+        }
+        do {
+            let pool = try DatabasePool(path: Self.database(in: directory), configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                // The library's default for write-ahead logs is NORMAL, which may lose the
+                // last transactions on a power cut.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+            }
+            let migrator = Schema.migrator
+            if try pool.read({ try migrator.hasBeenSuperseded($0) }) {
+                throw MailFailure(
+                    .archiveNewer, kind: .needsPerson,
+                    "The archive was written by a newer version of mailworker",
+                    remedy: "Install that version or a later one; nothing was changed.")
+            }
+            try migrator.migrate(pool)
+            self.pool = pool
+        } catch {
+            throw StorageError.failure(error)
+        }
+        originals = OriginalsStore(directory: directory + "/originals")
+        locks = ProcessLocks(directory: directory + "/locks")
+        self.key = key
+        now = clock
+    }
+
+    /// Runs reads that see one moment of the archive.
+    func read<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw StorageError.failure(error)
+        }
+    }
+
+    /// Runs one transaction: all of it, or nothing.
+    func write<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+        do {
+            return try pool.write(body)
+        } catch {
+            throw StorageError.failure(error)
+        }
+    }
+
+    /// The first key that an archive meets becomes its key; any other is refused.
+    private func bindKey(_ key: SecretKey) throws(MailFailure) {
+        let known = try read { db in
+            try PreparedStatement(db, "SELECT value FROM settings WHERE name = 'key-check'")
+                .first { $0.bytes(0) }
+        }
+        if let known {
+            guard (try? key.open(known, for: "key-check")) != nil else { throw SecretKey.wrong }
+            return
+        }
+        let sealed = try key.seal(Array("mailworker".utf8), for: "key-check")
+        try write { db in
+            let insert = try PreparedStatement(
+                db, "INSERT OR IGNORE INTO settings(name, value) VALUES ('key-check', ?)")
+            try insert.bind(1, sealed)
+            try insert.run()
+        }
+    }
+}

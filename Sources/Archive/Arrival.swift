@@ -1,0 +1,125 @@
+public import MailModel
+public import Matcher
+
+/// One message as it arrived, with what was read from it.
+public struct Arrival: Sendable {
+    public var folder: FolderID
+    public var uidValidity: UIDValidity
+    /// Nil for imported mail, which gets the folder's next number.
+    public var uid: UID?
+    /// The server's INTERNALDATE; orders messages without a readable date.
+    public var internalDate: UnixTime?
+    public var original: MessageBytes
+    /// SHA-256 of `original`; the caller computed it from these very bytes.
+    public var originalDigest: Digest256
+    /// Nil when the message could not be read: it is quarantined with its original,
+    /// and one review item says so.
+    public var content: Content?
+
+    public init(
+        folder: FolderID, uidValidity: UIDValidity, uid: UID?, internalDate: UnixTime?,
+        original: MessageBytes, originalDigest: Digest256, content: Content?
+    ) {
+        self.folder = folder
+        self.uidValidity = uidValidity
+        self.uid = uid
+        self.internalDate = internalDate
+        self.original = original
+        self.originalDigest = originalDigest
+        self.content = content
+    }
+}
+
+/// What the archive keeps of a message besides its bytes.
+public struct Content: Sendable {
+    public var messageID: MessageID?
+    /// Equal for two copies that differ only in transport fields.
+    public var contentDigest: Digest256
+    public var subject: String?
+    public var date: UnixTime?
+    public var participants: [Participant]
+    public var attachments: [ArchivedAttachment]
+    public var isDeliveryReport: Bool
+    public var category: MessageCategory
+    public var inReplyTo: [MessageID]
+    public var references: [MessageID]
+    /// The first words of the text.
+    public var snippet: String?
+    public var defects: [String]
+
+    public init(contentDigest: Digest256) {
+        messageID = nil
+        self.contentDigest = contentDigest
+        subject = nil
+        date = nil
+        participants = []
+        attachments = []
+        isDeliveryReport = false
+        category = .personal
+        inReplyTo = []
+        references = []
+        snippet = nil
+        defects = []
+    }
+}
+
+/// How a message came to be written.
+public enum MessageCategory: String, Sendable, Codable, CaseIterable {
+    case personal, list, automatic, report
+}
+
+/// An attachment's description; its bytes are read out of the original.
+public struct ArchivedAttachment: Sendable, Hashable, Encodable {
+    public var filename: String?
+    public var contentType: String
+    public var size: Int
+    public var sha256: Digest256
+    public var isInline: Bool
+    public var contentID: String?
+
+    public init(
+        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
+        contentID: String?
+    ) {
+        self.filename = filename
+        self.contentType = contentType
+        self.size = size
+        self.sha256 = sha256
+        self.isInline = isInline
+        self.contentID = contentID
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case filename
+        case contentType = "content_type"
+        case size, sha256
+        case isInline = "inline"
+        case contentID = "content_id"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(filename, forKey: .filename)
+        try container.encode(contentType, forKey: .contentType)
+        try container.encode(size, forKey: .size)
+        try container.encode(sha256, forKey: .sha256)
+        try container.encode(isInline, forKey: .isInline)
+        try container.encodeIfPresent(contentID, forKey: .contentID)
+    }
+}
+
+/// What became of one arrival.
+public enum IngestOutcome: Sendable, Hashable {
+    case linked(ArchivedMessageID, contacts: [ContactID])
+    case review(ArchivedMessageID)
+    /// Another copy of a message that is here already.
+    case duplicate(of: ArchivedMessageID)
+    /// By a rule, or (without one) as internal mail.
+    case ignored(ArchivedMessageID, rule: IgnoreRuleID?)
+    case quarantined(ArchivedMessageID)
+    /// The ledger had this UID; nothing changed.
+    case alreadyKnown
+    /// This one could not be recorded; the others of its batch were. It has no ledger
+    /// row, so the next pass meets it again.
+    case failed(MailFailure)
+}

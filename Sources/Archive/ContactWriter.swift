@@ -1,0 +1,127 @@
+import GRDB
+import MailModel
+import Matcher
+
+/// Writes contacts within one transaction, and lets the mail that waits for an
+/// address follow it.
+final class ContactWriter {
+    private let db: Database
+    private let time: UnixTime
+    let addresses: AddressBook
+    private let decisions: Decisions
+    private let insertContact, insertAddress, hasAddress, waiting: PreparedStatement
+
+    init(_ db: Database, time: UnixTime) throws {
+        self.db = db
+        self.time = time
+        addresses = try AddressBook(db)
+        decisions = try Decisions(db, time: time)
+        insertContact = try PreparedStatement(
+            db,
+            """
+            INSERT INTO contacts(kind, name, name_key, external_id, organisation, owner, do_not_email,
+                notify_owner, is_private, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        hasAddress = try PreparedStatement(
+            db,
+            """
+            SELECT EXISTS (SELECT 1 FROM contact_addresses WHERE contact = ?1 AND address = ?2),
+                coalesce((SELECT max(position) + 1 FROM contact_addresses WHERE contact = ?1), 0)
+            """)
+        insertAddress = try PreparedStatement(
+            db,
+            """
+            INSERT INTO contact_addresses(contact, address, position, email, domain, is_primary)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """)
+        // Roles in the order of their weight, as the matcher has it.
+        waiting = try PreparedStatement(
+            db,
+            """
+            SELECT p.message, p.role, p.email, m.sort_date, m.state, min(CASE p.role
+                WHEN 'from' THEN 0 WHEN 'sender' THEN 1 WHEN 'reply-to' THEN 2
+                WHEN 'to' THEN 3 WHEN 'cc' THEN 4 ELSE 5 END)
+            FROM participants p JOIN messages m ON m.id = p.message
+            WHERE p.address = ? AND m.category <> 'report' AND m.state IN ('archived', 'review')
+            GROUP BY p.message ORDER BY p.message
+            """)
+    }
+
+    func insert(_ draft: ContactDraft) throws -> ContactID {
+        try insertContact.bind(1, draft.kind.rawValue)
+        try insertContact.bind(2, draft.name)
+        try insertContact.bind(3, Self.nameKey(draft.name))
+        try insertContact.bind(4, draft.externalID)
+        insertContact.bind(5, draft.organisation?.rawValue)
+        insertContact.bind(6, draft.owner?.rawValue)
+        insertContact.bind(7, draft.doNotEmail)
+        insertContact.bind(8, draft.notifyOwner)
+        insertContact.bind(9, draft.isPrivate)
+        insertContact.bind(10, time.rawValue)
+        insertContact.bind(11, time.rawValue)
+        try insertContact.run()
+        return ContactID(rawValue: db.lastInsertedRowID)
+    }
+
+    /// Gives a contact an address, the primary one when it is its first. An address
+    /// that it has already changes nothing.
+    func give(_ address: EmailAddress, to contact: ContactID) throws -> AddressGain {
+        let entry = try addresses.entry(address)
+        hasAddress.bind(1, contact.rawValue)
+        hasAddress.bind(2, entry.id)
+        let (has, position) = try hasAddress.first { ($0.int64(0) != 0, $0.int64(1)) } ?? (false, 0)
+        guard !has else { return AddressGain() }
+        insertAddress.bind(1, contact.rawValue)
+        insertAddress.bind(2, entry.id)
+        insertAddress.bind(3, position)
+        try insertAddress.bind(4, address.addrSpec)
+        try insertAddress.bind(5, String(entry.canonical.domain))
+        insertAddress.bind(6, position == 0)
+        try insertAddress.run()
+        guard !entry.standing.isOwn else { return AddressGain() }
+        return try follow(entry.id, to: contact)
+    }
+
+    /// Messages in which the address takes part enter the contact's history, and
+    /// those that waited for somebody wait no longer. What a person or a rule has
+    /// ignored stays so.
+    private func follow(_ address: Int64, to contact: ContactID) throws -> AddressGain {
+        struct Waiting {
+            var message: ArchivedMessageID
+            var role: ParticipantRole?
+            var email: String
+            var sortDate: UnixTime
+            var isInReview: Bool
+        }
+        var messages: [Waiting] = []
+        waiting.bind(1, address)
+        try waiting.forEachRow { row in
+            messages.append(
+                Waiting(
+                    message: ArchivedMessageID(rawValue: row.int64(0)),
+                    role: ParticipantRole(rawValue: row.text(1)), email: row.text(2),
+                    sortDate: UnixTime(row.int64(3)), isInReview: row.text(4) == MessageState.review.rawValue)
+            )
+        }
+        var gain = AddressGain()
+        for one in messages {
+            let before = db.totalChangesCount
+            try decisions.link(
+                one.message, contact: contact, role: one.role, email: one.email, by: .newAddress,
+                sortDate: one.sortDate)
+            guard db.totalChangesCount > before else { continue }
+            gain.linkedMessages += 1
+            if one.isInReview {
+                try decisions.settle(one.message, as: .archived, resolution: .linked, by: "rule")
+                gain.closedItems += 1
+            }
+        }
+        return gain
+    }
+
+    /// A name in the form in which names are looked up: lower case, single spaces.
+    static func nameKey(_ name: String) -> String {
+        name.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+}

@@ -1,0 +1,417 @@
+import Crypto
+import GRDB
+import MailModel
+import Matcher
+
+/// One transaction of `Archive.ingest`: its compiled statements, and what it has
+/// looked up already. Lives inside the transaction only, so that nothing it
+/// remembers can be out of date.
+final class IngestTransaction {
+    private let db: Database
+    private let placements: [Digest256: OriginalsStore.Placement]
+    private let time: UnixTime
+    private let addresses: AddressBook
+    private let decisions: Decisions
+    private let statements: Statements
+    private var folderRoles: [FolderID: Bool] = [:]
+
+    init(_ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime) throws {
+        self.db = db
+        self.placements = placements
+        self.time = time
+        addresses = try AddressBook(db)
+        decisions = try Decisions(db, time: time)
+        statements = try Statements(db)
+    }
+
+    func record(_ arrival: Arrival) throws -> IngestOutcome {
+        if let uid = arrival.uid {
+            let query = statements.isRecorded
+            bindPlace(query, arrival, uid)
+            if try query.first({ _ in true }) != nil { return .alreadyKnown }
+        }
+        try statements.original.bind(1, arrival.originalDigest.bytes)
+        let known = try statements.original.first { row in
+            (original: row.int64(0), message: ArchivedMessageID(rawValue: row.int64(1)))
+        }
+        if let known {
+            if arrival.uid == nil,
+                try isInFolder(arrival.folder, message: known.message, original: known.original)
+            {
+                return .duplicate(of: known.message)
+            }
+            return try recordCopy(arrival, of: known.message, original: known.original)
+        }
+        let identity = arrival.content.flatMap(Self.identity)
+        if let identity, let message = try message(identity: identity) {
+            let original = try insertOriginal(arrival, message: message)
+            return try recordCopy(arrival, of: message, original: original)
+        }
+        return try recordMessage(arrival, identity: identity)
+    }
+
+    /// Writes where the pack ends now, with the originals that this speaks of.
+    func move(_ end: OriginalsStore.PackEnd) throws {
+        statements.movePack.bind(1, end.end)
+        try statements.movePack.bind(2, end.chain)
+        statements.movePack.bind(3, end.pack)
+        try statements.movePack.run()
+    }
+
+    // MARK: - A copy of a message that is here
+
+    private func recordCopy(
+        _ arrival: Arrival, of message: ArchivedMessageID, original: Int64
+    ) throws -> IngestOutcome {
+        try insertLedgerRow(arrival, .duplicate, reason: nil, message: message, original: original)
+        if let content = arrival.content, content.participants.contains(where: { $0.role == .bcc }),
+            try isSenderCopy(arrival.folder)
+        {
+            try addBlindRecipients(of: content, to: message)
+        }
+        return .duplicate(of: message)
+    }
+
+    /// The sender's own copy has the Bcc field that the recipients' copies lack. Only
+    /// such a copy may add people: anybody could send us another copy of a mail.
+    private func addBlindRecipients(of content: Content, to message: ArchivedMessageID) throws {
+        let present = try PreparedStatement(
+            db, "SELECT role, address, position FROM participants WHERE message = ?")
+        present.bind(1, message.rawValue)
+        var known: Set<Int64> = []
+        var next: Int64 = 0
+        try present.forEachRow { row in
+            if row.text(0) == ParticipantRole.bcc.rawValue { known.insert(row.int64(1)) }
+            next = max(next, row.int64(2) + 1)
+        }
+        var added: [KnownParticipant] = []
+        for participant in content.participants where participant.role == .bcc {
+            let entry = try addresses.entry(participant.mailbox.address)
+            guard known.insert(entry.id).inserted else { continue }
+            try insertParticipant(participant, address: entry.id, message: message, position: next)
+            next += 1
+            added.append(
+                KnownParticipant(
+                    participant: participant, canonical: entry.canonical, standing: entry.standing))
+        }
+        let matched = Matcher.matchedContacts(among: added)
+        guard !matched.isEmpty, let facts = try decisions.facts(of: message), facts.category != .report else {
+            return
+        }
+        for contact in matched {
+            try decisions.link(message, contact: contact, by: .arrival, sortDate: facts.sortDate)
+        }
+        if facts.state == .review || (facts.state == .ignored && facts.reason == Decisions.internalReason) {
+            try decisions.settle(message, as: .archived, resolution: .linked, by: "rule")
+        }
+    }
+
+    // MARK: - A new message
+
+    private func recordMessage(_ arrival: Arrival, identity: [UInt8]?) throws -> IngestOutcome {
+        guard let content = arrival.content else { return try recordUnreadable(arrival) }
+        var participants: [KnownParticipant] = []
+        var ids: [Int64] = []
+        var seen: Set<Seen> = []
+        participants.reserveCapacity(content.participants.count)
+        for participant in content.participants {
+            let entry = try addresses.entry(participant.mailbox.address)
+            guard seen.insert(Seen(role: participant.role, address: entry.id)).inserted else { continue }
+            ids.append(entry.id)
+            participants.append(
+                KnownParticipant(
+                    participant: participant, canonical: entry.canonical, standing: entry.standing))
+        }
+        let result = Matcher.match(participants, isDeliveryReport: content.isDeliveryReport)
+        let sortDate = sortDate(content.date, arrival)
+        let state: MessageState
+        var reason: String?
+        var rule: IgnoreRuleID?
+        switch result.verdict {
+        case .linked: state = .archived
+        case .review: state = .review
+        case .ignored(let id):
+            state = .ignored
+            reason = Decisions.ruleReason
+            rule = id
+        case .internal:
+            state = .ignored
+            reason = Decisions.internalReason
+        }
+        let message = try insertMessage(
+            MessageRow(
+                content: content, identity: identity, sortDate: sortDate, direction: result.direction,
+                state: state, reason: reason, rule: rule))
+        for (position, (known, id)) in zip(participants, ids).enumerated() {
+            try insertParticipant(known.participant, address: id, message: message, position: Int64(position))
+        }
+        for (position, attachment) in content.attachments.enumerated() {
+            try insertAttachment(attachment, message: message, position: position)
+        }
+        let original = try insertOriginal(arrival, message: message)
+        try insertLedgerRow(
+            arrival, LedgerState(state), reason: reason, message: message, original: original)
+        switch result.verdict {
+        case .linked(let contacts):
+            for contact in contacts {
+                try decisions.link(message, contact: contact, by: .arrival, sortDate: sortDate)
+            }
+            return .linked(message, contacts: contacts.map(\.contact))
+        case .review(let subject):
+            let address = try subject.participant.map { try addresses.entry($0.mailbox.address).id }
+            try decisions.open(
+                message, address: address, email: subject.participant?.mailbox.address.lowercased,
+                reason: subject.reason, sortDate: sortDate)
+            return .review(message)
+        case .ignored(let rule): return .ignored(message, rule: rule)
+        case .internal: return .ignored(message, rule: nil)
+        }
+    }
+
+    private func recordUnreadable(_ arrival: Arrival) throws -> IngestOutcome {
+        let sortDate = sortDate(nil, arrival)
+        let message = try insertMessage(
+            MessageRow(
+                content: nil, identity: nil, sortDate: sortDate, direction: .incoming, state: .quarantined,
+                reason: Decisions.unreadableReason, rule: nil))
+        let original = try insertOriginal(arrival, message: message)
+        try insertLedgerRow(
+            arrival, .quarantined, reason: Decisions.unreadableReason, message: message, original: original)
+        try decisions.open(
+            message, address: nil, email: nil, reason: Decisions.unreadableReason, sortDate: sortDate)
+        return .quarantined(message)
+    }
+
+    /// A date that lies in the future would stand above everything for ever.
+    private func sortDate(_ date: UnixTime?, _ arrival: Arrival) -> UnixTime {
+        let received = min(arrival.internalDate ?? time, time)
+        guard let date, date <= received.advanced(bySeconds: 86_400) else { return received }
+        return date
+    }
+
+    // MARK: - Rows
+
+    private struct Seen: Hashable {
+        var role: ParticipantRole
+        var address: Int64
+    }
+
+    private struct MessageRow {
+        var content: Content?
+        var identity: [UInt8]?
+        var sortDate: UnixTime
+        var direction: Direction
+        var state: MessageState
+        var reason: String?
+        var rule: IgnoreRuleID?
+    }
+
+    private func insertMessage(_ row: MessageRow) throws -> ArchivedMessageID {
+        let insert = statements.insertMessage
+        let content = row.content
+        let messageID = content?.messageID.flatMap { $0.rawValue.isEmpty ? nil : $0 }
+        try insert.bind(1, messageID?.rawValue)
+        insert.bind(2, messageID.map(Self.key))
+        try insert.bind(3, content?.contentDigest.bytes)
+        try insert.bind(4, row.identity)
+        try insert.bind(5, content?.subject)
+        insert.bind(6, content?.date?.rawValue)
+        insert.bind(7, row.sortDate.rawValue)
+        try insert.bind(8, row.direction.rawValue)
+        let category = content.map { $0.isDeliveryReport ? .report : $0.category } ?? .personal
+        try insert.bind(9, category.rawValue)
+        try insert.bind(10, row.state.rawValue)
+        try insert.bind(11, row.reason)
+        insert.bind(12, row.rule?.rawValue)
+        try insert.bind(13, content.flatMap(Self.thread))
+        try insert.bind(14, content?.snippet)
+        try insert.bind(15, content.flatMap { $0.defects.isEmpty ? nil : $0.defects.joined(separator: " ") })
+        insert.bind(16, time.rawValue)
+        try insert.run()
+        return ArchivedMessageID(rawValue: db.lastInsertedRowID)
+    }
+
+    private func insertParticipant(
+        _ participant: Participant, address: Int64, message: ArchivedMessageID, position: Int64
+    ) throws {
+        let insert = statements.insertParticipant
+        insert.bind(1, message.rawValue)
+        insert.bind(2, position)
+        try insert.bind(3, participant.role.rawValue)
+        insert.bind(4, address)
+        try insert.bind(5, participant.mailbox.address.addrSpec)
+        try insert.bind(6, participant.mailbox.displayName)
+        try insert.run()
+    }
+
+    private func insertAttachment(
+        _ attachment: ArchivedAttachment, message: ArchivedMessageID, position: Int
+    ) throws {
+        let insert = statements.insertAttachment
+        insert.bind(1, message.rawValue)
+        insert.bind(2, position)
+        try insert.bind(3, attachment.filename)
+        try insert.bind(4, attachment.contentType)
+        insert.bind(5, attachment.size)
+        try insert.bind(6, attachment.sha256.bytes)
+        insert.bind(7, attachment.isInline)
+        try insert.bind(8, attachment.contentID)
+        try insert.run()
+    }
+
+    private func insertOriginal(_ arrival: Arrival, message: ArchivedMessageID) throws -> Int64 {
+        guard let placement = placements[arrival.originalDigest] else {
+            throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "an original is not in any pack")
+        }
+        let insert = statements.insertOriginal
+        try insert.bind(1, arrival.originalDigest.bytes)
+        insert.bind(2, placement.pack)
+        insert.bind(3, placement.offset)
+        insert.bind(4, placement.size)
+        insert.bind(5, message.rawValue)
+        try insert.run()
+        return db.lastInsertedRowID
+    }
+
+    private func insertLedgerRow(
+        _ arrival: Arrival, _ state: LedgerState, reason: String?, message: ArchivedMessageID,
+        original: Int64
+    ) throws {
+        let uid = try arrival.uid ?? nextUID(arrival)
+        let insert = statements.insertLedgerRow
+        bindPlace(insert, arrival, uid)
+        try insert.bind(4, state.rawValue)
+        try insert.bind(5, reason)
+        insert.bind(6, message.rawValue)
+        insert.bind(7, original)
+        insert.bind(8, arrival.original.count)
+        insert.bind(9, arrival.internalDate?.rawValue)
+        insert.bind(10, time.rawValue)
+        try insert.run()
+    }
+
+    private func nextUID(_ arrival: Arrival) throws -> UID {
+        statements.lastUID.bind(1, arrival.folder.rawValue)
+        statements.lastUID.bind(2, Int64(arrival.uidValidity.rawValue))
+        let last = try statements.lastUID.first { $0.int64(0) } ?? 0
+        guard last < Int64(UInt32.max) else {
+            throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "the folder has no number left")
+        }
+        return UID(UInt32(last + 1))
+    }
+
+    private func bindPlace(_ statement: PreparedStatement, _ arrival: Arrival, _ uid: UID) {
+        statement.bind(1, arrival.folder.rawValue)
+        statement.bind(2, Int64(arrival.uidValidity.rawValue))
+        statement.bind(3, Int64(uid.rawValue))
+    }
+
+    // MARK: - Questions
+
+    private func message(identity: [UInt8]) throws -> ArchivedMessageID? {
+        try statements.message.bind(1, identity)
+        return try statements.message.first { ArchivedMessageID(rawValue: $0.int64(0)) }
+    }
+
+    private func isInFolder(_ folder: FolderID, message: ArchivedMessageID, original: Int64) throws -> Bool {
+        statements.isInFolder.bind(1, message.rawValue)
+        statements.isInFolder.bind(2, folder.rawValue)
+        statements.isInFolder.bind(3, original)
+        return try statements.isInFolder.first { _ in true } != nil
+    }
+
+    private func isSenderCopy(_ folder: FolderID) throws -> Bool {
+        if let known = folderRoles[folder] { return known }
+        statements.isSenderCopy.bind(1, folder.rawValue)
+        let isSenderCopy = try statements.isSenderCopy.first { $0.int64(0) != 0 } ?? false
+        folderRoles[folder] = isSenderCopy
+        return isSenderCopy
+    }
+
+    // MARK: - Derived values
+
+    /// 128 bits of a digest over Message-ID and content digest; nil without a
+    /// Message-ID, when only equal bytes make two copies one.
+    static func identity(_ content: Content) -> [UInt8]? {
+        guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
+        var hash = SHA256()
+        hash.update(data: content.contentDigest.bytes)
+        hash.update(data: Array(messageID.rawValue.utf8))
+        return Array(hash.finalize().prefix(16))
+    }
+
+    /// The number under which a Message-ID is indexed.
+    static func key(_ messageID: MessageID) -> Int64 {
+        SHA256.hash(data: Array(messageID.rawValue.utf8)).prefix(8)
+            .reduce(Int64(0)) { $0 << 8 | Int64($1) }
+    }
+
+    /// The messages that this one answers, the nearest first; a reply to a reply
+    /// names them all, so that a few are enough.
+    private static func thread(_ content: Content) -> String? {
+        var ids: [String] = []
+        for id in content.inReplyTo + content.references.reversed()
+        where !ids.contains(id.rawValue) && !id.rawValue.contains(" ") {
+            ids.append(id.rawValue)
+            if ids.count == 20 { break }
+        }
+        return ids.isEmpty ? nil : ids.joined(separator: " ")
+    }
+}
+
+extension IngestTransaction {
+    struct Statements {
+        let isRecorded, original, message, isInFolder, isSenderCopy, lastUID: PreparedStatement
+        let insertMessage, insertOriginal, insertParticipant, insertAttachment: PreparedStatement
+        let insertLedgerRow, movePack: PreparedStatement
+
+        init(_ db: Database) throws {
+            isRecorded = try PreparedStatement(
+                db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
+            original = try PreparedStatement(db, "SELECT id, message FROM originals WHERE sha256 = ?")
+            message = try PreparedStatement(db, "SELECT id FROM messages WHERE identity = ?")
+            isInFolder = try PreparedStatement(
+                db, "SELECT 1 FROM ledger WHERE message = ? AND folder = ? AND original = ?")
+            isSenderCopy = try PreparedStatement(
+                db,
+                """
+                SELECT f.role = 'sent' OR a.kind = 'import' FROM folders f
+                JOIN accounts a ON a.id = f.account WHERE f.id = ?
+                """)
+            lastUID = try PreparedStatement(
+                db, "SELECT max(uid) FROM ledger WHERE folder = ? AND uidvalidity = ?")
+            insertMessage = try PreparedStatement(
+                db,
+                """
+                INSERT INTO messages(message_id, message_id_key, content_digest, identity, subject, date,
+                    sort_date, direction, category, state, reason, ignored_by, thread, snippet, defects,
+                    created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            insertOriginal = try PreparedStatement(
+                db, "INSERT INTO originals(sha256, pack, offset, size, message) VALUES (?, ?, ?, ?, ?)")
+            insertParticipant = try PreparedStatement(
+                db,
+                """
+                INSERT INTO participants(message, position, role, address, email, name)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """)
+            insertAttachment = try PreparedStatement(
+                db,
+                """
+                INSERT INTO attachments(message, position, filename, content_type, size, sha256, is_inline,
+                    content_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            insertLedgerRow = try PreparedStatement(
+                db,
+                """
+                INSERT INTO ledger(folder, uidvalidity, uid, state, reason, message, original, size,
+                    internal_date, recorded_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            movePack = try PreparedStatement(
+                db, "UPDATE packs SET committed_end = ?, chain = ? WHERE id = ?")
+        }
+    }
+}

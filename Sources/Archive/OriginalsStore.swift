@@ -1,0 +1,230 @@
+import Crypto
+import Foundation
+import GRDB
+import MailModel
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The exact bytes of every copy, in append-only packs.
+///
+/// Contract: what `append` returned is on the disk. What a committed transaction
+/// does not speak of is nobody's: it is never read, never overwritten by another
+/// process, never cut off. One process writes into one pack (the system's lock on
+/// the file); a pack whose size is not what the database says was left by a process
+/// that died, and gets no further record.
+final class OriginalsStore: Sendable {
+    /// Where the bytes of one original lie: the offset is that of its record.
+    struct Placement: Sendable, Hashable {
+        var pack: Int64
+        var offset: Int64
+        var size: Int64
+    }
+
+    struct Item: Sendable {
+        var bytes: MessageBytes
+        var digest: Digest256
+    }
+
+    /// What the transaction that speaks of an append must write into the pack's row.
+    struct PackEnd: Sendable {
+        var pack: Int64
+        var end: Int64
+        var chain: [UInt8]
+    }
+
+    private struct Writer {
+        var pack: Int64
+        var file: PackFile
+        var end: Int64
+        var chain: [UInt8]
+    }
+
+    private struct State {
+        var writer: Writer?
+        var readers: [Int64: PackFile] = [:]
+        /// Set when the system could not say whether bytes are on the disk.
+        var isStopped = false
+    }
+
+    private let directory: String
+    private let fullAt: Int64
+    private let state = Mutex(State())
+
+    init(directory: String, fullAt: Int64 = PackFormat.fullAt) {
+        self.directory = directory
+        self.fullAt = fullAt
+    }
+
+    func path(pack: Int64) -> String {
+        let digits = String(pack)
+        return directory + "/pack-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+            + ".mwp"
+    }
+
+    /// Appends all items and returns when they are on the disk.
+    ///
+    /// Called on the writer's connection, outside a transaction: choosing a pack
+    /// commits by itself.
+    func append(_ items: [Item], db: Database, at time: UnixTime) throws -> (
+        placements: [Placement], end: PackEnd
+    ) {
+        try state.withLock { state in
+            guard !state.isStopped else { throw Self.stopped }
+            let start = try takeWriter(&state, db: db, at: time)
+            state.writer = start
+            var writer = start
+            var placements: [Placement] = []
+            placements.reserveCapacity(items.count)
+            var buffer: [UInt8] = []
+            buffer.reserveCapacity(Self.bufferBytes)
+            var written = writer.end
+            for item in items {
+                let header = PackFormat.recordHeader(
+                    length: item.bytes.count, digest: item.digest, chain: writer.chain)
+                placements.append(
+                    Placement(pack: writer.pack, offset: writer.end, size: Int64(item.bytes.count)))
+                writer.chain = PackFormat.sha256(header)
+                writer.end += Int64(header.count + item.bytes.count)
+                buffer += header
+                try item.bytes.withUnsafeBytes { bytes in
+                    if bytes.count < Self.bufferBytes / 2 {
+                        buffer.append(contentsOf: bytes)
+                    } else {
+                        try Self.flush(&buffer, to: writer.file, at: &written)
+                        try writer.file.write(bytes, at: written)
+                        written += Int64(bytes.count)
+                    }
+                }
+                if buffer.count > Self.bufferBytes / 2 {
+                    try Self.flush(&buffer, to: writer.file, at: &written)
+                }
+            }
+            try Self.flush(&buffer, to: writer.file, at: &written)
+            do {
+                try writer.file.synchronize()
+            } catch {
+                // After a failed fsync the system may report success for bytes it has
+                // dropped: only a new process, which trusts nothing, may go on.
+                state.isStopped = true
+                throw error
+            }
+            state.writer = writer
+            return (placements, PackEnd(pack: writer.pack, end: writer.end, chain: writer.chain))
+        }
+    }
+
+    /// The bytes of one original, after checking them against their digest.
+    ///
+    /// - Throws: `archive.original-damaged`.
+    func read(_ placement: Placement, digest: Digest256) throws(MailFailure) -> MessageBytes {
+        let file = try reader(placement.pack)
+        let header = try file.read(PackFormat.recordHeaderBytes, at: placement.offset)
+        guard let record = PackFormat.record(header), Int64(record.length) == placement.size,
+            record.digest == digest
+        else { throw Self.damaged(placement) }
+        let bytes: MessageBytes
+        do {
+            bytes = try MessageBytes(count: record.length) { buffer in
+                try file.read(into: buffer, at: placement.offset + Int64(PackFormat.recordHeaderBytes))
+            }
+        } catch {
+            throw StorageError.failure(error)
+        }
+        let actual = bytes.withUnsafeBytes { SHA256.hash(data: $0) }
+        guard actual.elementsEqual(digest.bytes) else { throw Self.damaged(placement) }
+        return bytes
+    }
+
+    func reader(_ pack: Int64) throws(MailFailure) -> PackFile {
+        let known = state.withLock { $0.readers[pack] }
+        if let known { return known }
+        let file = try PackFile(reading: path(pack: pack))
+        state.withLock { state in
+            if state.readers.count >= 64 { state.readers.removeAll() }
+            state.readers[pack] = file
+        }
+        return file
+    }
+
+    private static let bufferBytes = 2 << 20
+
+    private static func flush(
+        _ buffer: inout [UInt8], to file: PackFile, at offset: inout Int64
+    ) throws(MailFailure) {
+        guard !buffer.isEmpty else { return }
+        do {
+            try buffer.withUnsafeBytes { try file.write($0, at: offset) }
+        } catch {
+            throw StorageError.failure(error)
+        }
+        offset += Int64(buffer.count)
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func takeWriter(_ state: inout State, db: Database, at time: UnixTime) throws -> Writer {
+        if let writer = state.writer {
+            if writer.end < fullAt { return writer }
+            try seal(writer.pack, db)
+            state.writer = nil
+        }
+        if let writer = try adopt(db) { return writer }
+        return try start(db, at: time)
+    }
+
+    /// A pack that nobody writes and that ends where the database says, if any.
+    private func adopt(_ db: Database) throws -> Writer? {
+        let open = try Int64.fetchAll(db, sql: "SELECT id FROM packs WHERE is_sealed = 0 ORDER BY id")
+        for pack in open {
+            guard let file = try PackFile(appendingTo: path(pack: pack)) else { continue }
+            // Read only now: before the lock another process could still move the end.
+            let row = try Row.fetchOne(
+                db, sql: "SELECT committed_end, chain FROM packs WHERE id = ? AND is_sealed = 0",
+                arguments: [pack])
+            guard let row else { continue }
+            let end: Int64 = row[0]
+            if try file.size() == end, end < fullAt {
+                let chain: Data = row[1]
+                return Writer(pack: pack, file: file, end: end, chain: Array(chain))
+            }
+            try seal(pack, db)
+        }
+        return nil
+    }
+
+    private func start(_ db: Database, at time: UnixTime) throws -> Writer {
+        var number = try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) + 1 FROM packs") ?? 1
+        while true {
+            let header = PackFormat.fileHeader(number: number)
+            guard let file = try PackFile(creating: path(pack: number), header: header) else {
+                number += 1
+                continue
+            }
+            try PackFile.synchronizeDirectory(directory)
+            let chain = PackFormat.sha256(header)
+            try db.execute(
+                sql:
+                    "INSERT INTO packs(id, committed_end, chain, is_sealed, created_at) VALUES (?, ?, ?, 0, ?)",
+                arguments: [number, header.count, Data(chain), time.rawValue])
+            return Writer(pack: number, file: file, end: Int64(header.count), chain: chain)
+        }
+    }
+
+    private func seal(_ pack: Int64, _ db: Database) throws {
+        try db.execute(sql: "UPDATE packs SET is_sealed = 1 WHERE id = ?", arguments: [pack])
+    }
+
+    private static let stopped = MailFailure(
+        .originalsStopped, kind: .needsPerson,
+        "Originals are no longer written, because the disk reported an error",
+        remedy: "Check the disk, then restart mailworker; nothing that was reported as stored is affected.")
+
+    static func damaged(_ placement: Placement) -> MailFailure {
+        MailFailure(
+            .originalDamaged, kind: .needsPerson, "An original does not match its checksum",
+            detail: "pack \(placement.pack), offset \(placement.offset)",
+            remedy: "Run mailworker verify, and restore that pack from a backup.")
+    }
+}

@@ -1,0 +1,119 @@
+import MailModel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// An open pack: positioned reads and writes, closed with the object.
+final class PackFile: Sendable {
+    private let descriptor: Int32
+    private let path: String
+
+    private init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    convenience init(reading path: String) throws(MailFailure) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
+        self.init(descriptor: descriptor, path: path)
+    }
+
+    /// Nil when another process writes it, or when it is missing.
+    convenience init?(appendingTo path: String) throws(MailFailure) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw StorageError.failure(errno: errno, path: path)
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        self.init(descriptor: descriptor, path: path)
+    }
+
+    /// Nil when there is such a file already.
+    convenience init?(creating path: String, header: [UInt8]) throws(MailFailure) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return nil }
+            throw StorageError.failure(errno: errno, path: path)
+        }
+        self.init(descriptor: descriptor, path: path)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw StorageError.failure(errno: errno, path: path)
+        }
+        do {
+            try header.withUnsafeBytes { try write($0, at: 0) }
+        } catch {
+            throw StorageError.failure(error)
+        }
+        try synchronize()
+    }
+
+    func size() throws(MailFailure) -> Int64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        return Int64(status.st_size)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(MailFailure) {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(
+                descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw StorageError.failure(errno: errno, path: path)
+            }
+            done += count
+        }
+    }
+
+    /// Fills the whole buffer, or throws: a short file is a damaged one.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(MailFailure) {
+        var done = 0
+        while done < buffer.count {
+            let count = pread(
+                descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw StorageError.failure(errno: errno, path: path)
+            }
+            guard count > 0 else {
+                throw MailFailure(
+                    .originalDamaged, kind: .needsPerson, "A pack of originals is shorter than it was",
+                    detail: path, remedy: "Run mailworker verify, and restore that pack from a backup.")
+            }
+            done += count
+        }
+    }
+
+    func read(_ count: Int, at offset: Int64) throws(MailFailure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        do {
+            try bytes.withUnsafeMutableBytes { try read(into: $0, at: offset) }
+        } catch {
+            throw StorageError.failure(error)
+        }
+        return bytes
+    }
+
+    /// Returns when everything written is on the disk.
+    func synchronize() throws(MailFailure) {
+        // The size belongs to the data; times do not matter.
+        guard fdatasync(descriptor) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+    }
+
+    /// Makes the name of a new file durable.
+    static func synchronizeDirectory(_ path: String) throws(MailFailure) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+    }
+}

@@ -1,0 +1,80 @@
+/// How a large provider reads local parts, and which of its domains are one mailbox.
+///
+/// Data, checked by tests row by row; a provider not named here gets no folding
+/// beyond letter case, so that two people are never taken for one.
+struct MailProvider: Sendable {
+    /// Everything from the first `+` of the local part is a tag.
+    var foldsTags = true
+    /// What becomes of `.` in the local part.
+    var dots = Dots.significant
+    /// Lower case, A-labels. Addresses at the first domain and at every other one
+    /// reach the same mailbox when `isOneMailbox`; otherwise they are different people.
+    var domains: [String]
+    var isOneMailbox = false
+
+    enum Dots: Sendable {
+        case significant
+        case ignored
+        /// Yandex: `a.b` and `a-b` are one login.
+        case equalHyphens
+    }
+
+    static let all: [MailProvider] = [
+        MailProvider(dots: .ignored, domains: ["gmail.com", "googlemail.com"], isOneMailbox: true),
+        MailProvider(
+            dots: .equalHyphens,
+            domains: [
+                "yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz",
+                "yandex.com.tr", "yandex.com.am", "yandex.com.ge", "yandex.com.ru", "yandex.co.il",
+                "yandex.az", "yandex.ee", "yandex.fr", "yandex.kg", "yandex.lt", "yandex.lv", "yandex.md",
+                "yandex.pl", "yandex.tj", "yandex.tm", "narod.ru",
+            ], isOneMailbox: true),
+        MailProvider(domains: ["mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru", "xmail.ru"]),
+        MailProvider(domains: [
+            "outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.fr", "outlook.de", "outlook.es",
+            "outlook.it", "hotmail.co.uk", "hotmail.fr", "hotmail.de", "hotmail.it", "hotmail.es", "live.ru",
+            "live.co.uk", "live.fr", "live.nl",
+        ]),
+        // Apple gives one mailbox the same name at all three.
+        MailProvider(domains: ["icloud.com", "me.com", "mac.com"], isOneMailbox: true),
+        MailProvider(domains: ["fastmail.com", "fastmail.fm"]),
+    ]
+
+    /// Whose domain this is; nil for everybody else's.
+    static func named(byDomain domain: String) -> MailProvider? {
+        guard let index = byDomain[domain] else { return nil }
+        return all[index]
+    }
+
+    private static let byDomain: [String: Int] = {
+        var table: [String: Int] = [:]
+        for (index, provider) in all.enumerated() {
+            for domain in provider.domains { table[domain] = index }
+        }
+        return table
+    }()
+}
+
+/// Domains where strangers share one name: an address there says nothing about who
+/// else may have one, so such a domain never suggests a contact.
+public enum PublicMailDomain {
+    public static func contains(_ canonicalDomain: some StringProtocol) -> Bool {
+        let domain = String(canonicalDomain)
+        return MailProvider.named(byDomain: domain) != nil || others.contains(domain)
+    }
+
+    private static let others: Set<String> = [
+        "aol.com", "e1.ru", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "hanmail.net",
+        "i.ua", "inbox.lv", "lenta.ru", "libero.it", "mail.bg", "mail.com", "mail.ua", "meta.ua",
+        "naver.com", "ngs.ru", "nm.ru", "pm.me", "pochta.ru", "proton.me", "protonmail.ch",
+        "protonmail.com", "qip.ru", "qq.com", "rambler.ru", "rambler.ua", "autorambler.ru",
+        "myrambler.ru", "ro.ru", "seznam.cz", "sina.com", "tut.by", "tuta.com", "tutanota.com", "ukr.net",
+        "ua.fm", "bigmir.net", "163.com", "126.com", "web.de", "wp.pl", "o2.pl", "onet.pl", "orange.fr",
+        "free.fr", "laposte.net", "t-online.de", "yahoo.com", "yahoo.co.uk", "yahoo.de", "yahoo.fr",
+        "yahoo.es", "yahoo.it", "yahoo.co.jp", "ymail.com", "rocketmail.com", "zoho.com", "hey.com",
+        "comcast.net", "verizon.net", "att.net", "sbcglobal.net", "bellsouth.net", "cox.net",
+        "btinternet.com", "sky.com", "abv.bg", "centrum.cz",
+        "azet.sk", "mailo.com", "mail.kz", "nur.kz", "duck.com",
+        "privaterelay.appleid.com", "users.noreply.github.com",
+    ]
+}
