@@ -22,10 +22,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         // Shims on C and C++ libraries.
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl")]),
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
@@ -66,7 +68,7 @@ let package = Package(
             dependencies: [
                 "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftCSV", package: "SwiftCSV"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -75,7 +77,9 @@ let package = Package(
                 "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
@@ -89,7 +93,7 @@ let package = Package(
         .testTarget(
             name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
         .testTarget(
-            name: "MailTransportTests", dependencies: ["MailModel", "MailTestKit", "MailTransport"],
+            name: "MailTransportTests", dependencies: ["CCurl", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
             name: "MailFetchTests",

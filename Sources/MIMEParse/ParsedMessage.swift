@@ -24,6 +24,10 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     /// The best plain reading of the body: text/plain, else HTML made readable;
     /// lines end in LF. Nil when there is no readable body.
     public var text: String?
+    /// Texts behind the first one that are neither attachments nor another version
+    /// of it: what stands between pictures, a list's footer. Belongs to what people
+    /// read and search; nil when there is none.
+    public var furtherText: String?
     /// Where `text` came from.
     public var textSource: TextSource
     public var hasHTML: Bool
@@ -55,6 +59,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         inReplyTo = []
         references = []
         text = nil
+        furtherText = nil
         textSource = .none
         hasHTML = false
         attachments = []

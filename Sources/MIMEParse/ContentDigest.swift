@@ -1,0 +1,72 @@
+import Crypto
+import MailModel
+
+/// The digest by which copies of one message are recognised: over what its sender
+/// wrote (From, To, Cc, subject, date, Message-ID, body), not over what its way added.
+struct ContentDigest {
+    private var hasher = SHA256()
+
+    /// Each field is closed by a separator that cannot stand in it.
+    mutating func add(_ text: String) {
+        var text = text
+        text.withUTF8 { hasher.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        separate()
+    }
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        hasher.update(bufferPointer: bytes)
+        separate()
+    }
+
+    mutating func add(_ mailboxes: [Mailbox]) {
+        for mailbox in mailboxes { add(mailbox.address.lowercased) }
+        separate()
+    }
+
+    private mutating func separate() {
+        withUnsafeBytes(of: UInt8(0)) { hasher.update(bufferPointer: $0) }
+    }
+
+    /// The raw body with CRLF as LF and without blank lines at its end.
+    mutating func addBody(_ body: UnsafeRawBufferPointer) {
+        var end = body.count
+        while end > 0, Octet.isSpace(body[end - 1]) { end -= 1 }
+        var cursor = 0
+        let piece = 16384
+        withUnsafeTemporaryAllocation(byteCount: piece, alignment: 8) { buffer in
+            var filled = 0
+            func flush(_ hasher: inout SHA256) {
+                hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[0..<filled]))
+                filled = 0
+            }
+            while cursor < end {
+                // A CR before LF is left out; copying by runs keeps this a memcpy.
+                var stop = body.offset(of: Octet.cr, from: cursor, to: end) ?? end
+                let isPair = stop + 1 < body.count && body[stop] == Octet.cr && body[stop + 1] == Octet.lf
+                if stop < end, !isPair { stop += 1 }
+                var start = cursor
+                while start < stop {
+                    let length = min(stop - start, piece - filled)
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + length)])
+                        .copyMemory(from: body.slice(start..<(start + length)))
+                    filled += length
+                    start += length
+                    if filled == piece { flush(&hasher) }
+                }
+                cursor = isPair && stop < end ? stop + 1 : stop
+            }
+            flush(&hasher)
+        }
+    }
+
+    func finish() -> Digest256 { Digest256(sha256: hasher.finalize()) }
+}
+
+extension Digest256 {
+    init(sha256 digest: SHA256.Digest) {
+        guard let value = Digest256(bytes: digest) else {
+            preconditionFailure("SHA-256 has 32 octets")
+        }
+        self = value
+    }
+}

@@ -1,0 +1,110 @@
+/// A media type (RFC 2045, 5.1) with its parameters.
+struct ContentType {
+    enum Kind {
+        case plain, html, otherText, multipart, message, other
+    }
+
+    /// `type/subtype` in lower case.
+    var name: String
+    var kind: Kind
+    var parameters: Parameters?
+    /// False when the field was missing or said nothing usable, so that a default stands here.
+    var isDeclared: Bool
+
+    static let plain = ContentType(name: "text/plain", kind: .plain, parameters: nil, isDeclared: false)
+    static let rfc822 = ContentType(
+        name: "message/rfc822", kind: .message, parameters: nil, isDeclared: false)
+
+    init(name: String, kind: Kind, parameters: Parameters?, isDeclared: Bool) {
+        self.name = name
+        self.kind = kind
+        self.parameters = parameters
+        self.isDeclared = isDeclared
+    }
+
+    /// Reads a field's value; `standard` stands in for one that says nothing usable.
+    init(
+        _ value: UnsafeRawBufferPointer, standard: ContentType, parameterLimit: Int, defects: inout DefectLog
+    ) {
+        let value = value.trimmed()
+        var end = 0
+        while end < value.count, value[end] != Octet.semicolon, !Octet.isSpace(value[end]),
+            value[end] != Octet.openParenthesis
+        {
+            end += 1
+        }
+        let rest = value.slice(end..<value.count)
+        let name = value.slice(0..<end)
+        let slash = name.firstIndex(of: Octet.slash)
+        parameters =
+            rest.isEmpty ? nil : Parameters(rest: rest, limit: parameterLimit, defects: &defects)
+        guard let slash, slash > 0, slash < name.count - 1,
+            name.lastIndex(of: Octet.slash) == slash
+        else {
+            self.name = standard.name
+            kind = standard.kind
+            isDeclared = false
+            if name.equalsIgnoringCase("text") {
+                self.name = "text/plain"
+                kind = .plain
+            } else if !name.isEmpty {
+                defects.note(.malformedParameter)
+            }
+            return
+        }
+        isDeclared = true
+        self.name = name.lowercasedString()
+        let type = name.slice(0..<slash)
+        if type.equalsIgnoringCase("text") {
+            let subtype = name.slice((slash + 1)..<name.count)
+            kind =
+                subtype.equalsIgnoringCase("plain")
+                ? .plain : subtype.equalsIgnoringCase("html") ? .html : .otherText
+        } else if type.equalsIgnoringCase("multipart") {
+            kind = .multipart
+        } else if type.equalsIgnoringCase("message") {
+            kind = .message
+        } else {
+            kind = .other
+        }
+    }
+
+    /// The charset parameter's label.
+    var charsetLabel: [UInt8]? { parameters?.raw("charset")?.bytes }
+}
+
+/// A Content-Transfer-Encoding (RFC 2045, section 6).
+enum TransferEncoding {
+    case identity, base64, quotedPrintable, uuencode
+
+    init(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) {
+        var start = 0
+        let value = value.trimmed()
+        while start < value.count, value[start] == Octet.quote { start += 1 }
+        var end = start
+        while end < value.count, !Octet.isSpace(value[end]), value[end] != Octet.semicolon,
+            value[end] != Octet.quote, value[end] != Octet.openParenthesis
+        {
+            end += 1
+        }
+        let token = value.slice(start..<end)
+        if token.equalsIgnoringCase("base64") || token.equalsIgnoringCase("b64") {
+            self = .base64
+        } else if token.equalsIgnoringCase("quoted-printable")
+            || token.equalsIgnoringCase("quotedprintable")
+        {
+            self = .quotedPrintable
+        } else if token.equalsIgnoringCase("x-uuencode") || token.equalsIgnoringCase("uuencode")
+            || token.equalsIgnoringCase("x-uue") || token.equalsIgnoringCase("uue")
+        {
+            self = .uuencode
+        } else {
+            self = .identity
+            let isKnown =
+                token.isEmpty || token.equalsIgnoringCase("7bit") || token.equalsIgnoringCase("8bit")
+                || token.equalsIgnoringCase("binary") || token.equalsIgnoringCase("7-bit")
+                || token.equalsIgnoringCase("8-bit")
+            if !isKnown { defects.note(.unknownTransferEncoding) }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import CXML2
+import MailModel
+
+/// HTML to readable text through libxml2's HTML parser in its event form: no tree,
+/// no network, no entities from outside.
+public enum HTMLText {
+    /// `html` in UTF-8. Blocks and <br> become lines, scripts and styles are dropped,
+    /// links keep their text. At most `limit` octets come out; false when the
+    /// document was too odd for the parser, or too long, and was read only in part.
+    public static func convert(_ html: [UInt8], limit: Int, into result: inout [UInt8]) -> Bool {
+        guard !html.isEmpty else { return true }
+        let input = min(html.count, 4 * limit, 1 << 26)
+        let collector = Collector(limit: limit)
+        let context = html.withUnsafeBytes { bytes in
+            htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))
+        }
+        guard let context else { return false }
+        var events = xmlSAXHandler()
+        events.startElement = { data, name, _ in
+            if let name { Collector.of(data)?.start(name) }
+        }
+        events.endElement = { data, name in
+            if let name { Collector.of(data)?.end(name) }
+        }
+        events.characters = { data, text, count in
+            if let text {
+                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
+            }
+        }
+        events.cdataBlock = { data, text, count in
+            if let text {
+                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
+            }
+        }
+        events.ignorableWhitespace = { data, text, count in
+            if let text {
+                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
+            }
+        }
+        let isComplete = html.withUnsafeBytes { bytes -> Bool in
+            // The context holds its own copy of the octets; only the events are ours.
+            _ = bytes
+            return withUnsafeMutablePointer(to: &events) { pointer in
+                let original = context.pointee.sax
+                context.pointee.sax = pointer
+                context.pointee.userData = Unmanaged.passUnretained(collector).toOpaque()
+                collector.context = context
+                htmlCtxtUseOptions(
+                    context,
+                    Int32(
+                        HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
+                            | HTML_PARSE_NONET.rawValue
+                            | HTML_PARSE_RECOVER.rawValue | HTML_PARSE_IGNORE_ENC.rawValue))
+                xmlSwitchEncoding(context, XML_CHAR_ENCODING_UTF8)
+                htmlParseDocument(context)
+                context.pointee.sax = original
+                return !collector.isStopped
+            }
+        }
+        htmlFreeParserCtxt(context)
+        collector.finish(into: &result)
+        return isComplete && input == html.count
+    }
+
+    /// Builds the text from the parser's events.
+    private final class Collector {
+        private var text: [UInt8] = []
+        private let limit: Int
+        private var depth = 0
+        /// Depth inside elements whose content is not text.
+        private var hidden = 0
+        private var preformatted = 0
+        private var pendingSpace = false
+        private var pendingLines = 0
+        private(set) var isStopped = false
+        var context: htmlParserCtxtPtr?
+
+        /// libxml2 searches its stack of open elements at each end tag.
+        private static let maximumDepth = 2000
+
+        init(limit: Int) { self.limit = limit }
+
+        static func of(_ data: UnsafeMutableRawPointer?) -> Collector? {
+            data.map { Unmanaged<Collector>.fromOpaque($0).takeUnretainedValue() }
+        }
+
+        func start(_ name: UnsafePointer<UInt8>) {
+            depth += 1
+            if depth > Self.maximumDepth || text.count >= limit {
+                isStopped = true
+                if let context { xmlStopParser(context) }
+            }
+            switch Element(name) {
+            case .hidden: hidden += 1
+            case .lineBreak: text.append(contentsOf: lines(1, forced: true))
+            case .preformatted:
+                preformatted += 1
+                breakLine(1)
+            case .paragraph: breakLine(2)
+            case .block: breakLine(1)
+            case .cell: pendingSpace = true
+            case .inline: break
+            }
+        }
+
+        func end(_ name: UnsafePointer<UInt8>) {
+            depth -= 1
+            switch Element(name) {
+            case .hidden: hidden = max(0, hidden - 1)
+            case .preformatted:
+                preformatted = max(0, preformatted - 1)
+                breakLine(1)
+            case .paragraph: breakLine(2)
+            case .block: breakLine(1)
+            case .cell: pendingSpace = true
+            case .inline, .lineBreak: break
+            }
+        }
+
+        func characters(_ bytes: UnsafeRawBufferPointer) {
+            guard hidden == 0, text.count < limit else { return }
+            var index = 0
+            while index < bytes.count {
+                let byte = bytes[index]
+                // A no-break space is a space to a reader.
+                let isNoBreak = byte == 0xC2 && index + 1 < bytes.count && bytes[index + 1] == 0xA0
+                index += isNoBreak ? 2 : 1
+                if preformatted > 0, byte == Octet.lf {
+                    text.append(contentsOf: lines(1, forced: true))
+                } else if isNoBreak || Octet.isSpace(byte) {
+                    if preformatted > 0, byte != Octet.cr {
+                        flush()
+                        text.append(Octet.space)
+                    } else {
+                        pendingSpace = true
+                    }
+                } else if byte >= 0x20 {
+                    flush()
+                    text.append(byte)
+                }
+            }
+        }
+
+        func finish(into result: inout [UInt8]) {
+            while let last = text.last, Octet.isSpace(last) { text.removeLast() }
+            result.append(contentsOf: text[..<UTF8Text.prefixLength(text, limit: limit)])
+        }
+
+        private func breakLine(_ count: Int) {
+            pendingSpace = false
+            if !text.isEmpty { pendingLines = max(pendingLines, count) }
+        }
+
+        /// Writes the white space that is due before the next character.
+        private func flush() {
+            if pendingLines > 0 {
+                text.append(contentsOf: lines(pendingLines, forced: false))
+            } else if pendingSpace, let last = text.last, last != Octet.lf, last != Octet.space {
+                text.append(Octet.space)
+            }
+            pendingSpace = false
+            pendingLines = 0
+        }
+
+        /// Line ends so that at least `count` (or, forced, one more) stand at the end.
+        private func lines(_ count: Int, forced: Bool) -> [UInt8] {
+            pendingSpace = false
+            while let last = text.last, last == Octet.space { text.removeLast() }
+            if forced {
+                let due = pendingLines
+                pendingLines = 0
+                return [UInt8](repeating: Octet.lf, count: min(2, max(due, 0)) + count)
+            }
+            var present = 0
+            for byte in text.reversed() {
+                guard byte == Octet.lf, present < count else { break }
+                present += 1
+            }
+            return [UInt8](repeating: Octet.lf, count: count - present)
+        }
+    }
+
+    /// What an element does to the text.
+    private enum Element {
+        case inline, block, paragraph, lineBreak, cell, hidden, preformatted
+
+        init(_ name: UnsafePointer<UInt8>) {
+            var key: UInt64 = 0
+            var length = 0
+            while name[length] != 0, length < 9 {
+                key = key << 8 | UInt64(Octet.lowercased(name[length]))
+                length += 1
+            }
+            self = length <= 8 ? Self.table[key] ?? .inline : Self.long(name)
+        }
+
+        private static func long(_ name: UnsafePointer<UInt8>) -> Element {
+            let text = String(cString: name).lowercased()
+            return text == "blockquote" || text == "figcaption" ? .paragraph : .inline
+        }
+
+        private static let table: [UInt64: Element] = {
+            var table: [UInt64: Element] = [:]
+            func add(_ element: Element, _ names: String) {
+                for name in names.split(separator: " ") {
+                    table[name.utf8.reduce(0) { $0 << 8 | UInt64($1) }] = element
+                }
+            }
+            add(.hidden, "script style title template")
+            add(.lineBreak, "br")
+            add(.preformatted, "pre listing xmp")
+            add(.paragraph, "p h1 h2 h3 h4 h5 h6 ul ol dl table hr")
+            add(
+                .block,
+                "div tr li dt dd address article aside center details dialog dir fieldset figure footer form "
+                    + "header legend main menu nav section summary caption tbody thead tfoot body html")
+            add(.cell, "td th")
+            return table
+        }()
+    }
+}

@@ -1,0 +1,218 @@
+import MailModel
+
+/// The header fields that we read.
+enum FieldName: UInt8 {
+    case autoSubmitted, bcc, cc, contentDisposition, contentID, contentTransferEncoding, contentType, date
+    case from, inReplyTo, listID, listUnsubscribe, messageID, precedence, references, replyTo, returnPath
+    case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients, other
+
+    /// RFC 5322 names compare without regard to case.
+    init(_ name: UnsafeRawBufferPointer) {
+        func named(_ word: StaticString) -> Bool { name.equalsIgnoringCase(word) }
+        switch name.count {
+        case 2: self = named("to") ? .to : named("cc") ? .cc : .other
+        case 3: self = named("bcc") ? .bcc : .other
+        case 4: self = named("from") ? .from : named("date") ? .date : .other
+        case 6: self = named("sender") ? .sender : .other
+        case 7: self = named("subject") ? .subject : named("list-id") ? .listID : .other
+        case 8: self = named("reply-to") ? .replyTo : .other
+        case 10:
+            self =
+                named("message-id")
+                ? .messageID
+                : named("references")
+                    ? .references
+                    : named("precedence") ? .precedence : named("content-id") ? .contentID : .other
+        case 11:
+            self =
+                named("in-reply-to")
+                ? .inReplyTo
+                : named("return-path")
+                    ? .returnPath
+                    : named("x-autoreply")
+                        ? .autoreply : named("x-beenthere") ? .mailingList : .other
+        case 12: self = named("content-type") ? .contentType : named("mailing-list") ? .mailingList : .other
+        case 14: self = named("auto-submitted") ? .autoSubmitted : .other
+        case 13: self = named("x-autorespond") ? .autoreply : .other
+        case 16: self = named("list-unsubscribe") ? .listUnsubscribe : .other
+        case 17: self = named("x-auto-reply-from") ? .autoreply : .other
+        case 19:
+            self =
+                named("content-disposition")
+                ? .contentDisposition : named("x-failed-recipients") ? .failedRecipients : .other
+        case 24: self = named("x-auto-response-suppress") ? .autoResponseSuppress : .other
+        case 25: self = named("content-transfer-encoding") ? .contentTransferEncoding : .other
+        default: self = .other
+        }
+    }
+}
+
+/// One field of a header block: where its value stands, folds included.
+struct HeaderField {
+    var name: FieldName
+    var value: Range<Int>
+}
+
+/// The fields of one header block (RFC 5322, 2.2) as ranges of the message.
+struct HeaderBlock {
+    var fields: [HeaderField] = []
+    /// First byte after the blank line, or of whatever ended the block.
+    var bodyStart = 0
+    /// The longest field in bytes, those beyond the limit included.
+    var longestField = 0
+
+    /// The first field of that name.
+    func first(_ name: FieldName) -> Range<Int>? {
+        for field in fields where field.name == name { return field.value }
+        return nil
+    }
+
+    func contains(_ name: FieldName) -> Bool { first(name) != nil }
+}
+
+/// Reads one header block, tolerating what real mail has: a From_ line, lines
+/// without a colon, 8-bit names, blanks before the colon, no blank line at the end.
+struct HeaderReader {
+    let bytes: UnsafeRawBufferPointer
+    let limits: MailLimits
+
+    /// Reads from `start`. `stopsAt` says whether a line that begins with `--`
+    /// is a delimiter of a multipart around us; such a line ends the block.
+    func read(
+        from start: Int, isRoot: Bool, defects: inout DefectLog, stopsAt: (Int) -> Bool
+    ) -> HeaderBlock {
+        var block = HeaderBlock()
+        var cursor = start
+        let end = bytes.count
+        var total = 0
+        // The field being read, not yet stored: its name, and where its value began.
+        var name: FieldName?
+        var valueStart = 0
+        var valueEnd = 0
+
+        func store() {
+            guard let name else { return }
+            let length = valueEnd - valueStart
+            if length > block.longestField { block.longestField = length }
+            total += 1
+            if total > limits.fields {
+                defects.note(.headerLimit)
+            } else if length > limits.fieldBytes {
+                defects.note(.fieldLimit)
+                // The start of an endless field still says something.
+                block.fields.append(
+                    HeaderField(name: name, value: valueStart..<(valueStart + limits.fieldBytes)))
+            } else {
+                block.fields.append(HeaderField(name: name, value: valueStart..<valueEnd))
+            }
+        }
+
+        while cursor < end {
+            let line = bytes.line(from: cursor, to: end)
+            if line.end == cursor {
+                cursor = line.next
+                break
+            }
+            if line.end - start > limits.headerBlockBytes, cursor != start {
+                // Beyond the limit nothing is read, but the body must still be found.
+                defects.note(.headerLimit)
+                store()
+                name = nil
+                block.bodyStart = skipToBlankLine(from: cursor, stopsAt: stopsAt)
+                return block
+            }
+            let first = bytes[cursor]
+            if Octet.isBlank(first) {
+                if name != nil {
+                    valueEnd = line.end
+                } else if isBlankLine(cursor..<line.end) {
+                    // White space alone before any field: an empty header block.
+                    cursor = line.next
+                    break
+                } else {
+                    defects.note(.malformedHeaderLine)
+                }
+                cursor = line.next
+                continue
+            }
+            if first == Octet.hyphen, stopsAt(cursor) { break }
+            if let colon = colonOfField(cursor..<line.end) {
+                store()
+                var nameEnd = colon
+                while nameEnd > cursor, Octet.isBlank(bytes[nameEnd - 1]) { nameEnd -= 1 }
+                name = FieldName(bytes.slice(cursor..<nameEnd))
+                valueStart = colon + 1
+                valueEnd = line.end
+            } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
+                // mbox writes an envelope line in front; it is not part of the message.
+            } else if isFieldAhead(line.next) {
+                store()
+                name = nil
+                if !bytes.slice(cursor..<line.end).hasPrefixIgnoringCase(">from ") {
+                    defects.note(.malformedHeaderLine)
+                }
+            } else {
+                defects.note(.malformedHeaderLine)
+                break
+            }
+            cursor = line.next
+        }
+        store()
+        block.bodyStart = cursor
+        return block
+    }
+
+    /// The colon behind a field name; nil when the line is no field. A name may
+    /// hold 8-bit octets, and blanks only at its end.
+    private func colonOfField(_ line: Range<Int>) -> Int? {
+        var index = line.lowerBound
+        while index < line.upperBound {
+            let byte = bytes[index]
+            if byte == Octet.colon { return index > line.lowerBound ? index : nil }
+            if Octet.isBlank(byte) {
+                while index < line.upperBound, Octet.isBlank(bytes[index]) { index += 1 }
+                guard index < line.upperBound, bytes[index] == Octet.colon else { return nil }
+                return index
+            }
+            if byte < 0x21 || byte == 0x7F { return nil }
+            index += 1
+        }
+        return nil
+    }
+
+    private func isEnvelopeLine(_ line: Range<Int>) -> Bool {
+        let slice = bytes.slice(line)
+        return slice.hasPrefixIgnoringCase("from ") || slice.hasPrefixIgnoringCase(">from ")
+    }
+
+    private func isBlankLine(_ line: Range<Int>) -> Bool {
+        for index in line where !Octet.isBlank(bytes[index]) { return false }
+        return true
+    }
+
+    /// Whether the line at `start` begins like a field: then the bad line before
+    /// it is an accident, not the start of a body.
+    private func isFieldAhead(_ start: Int) -> Bool {
+        guard start < bytes.count else { return false }
+        let line = bytes.line(from: start, to: min(bytes.count, start + 998))
+        guard let colon = colonOfField(start..<line.end) else { return false }
+        for index in start..<colon {
+            let byte = bytes[index]
+            if !(Octet.isLetter(byte) || Octet.isDigit(byte) || byte == Octet.hyphen || Octet.isBlank(byte)) {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func skipToBlankLine(from start: Int, stopsAt: (Int) -> Bool) -> Int {
+        var cursor = start
+        while cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            if line.end == cursor { return line.next }
+            if bytes[cursor] == Octet.hyphen, stopsAt(cursor) { return cursor }
+            cursor = line.next
+        }
+        return cursor
+    }
+}

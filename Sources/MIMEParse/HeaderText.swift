@@ -1,0 +1,214 @@
+import MailModel
+
+/// Unstructured header text: encoded words (RFC 2047) in the shapes that mail
+/// really has, raw 8-bit octets, and UTF-8 (RFC 6532).
+///
+/// What comes out is text, never syntax: structure is read before decoding.
+public struct HeaderText {
+    /// The charset that the message declares for its body; it stands in for raw octets.
+    let fallbackLabel: [UInt8]?
+
+    public init(fallbackLabel: [UInt8]? = nil) {
+        self.fallbackLabel = fallbackLabel
+    }
+
+    /// The value unfolded, decoded, white space collapsed to single blanks and trimmed.
+    public func decode(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) -> String {
+        var utf8: [UInt8] = []
+        decode(value, into: &utf8, defects: &defects)
+        return Self.collapsed(utf8)
+    }
+
+    public func decode(_ value: [UInt8], defects: inout DefectLog) -> String {
+        value.withUnsafeBytes { decode($0, defects: &defects) }
+    }
+
+    /// Appends the decoded value in UTF-8, without CR and LF.
+    func decode(_ value: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog) {
+        var plainStart = 0
+        var search = 0
+        // The octets of adjacent words of one charset: characters are split across words.
+        var pending: [UInt8] = []
+        var pendingLabel: [UInt8] = []
+        var hasPending = false
+
+        func flush() {
+            guard hasPending else { return }
+            pending.withUnsafeBytes {
+                TextDecoder.decode($0, label: pendingLabel, into: &result, defects: &defects)
+            }
+            pending = []
+            hasPending = false
+        }
+
+        while let start = nextWordStart(value, from: search) {
+            guard let word = EncodedWord(value, at: start) else {
+                search = start + 2
+                continue
+            }
+            if word.isMalformed { defects.note(.malformedEncodedWord) }
+            let between = value.slice(plainStart..<start)
+            let isAdjacent = hasPending && between.allSatisfy(Octet.isSpace)
+            if !isAdjacent {
+                flush()
+                appendPlain(between, into: &result, defects: &defects)
+            } else if !Self.sameLabel(pendingLabel, word.label) {
+                flush()
+            }
+            word.decode(value, into: &pending, defects: &defects)
+            pendingLabel = word.label
+            hasPending = true
+            plainStart = word.end
+            search = word.end
+        }
+        flush()
+        appendPlain(value.slice(plainStart..<value.count), into: &result, defects: &defects)
+    }
+
+    private func nextWordStart(_ value: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var cursor = start
+        while let equals = value.offset(of: Octet.equals, from: cursor, to: value.count) {
+            if equals + 1 < value.count, value[equals + 1] == Octet.question { return equals }
+            cursor = equals + 1
+        }
+        return nil
+    }
+
+    private static func sameLabel(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        one.count == other.count
+            && zip(one, other).allSatisfy { Octet.lowercased($0) == Octet.lowercased($1) }
+    }
+
+    private func appendPlain(
+        _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
+    ) {
+        guard !bytes.isEmpty else { return }
+        let start = result.count
+        if bytes.isASCII {
+            result.append(contentsOf: bytes)
+        } else if UTF8Text.isValid(bytes) {
+            result.append(contentsOf: bytes)
+            defects.note(.rawEightBitHeader)
+        } else {
+            defects.note(.rawEightBitHeader)
+            decodeRaw(bytes, into: &result, defects: &defects)
+        }
+        var kept = start
+        for index in start..<result.count where result[index] != Octet.cr && result[index] != Octet.lf {
+            result[kept] = result[index]
+            kept += 1
+        }
+        result.removeLast(result.count - kept)
+    }
+
+    /// 8-bit octets that are not UTF-8: the body's charset if it can be theirs, else a guess.
+    private func decodeRaw(
+        _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
+    ) {
+        if let fallbackLabel, let charset = Charset(label: fallbackLabel),
+            charset.kind == .singleByte || charset.kind == .multiByte
+        {
+            let start = result.count
+            if charset.decode(bytes, into: &result) { return }
+            result.removeLast(result.count - start)
+        }
+        TextDecoder.decode(bytes, label: nil, into: &result, defects: &defects)
+    }
+
+    /// White space to single blanks, none at the ends; other control characters dropped.
+    static func collapsed(_ utf8: [UInt8]) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(utf8.count)
+        var hasSpace = false
+        for byte in utf8 {
+            if Octet.isSpace(byte) {
+                hasSpace = !result.isEmpty
+                continue
+            }
+            if byte < 0x20 || byte == 0x7F { continue }
+            if hasSpace {
+                result.append(Octet.space)
+                hasSpace = false
+            }
+            result.append(byte)
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}
+
+/// One `=?charset?encoding?text?=` (RFC 2047, section 2).
+struct EncodedWord {
+    var label: [UInt8]
+    private var isBase64: Bool
+    private var text: Range<Int>
+    /// Offset behind the word.
+    var end: Int
+    /// Cut off before its `?=`, or with blanks inside.
+    var isMalformed: Bool
+
+    /// Reads a word at `start`, where `=?` stands. Words may hold blanks and be
+    /// longer than the RFC's 75 octets; one that is cut off ends at the value's end.
+    init?(_ value: UnsafeRawBufferPointer, at start: Int) {
+        let labelStart = start + 2
+        let labelLimit = min(value.count, labelStart + 64)
+        guard let labelEnd = value.offset(of: Octet.question, from: labelStart, to: labelLimit),
+            labelEnd > labelStart, labelEnd + 2 < value.count, value[labelEnd + 2] == Octet.question
+        else { return nil }
+        switch value[labelEnd + 1] {
+        case 0x42, 0x62: isBase64 = true
+        case 0x51, 0x71: isBase64 = false
+        default: return nil
+        }
+        var label = value.slice(labelStart..<labelEnd)
+        // RFC 2231, section 5: a language after an asterisk.
+        if let star = label.firstIndex(of: Octet.asterisk) { label = label.slice(0..<star) }
+        guard !label.contains(where: Octet.isSpace) else { return nil }
+        self.label = Array(label)
+        let textStart = labelEnd + 3
+        var cursor = textStart
+        while let question = value.offset(of: Octet.question, from: cursor, to: value.count) {
+            if question + 1 < value.count, value[question + 1] == Octet.equals {
+                text = textStart..<question
+                end = question + 2
+                isMalformed = value.slice(text).contains(where: Octet.isSpace)
+                return
+            }
+            cursor = question + 1
+        }
+        // Cut off: believed only where nothing but the word's own letters follow.
+        var stop = textStart
+        while stop < value.count, !Octet.isSpace(value[stop]) { stop += 1 }
+        guard stop > textStart, stop == value.count else { return nil }
+        text = textStart..<stop
+        end = stop
+        isMalformed = true
+    }
+
+    /// Appends the octets that the word stands for.
+    func decode(_ value: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog) {
+        let bytes = value.slice(text)
+        if isBase64 {
+            var decoder = Base64Decoder()
+            decoder.decode(bytes, into: &result)
+            decoder.finish(into: &result)
+            if decoder.isDamaged { defects.note(.malformedEncodedWord) }
+            return
+        }
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == Octet.underscore {
+                result.append(Octet.space)
+            } else if byte == Octet.equals, index + 2 < bytes.count,
+                let high = Octet.hexValue(bytes[index + 1]), let low = Octet.hexValue(bytes[index + 2])
+            {
+                result.append(high << 4 | low)
+                index += 2
+            } else if byte != Octet.cr, byte != Octet.lf {
+                if byte == Octet.equals { defects.note(.malformedEncodedWord) }
+                result.append(byte)
+            }
+            index += 1
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Crypto
+import MailModel
+
+/// The decoded content of one leaf, piece by piece, so that a large attachment is
+/// never held whole.
+struct LeafContent {
+    let bytes: UnsafeRawBufferPointer
+    let encoding: TransferEncoding
+
+    /// Input octets decoded at once.
+    private static let piece = 48 << 10
+
+    /// Size and SHA-256 of the content.
+    func measure(defects: inout DefectLog) -> (size: Int, digest: Digest256) {
+        var hasher = SHA256()
+        var size = 0
+        forEachPiece(defects: &defects) { piece in
+            size += piece.count
+            hasher.update(bufferPointer: piece)
+        }
+        return (size, Digest256(sha256: hasher.finalize()))
+    }
+
+    /// The whole content, or what its first `inputLimit` encoded octets decode to.
+    func decoded(inputLimit: Int = .max, defects: inout DefectLog) -> [UInt8] {
+        var result: [UInt8] = []
+        let head = LeafContent(bytes: bytes.slice(0..<min(bytes.count, inputLimit)), encoding: encoding)
+        head.forEachPiece(defects: &defects) { result.append(contentsOf: $0) }
+        return result
+    }
+
+    private func forEachPiece(defects: inout DefectLog, _ body: (UnsafeRawBufferPointer) -> Void) {
+        switch encoding {
+        case .identity:
+            body(bytes)
+        case .base64:
+            var decoder = Base64Decoder()
+            var last: [UInt8] = []
+            let room = min(bytes.count, Self.piece) / 4 * 3 + 6
+            withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { buffer in
+                var cursor = 0
+                while cursor < bytes.count {
+                    let end = min(bytes.count, cursor + Self.piece)
+                    let count = decoder.decode(bytes.slice(cursor..<end), to: buffer)
+                    body(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+                    cursor = end
+                }
+            }
+            decoder.finish(into: &last)
+            if !last.isEmpty { last.withUnsafeBytes(body) }
+            if decoder.isDamaged { defects.note(.malformedBase64) }
+        case .quotedPrintable:
+            var cursor = 0
+            var buffer: [UInt8] = []
+            while cursor < bytes.count {
+                // Cut behind a line end, so that no sequence is cut.
+                var end = min(bytes.count, cursor + Self.piece)
+                if end < bytes.count {
+                    end = bytes.offset(of: Octet.lf, from: end, to: bytes.count).map { $0 + 1 } ?? bytes.count
+                }
+                buffer.removeAll(keepingCapacity: true)
+                if QuotedPrintable.decode(bytes.slice(cursor..<end), into: &buffer) {
+                    defects.note(.malformedQuotedPrintable)
+                }
+                buffer.withUnsafeBytes(body)
+                cursor = end
+            }
+        case .uuencode:
+            var result: [UInt8] = []
+            if UUEncoding.decode(bytes, into: &result) { defects.note(.unknownTransferEncoding) }
+            result.withUnsafeBytes(body)
+        }
+    }
+}

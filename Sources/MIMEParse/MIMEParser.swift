@@ -1,0 +1,82 @@
+public import MailModel
+
+/// Reads a message: RFC 5322 and MIME, and what real senders and relays make of them.
+///
+/// A value without state; safe to use from any number of threads.
+public struct MIMEParser: Sendable {
+    public let limits: MailLimits
+
+    public init(limits: MailLimits = .standard) {
+        self.limits = limits
+    }
+
+    /// Never fails and never throws: what could be read is in the value, and what
+    /// was odd is in its defects.
+    public func parse(_ bytes: UnsafeRawBufferPointer) -> ParsedMessage {
+        MessageSource.withUsableLines(bytes) { bytes in
+            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            return reading.build()
+        }
+    }
+
+    public func parse(_ message: MessageBytes) -> ParsedMessage {
+        message.withUnsafeBytes { parse($0) }
+    }
+
+    /// The decoded content of an attachment: `index` counts in
+    /// `ParsedMessage.attachments` of the same bytes. Nil when there is no such one.
+    public func attachmentContent(_ index: Int, of bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        MessageSource.withUsableLines(bytes) { bytes in
+            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            return reading.attachmentContent(index)
+        }
+    }
+}
+
+/// The bytes as the parser wants them.
+enum MessageSource {
+    /// Runs `body` on the bytes, or on a copy with LF for CR where the whole mail
+    /// has no LF (old Macintosh files).
+    static func withUsableLines<Result>(
+        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        guard bytes.offset(of: Octet.lf, from: 0, to: bytes.count) == nil,
+            bytes.offset(of: Octet.cr, from: 0, to: bytes.count) != nil
+        else { return body(bytes) }
+        let copy = bytes.map { $0 == Octet.cr ? Octet.lf : $0 }
+        return copy.withUnsafeBytes(body)
+    }
+
+    /// Where the message proper starts: behind a byte order mark, blank lines in
+    /// front of the first field, and an mbox envelope line.
+    static func start(of bytes: UnsafeRawBufferPointer) -> Int {
+        var start = 0
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
+        var cursor = start
+        while cursor < bytes.count, bytes[cursor] == Octet.lf || bytes[cursor] == Octet.cr { cursor += 1 }
+        if cursor > start, isFieldOrEnvelope(bytes, cursor) { start = cursor }
+        if isEnvelope(bytes, start) { return bytes.line(from: start, to: bytes.count).next }
+        return start
+    }
+
+    /// An mbox envelope line; `From :` with a blank is a field in obsolete syntax.
+    private static func isEnvelope(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        let rest = bytes.slice(start..<bytes.count)
+        guard rest.hasPrefixIgnoringCase("from ") || rest.hasPrefixIgnoringCase(">from ") else {
+            return false
+        }
+        var cursor = start
+        while cursor < bytes.count, bytes[cursor] != Octet.space { cursor += 1 }
+        while cursor < bytes.count, Octet.isBlank(bytes[cursor]) { cursor += 1 }
+        return cursor == bytes.count || bytes[cursor] != Octet.colon
+    }
+
+    private static func isFieldOrEnvelope(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        if isEnvelope(bytes, start) { return true }
+        var cursor = start
+        while cursor < bytes.count, Octet.isLetter(bytes[cursor]) || bytes[cursor] == Octet.hyphen {
+            cursor += 1
+        }
+        return cursor > start && cursor < bytes.count && bytes[cursor] == Octet.colon
+    }
+}

@@ -1,0 +1,196 @@
+import MailModel
+
+/// Builds the value of one message from its entity tree.
+struct MessageBuilder {
+    let bytes: UnsafeRawBufferPointer
+    let limits: MailLimits
+    var defects = DefectLog()
+
+    init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    mutating func build() -> ParsedMessage {
+        let tree = readTree()
+        if defects.defects.contains(.emptyMessage) { return emptyMessage(tree.entities[0]) }
+        let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
+        let root = tree.entities[0]
+        let fields = MessageFields(
+            bytes: bytes, header: root.header, limits: limits,
+            fallbackLabel: declaredCharset(tree), defects: defects)
+        var message = fields.read()
+        defects = message.log
+        readBody(tree, plan, into: &message.value)
+        message.value.contentDigest = digest(message.value, root)
+        message.value.automation = fields.automation(of: message.value, tree: tree)
+        message.value.defects = defects.defects
+        return message.value
+    }
+
+    /// Nothing was received: that is the one thing to say.
+    private func emptyMessage(_ root: Entity) -> ParsedMessage {
+        var message = ParsedMessage(contentDigest: .zero)
+        message.contentDigest = digest(message, root)
+        message.defects = defects.defects
+        return message
+    }
+
+    mutating func attachmentContent(_ index: Int) -> [UInt8]? {
+        let tree = readTree()
+        let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
+        guard plan.attachments.indices.contains(index) else { return nil }
+        return plan.attachments[index].content(in: bytes).decoded(defects: &defects)
+    }
+
+    /// Ours and libmimetic's reading of the structure; the richer one counts.
+    private mutating func readTree() -> EntityTree {
+        let start = MessageSource.start(of: bytes)
+        if start >= bytes.count { defects.note(.emptyMessage) }
+        var splitter = EntitySplitter(bytes, limits: limits, defects: defects)
+        var tree = splitter.split(from: start)
+        defects = splitter.defects
+        switch MimeticReading(bytes: bytes, limits: limits).compare(with: tree, from: start) {
+        case .agrees, .notAsked:
+            break
+        case .oursIsRicher:
+            // The reason is named already where the splitter saw it.
+            if !defects.hasStructural { defects.note(.structureRepaired) }
+        case .theirsIsRicher(let entities):
+            defects.note(.structureRepaired)
+            tree = splitter.adopt(entities, from: start)
+            defects = splitter.defects
+        case .failed:
+            defects.note(.parserFailure)
+        }
+        return tree
+    }
+
+    /// The charset of the first text leaf that names one: it explains raw 8-bit headers.
+    private func declaredCharset(_ tree: EntityTree) -> [UInt8]? {
+        for entity in tree.entities {
+            if let label = entity.contentType.charsetLabel, Charset(label: label) != nil { return label }
+        }
+        return nil
+    }
+
+    private mutating func readBody(_ tree: EntityTree, _ plan: LeafPlan, into message: inout ParsedMessage) {
+        message.hasHTML = !plan.htmlLeaves.isEmpty
+        // The first leaf that says anything is the body; the others follow it.
+        var body = BodyText(limits: limits)
+        var further = BodyText(limits: limits)
+        message.textSource = plan.textLeaves.isEmpty ? .none : .plain
+        for index in plan.textLeaves {
+            let entity = tree.entities[index]
+            if body.utf8.isEmpty {
+                append(entity, index, to: &body, tree, plan)
+                message.textSource = entity.contentType.kind == .html ? .html : .plain
+            } else if !further.isFull {
+                append(entity, index, to: &further, tree, plan)
+            }
+        }
+        if message.textSource != .none { message.text = String(decoding: body.utf8, as: UTF8.self) }
+        if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
+        readAttachments(tree, plan, into: &message)
+    }
+
+    private mutating func append(
+        _ entity: Entity, _ index: Int, to text: inout BodyText, _ tree: EntityTree, _ plan: LeafPlan
+    ) {
+        let label = entity.contentType.charsetLabel
+        if entity.contentType.kind == .html {
+            let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
+            octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
+        } else {
+            let octets = plan.textOctets(
+                of: index, in: tree, bytes: bytes, limits: limits, defects: &defects)
+            octets.withUnsafeBytes {
+                text.appendPlain($0, entity.contentType, label: label, defects: &defects)
+            }
+        }
+    }
+
+    private func leafContent(_ entity: Entity) -> LeafContent {
+        LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
+    }
+
+    private mutating func readAttachments(
+        _ tree: EntityTree, _ plan: LeafPlan, into message: inout ParsedMessage
+    ) {
+        guard !plan.attachments.isEmpty else { return }
+        let names = AttachmentNames(
+            limits: limits, text: HeaderText(fallbackLabel: declaredCharset(tree)))
+        var references: Set<String>?
+        message.attachments.reserveCapacity(plan.attachments.count)
+        for source in plan.attachments {
+            let (size, digest) = source.content(in: bytes).measure(defects: &defects)
+            let entity = tree.entities[source.entity]
+            if let block = source.uuencoded {
+                message.attachments.append(
+                    Attachment(
+                        filename: names.cleaned(block.name, defects: &defects),
+                        contentType: "application/octet-stream", size: size, sha256: digest, isInline: false,
+                        contentID: nil))
+                continue
+            }
+            let contentID = entity.header.first(.contentID).flatMap {
+                MessageIdentifiers.first(in: bytes.slice($0))
+            }
+            var isInline = source.disposition == .inline
+            if !isInline, let contentID, source.disposition == .none, message.hasHTML {
+                if references == nil { references = contentReferences(tree, plan) }
+                isInline = references?.contains(contentID.lowercased()) ?? false
+            }
+            message.attachments.append(
+                Attachment(
+                    filename: names.name(of: entity, in: bytes, defects: &defects),
+                    contentType: entity.contentType.name, size: size, sha256: digest, isInline: isInline,
+                    contentID: contentID))
+        }
+    }
+
+    /// The Content-IDs that the HTML refers to (`cid:` URLs, RFC 2392), in lower case.
+    private mutating func contentReferences(_ tree: EntityTree, _ plan: LeafPlan) -> Set<String> {
+        var references: Set<String> = []
+        for index in plan.htmlLeaves {
+            let html = leafContent(tree.entities[index]).decoded(
+                inputLimit: limits.textBytes * 4, defects: &defects)
+            html.withUnsafeBytes { bytes in
+                var cursor = 0
+                while let colon = bytes.offset(of: Octet.colon, from: cursor, to: bytes.count) {
+                    cursor = colon + 1
+                    guard colon >= 3, bytes.slice((colon - 3)..<colon).hasPrefixIgnoringCase("cid") else {
+                        continue
+                    }
+                    var end = cursor
+                    while end < bytes.count, end - cursor < 512, bytes[end] > 0x20, bytes[end] != Octet.quote,
+                        bytes[end] != Octet.apostrophe, bytes[end] != Octet.greater,
+                        bytes[end] != Octet.closeParenthesis
+                    {
+                        end += 1
+                    }
+                    references.insert(bytes.slice(cursor..<end).lowercasedString())
+                    cursor = end
+                }
+            }
+        }
+        return references
+    }
+
+    private func digest(_ message: ParsedMessage, _ root: Entity) -> Digest256 {
+        var digest = ContentDigest()
+        digest.add(message.from)
+        digest.add(message.to)
+        digest.add(message.cc)
+        digest.add(message.subject ?? "")
+        if let date = message.date {
+            digest.add(String(date.rawValue))
+        } else {
+            // An unreadable date still tells two mails apart.
+            digest.add(root.header.first(.date).map { bytes.slice($0).trimmed() } ?? bytes.slice(0..<0))
+        }
+        digest.add(message.messageID?.rawValue ?? "")
+        digest.addBody(bytes.slice(min(root.header.bodyStart, bytes.count)..<bytes.count))
+        return digest.finish()
+    }
+}

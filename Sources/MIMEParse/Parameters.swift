@@ -1,0 +1,282 @@
+/// The parameters of one field (RFC 2045, 5.1), names in lower case, values as raw
+/// octets unless RFC 2231 said their charset.
+public struct Parameters: Sendable {
+    struct Value {
+        var bytes: [UInt8]
+        /// The charset that an extended value named; nil for a plain one.
+        var charset: [UInt8]?
+        var isExtended: Bool
+    }
+
+    private var values: [(name: String, value: Value)] = []
+
+    func raw(_ name: String) -> Value? {
+        for entry in values where entry.name == name { return entry.value }
+        return nil
+    }
+
+    var isEmpty: Bool { values.isEmpty }
+
+    /// Reads the parameters of a structured field such as Content-Type, from its
+    /// first semicolon on. Never fails: what does not fit is left out and noted.
+    public init(field: UnsafeRawBufferPointer, limit: Int = 200, defects: inout DefectLog) {
+        var start = 0
+        while start < field.count, field[start] != Octet.semicolon { start += 1 }
+        self.init(rest: field.slice(start..<field.count), limit: limit, defects: &defects)
+    }
+
+    /// Reads what follows the value proper. Senders forget the first semicolon.
+    init(rest: UnsafeRawBufferPointer, limit: Int, defects: inout DefectLog) {
+        var pieces: [Piece] = []
+        var scanner = ParameterScanner(bytes: rest)
+        while let piece = scanner.next() {
+            if pieces.count == limit {
+                defects.note(.fieldLimit)
+                break
+            }
+            pieces.append(piece)
+        }
+        if scanner.isMalformed { defects.note(.malformedParameter) }
+        assemble(pieces, defects: &defects)
+    }
+
+    /// One parameter as written: `name*3*=value` has section 3 and is extended.
+    struct Piece {
+        var name: String
+        var section: Int?
+        var isExtended: Bool
+        var value: [UInt8]
+    }
+
+    /// Joins continuations and undoes percent-encoding (RFC 2231). A gap in the
+    /// numbering ends nothing: what is there is joined in order.
+    private mutating func assemble(_ pieces: [Piece], defects: inout DefectLog) {
+        guard pieces.contains(where: { $0.section != nil || $0.isExtended }) else {
+            for piece in pieces where raw(piece.name) == nil {
+                values.append((piece.name, Value(bytes: piece.value, charset: nil, isExtended: false)))
+            }
+            return
+        }
+        var names: [String] = []
+        var groups: [String: [Piece]] = [:]
+        for piece in pieces {
+            if groups[piece.name] == nil { names.append(piece.name) }
+            groups[piece.name, default: []].append(piece)
+        }
+        for name in names {
+            guard let group = groups[name] else { continue }
+            // An extended form says more than a plain one of the same name.
+            var sections = group.filter { $0.section != nil }
+            if let whole = group.first(where: { $0.isExtended && $0.section == nil }) {
+                sections = [whole]
+            } else if sections.isEmpty {
+                values.append((name, Value(bytes: group[0].value, charset: nil, isExtended: false)))
+                continue
+            }
+            var ordered: [Piece] = []
+            for piece in sections.enumerated().sorted(by: {
+                ($0.element.section ?? 0, $0.offset) < ($1.element.section ?? 0, $1.offset)
+            }) where ordered.last?.section == nil || ordered.last?.section != piece.element.section {
+                ordered.append(piece.element)
+            }
+            for (index, piece) in ordered.enumerated() where (piece.section ?? 0) != index {
+                defects.note(.malformedParameter)
+                break
+            }
+            values.append((name, Parameters.join(ordered, defects: &defects)))
+        }
+    }
+
+    private static func join(_ pieces: [Piece], defects: inout DefectLog) -> Value {
+        var value = Value(bytes: [], charset: nil, isExtended: false)
+        for (index, piece) in pieces.enumerated() {
+            var bytes = piece.value[...]
+            guard piece.isExtended else {
+                value.bytes += bytes
+                continue
+            }
+            value.isExtended = true
+            if index == 0 {
+                if let first = bytes.firstIndex(of: Octet.apostrophe),
+                    let second = bytes[(first + 1)...].firstIndex(of: Octet.apostrophe)
+                {
+                    value.charset = Array(bytes[..<first])
+                    bytes = bytes[(second + 1)...]
+                } else {
+                    defects.note(.malformedParameter)
+                }
+            }
+            percentDecode(bytes, into: &value.bytes)
+        }
+        return value
+    }
+
+    private static func percentDecode(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            if bytes[index] == Octet.percent, index + 2 < bytes.endIndex,
+                let high = Octet.hexValue(bytes[index + 1]), let low = Octet.hexValue(bytes[index + 2])
+            {
+                result.append(high << 4 | low)
+                index += 3
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+    }
+}
+
+/// Cuts `; name=value` pairs out of a field, minding quotes and comments.
+struct ParameterScanner {
+    let bytes: UnsafeRawBufferPointer
+    private var index: Int
+    private(set) var isMalformed = false
+    private var isInsidePair = false
+
+    init(bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        index = 0
+        skipBlanksAndComments()
+        isInsidePair = index < bytes.count && bytes[index] != Octet.semicolon
+    }
+
+    mutating func next() -> Parameters.Piece? {
+        while index < bytes.count {
+            if isInsidePair {
+                isInsidePair = false
+                isMalformed = true
+            } else if bytes[index] == Octet.semicolon {
+                index += 1
+            } else {
+                index += 1
+                continue
+            }
+            skipBlanksAndComments()
+            let nameStart = index
+            while index < bytes.count, bytes[index] != Octet.equals, bytes[index] != Octet.semicolon {
+                index += 1
+            }
+            let name = bytes.slice(nameStart..<index).trimmed()
+            guard index < bytes.count, bytes[index] == Octet.equals else {
+                if !name.isEmpty { isMalformed = true }
+                continue
+            }
+            index += 1
+            skipBlanksAndComments()
+            let value = readValue()
+            if name.isEmpty {
+                isMalformed = true
+                continue
+            }
+            return piece(name: name, value: value)
+        }
+        return nil
+    }
+
+    private func piece(name: UnsafeRawBufferPointer, value: [UInt8]) -> Parameters.Piece {
+        var end = name.count
+        var isExtended = false
+        if end > 0, name[end - 1] == Octet.asterisk {
+            isExtended = true
+            end -= 1
+        }
+        var section: Int?
+        if let star = name.slice(0..<end).lastIndex(of: Octet.asterisk), end - star > 1, end - star <= 6 {
+            var number = 0
+            var isNumber = true
+            for digit in name[(star + 1)..<end] {
+                guard Octet.isDigit(digit) else {
+                    isNumber = false
+                    break
+                }
+                number = number * 10 + Int(digit - 0x30)
+            }
+            if isNumber {
+                section = number
+                end = star
+            }
+        }
+        return Parameters.Piece(
+            name: name.slice(0..<end).lowercasedString(), section: section, isExtended: isExtended,
+            value: value)
+    }
+
+    private mutating func readValue() -> [UInt8] {
+        guard index < bytes.count else { return [] }
+        var value: [UInt8] = []
+        if bytes[index] == Octet.quote {
+            index += 1
+            while index < bytes.count, bytes[index] != Octet.quote {
+                var byte = bytes[index]
+                if byte == Octet.backslash, index + 1 < bytes.count,
+                    bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash
+                {
+                    index += 1
+                    byte = bytes[index]
+                }
+                if byte != Octet.cr, byte != Octet.lf { value.append(byte) }
+                index += 1
+            }
+            if index == bytes.count {
+                isMalformed = true
+            } else {
+                index += 1
+            }
+            skip(to: Octet.semicolon)
+            return value
+        }
+        let start = index
+        while index < bytes.count, bytes[index] != Octet.semicolon { index += 1 }
+        // Unquoted values with spaces are against the grammar and common.
+        let text = bytes.slice(start..<index).trimmed()
+        if text.contains(where: Octet.isBlank) { isMalformed = true }
+        value.reserveCapacity(text.count)
+        for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
+        return value
+    }
+
+    private mutating func skipBlanksAndComments() {
+        while index < bytes.count {
+            if Octet.isSpace(bytes[index]) {
+                index += 1
+            } else if bytes[index] == Octet.openParenthesis {
+                skipComment()
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func skipComment() {
+        var depth = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case Octet.openParenthesis: depth += 1
+            case Octet.closeParenthesis: depth -= 1
+            case Octet.backslash: index += 1
+            default: break
+            }
+            index += 1
+            if depth == 0 { return }
+        }
+        index = min(index, bytes.count)
+    }
+
+    /// To the next `byte` outside quotes and comments, or the end.
+    private mutating func skip(to byte: UInt8) {
+        var inQuotes = false
+        while index < bytes.count {
+            let current = bytes[index]
+            if current == Octet.backslash {
+                index += 1
+            } else if current == Octet.quote {
+                inQuotes.toggle()
+            } else if current == byte, !inQuotes {
+                return
+            }
+            index += 1
+        }
+        index = min(index, bytes.count)
+    }
+}

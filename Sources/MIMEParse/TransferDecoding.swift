@@ -1,0 +1,279 @@
+/// Base64 (RFC 4648; RFC 2045, 6.8) that reads what is there: octets outside the
+/// alphabet are skipped, padding may be missing or stand in the middle.
+/// Takes its input in pieces of any size.
+public struct Base64Decoder: Sendable {
+    private var accumulator: UInt32 = 0
+    private var digits = 0
+    /// Padding was met, and nothing but white space and padding since.
+    private var isPadded = false
+    /// Text that is no base64 follows the padding: nothing more is decoded.
+    private var isFinished = false
+    /// Something other than digits, white space and padding was met, or the end is incomplete.
+    public private(set) var isDamaged = false
+
+    public init() {}
+
+    /// 0...63 for a digit, 64 for white space, 65 for `=`, 66 for anything else.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 66, count: 256)
+        for (value, digit) in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+            .enumerated()
+        {
+            values[Int(digit)] = UInt8(value)
+        }
+        for blank: UInt8 in [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x20] { values[Int(blank)] = 64 }
+        values[Int(Octet.equals)] = 65
+        return values
+    }()
+
+    /// Appends what `bytes` decode to.
+    public mutating func decode(_ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]) {
+        let room = bytes.count / 4 * 3 + 6
+        let old = result.count
+        // Written in place: appending octet by octet costs more than decoding them.
+        result.append(contentsOf: repeatElement(0, count: room))
+        let written = result.withUnsafeMutableBytes { target in
+            decode(bytes, to: UnsafeMutableRawBufferPointer(rebasing: target[old...]))
+        }
+        result.removeLast(room - written)
+    }
+
+    /// Decodes into `target`, which has room for 3 octets in 4 of the input and 6 more.
+    mutating func decode(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer) -> Int {
+        if isFinished { return 0 }
+        var written = 0
+        var index = 0
+        let count = bytes.count
+        var accumulator = accumulator
+        var digits = digits
+        Self.values.withUnsafeBufferPointer { values in
+            while index < count {
+                if isPadded {
+                    while index < count, values[Int(bytes[index])] & 0xFE == 64 { index += 1 }
+                    if index == count { break }
+                    guard Self.isWholeGroups(bytes, from: index, values) else {
+                        // Padding ends the data; a list's footer may follow.
+                        isDamaged = true
+                        isFinished = true
+                        break
+                    }
+                    isPadded = false
+                }
+                if digits == 0 {
+                    while index + 4 <= count {
+                        let a = values[Int(bytes[index])]
+                        let b = values[Int(bytes[index + 1])]
+                        let c = values[Int(bytes[index + 2])]
+                        let d = values[Int(bytes[index + 3])]
+                        if (a | b | c | d) & 0xC0 != 0 { break }
+                        let group = UInt32(a) << 18 | UInt32(b) << 12 | UInt32(c) << 6 | UInt32(d)
+                        target[written] = UInt8(truncatingIfNeeded: group >> 16)
+                        target[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
+                        target[written + 2] = UInt8(truncatingIfNeeded: group)
+                        written += 3
+                        index += 4
+                    }
+                    if index == count { break }
+                }
+                let value = values[Int(bytes[index])]
+                index += 1
+                if value < 64 {
+                    accumulator = accumulator << 6 | UInt32(value)
+                    digits += 1
+                    if digits == 4 {
+                        target[written] = UInt8(truncatingIfNeeded: accumulator >> 16)
+                        target[written + 1] = UInt8(truncatingIfNeeded: accumulator >> 8)
+                        target[written + 2] = UInt8(truncatingIfNeeded: accumulator)
+                        written += 3
+                        accumulator = 0
+                        digits = 0
+                    }
+                } else if value == 65 {
+                    written += Self.flush(accumulator, digits, to: target, at: written)
+                    if digits < 2 { isDamaged = true } else { isPadded = true }
+                    accumulator = 0
+                    digits = 0
+                } else if value == 66 {
+                    isDamaged = true
+                }
+            }
+        }
+        self.accumulator = accumulator
+        self.digits = digits
+        return written
+    }
+
+    /// Whether the line at `start` is base64 of its own, as where encoded pieces
+    /// were put one behind the other.
+    private static func isWholeGroups(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, _ values: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        var digits = 0
+        // A line of base64 is shorter; without a bound, padding in one endless line is quadratic.
+        for byte in bytes[start..<min(bytes.count, start + 128)] {
+            let value = values[Int(byte)]
+            if byte == Octet.cr || byte == Octet.lf { break }
+            guard value < 64 || value == 65 else { return false }
+            digits += 1
+        }
+        return digits >= 4 && (digits % 4 == 0 || digits == 128)
+    }
+
+    /// Appends what the last, unpadded digits still say.
+    public mutating func finish(into result: inout [UInt8]) {
+        if digits == 0 { return }
+        // Behind damage the last digits are anybody's; without it only padding is missing.
+        defer { isDamaged = true }
+        if isDamaged { return }
+        var last: [UInt8] = [0, 0]
+        let count = last.withUnsafeMutableBytes { Self.flush(accumulator, digits, to: $0, at: 0) }
+        result.append(contentsOf: last[..<count])
+        accumulator = 0
+        digits = 0
+    }
+
+    private static func flush(
+        _ accumulator: UInt32, _ digits: Int, to target: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Int {
+        switch digits {
+        case 2:
+            target[offset] = UInt8(truncatingIfNeeded: accumulator >> 4)
+            return 1
+        case 3:
+            target[offset] = UInt8(truncatingIfNeeded: accumulator >> 10)
+            target[offset + 1] = UInt8(truncatingIfNeeded: accumulator >> 2)
+            return 2
+        default:
+            return 0
+        }
+    }
+}
+
+/// Quoted-printable (RFC 2045, 6.7): an `=` that starts no valid sequence stands for itself.
+public enum QuotedPrintable {
+    /// Appends what `bytes` decode to; true when something was malformed.
+    public static func decode(_ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+        var index = 0
+        let count = bytes.count
+        var isDamaged = false
+        result.reserveCapacity(result.count + count)
+        while index < count {
+            guard let equals = bytes.offset(of: Octet.equals, from: index, to: count) else {
+                result.append(contentsOf: bytes.slice(index..<count))
+                break
+            }
+            if equals > index { result.append(contentsOf: bytes.slice(index..<equals)) }
+            index = equals + 1
+            if index + 1 < count, let high = Octet.hexValue(bytes[index]),
+                let low = Octet.hexValue(bytes[index + 1])
+            {
+                result.append(high << 4 | low)
+                index += 2
+                continue
+            }
+            // A soft line break, with the blanks that transport may add before its end.
+            var after = index
+            while after < count, Octet.isBlank(bytes[after]) { after += 1 }
+            if after < count, bytes[after] == Octet.cr { after += 1 }
+            if after < count, bytes[after] == Octet.lf {
+                index = after + 1
+            } else if after == count {
+                index = after
+            } else {
+                isDamaged = true
+                result.append(Octet.equals)
+            }
+        }
+        return isDamaged
+    }
+}
+
+/// Unix-to-Unix encoding (POSIX uuencode), as parts and as blocks within text.
+enum UUEncoding {
+    /// A block in a text: from its `begin` line to the line after its `end`.
+    struct Block {
+        var range: Range<Int>
+        var name: [UInt8]
+        var data: Range<Int>
+    }
+
+    /// Decodes the lines of `bytes`; a `begin` line before them and what follows
+    /// `end` are left out.
+    static func decode(_ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+        var cursor = 0
+        var isDamaged = false
+        while cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            let text = bytes.slice(cursor..<max(cursor, line.end))
+            cursor = line.next
+            if text.isEmpty || text.hasPrefixIgnoringCase("begin ") { continue }
+            if text.count == 3, text.hasPrefixIgnoringCase("end") { break }
+            if !decodeLine(text, into: &result) { isDamaged = true }
+        }
+        return isDamaged
+    }
+
+    private static func decodeLine(_ line: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+        guard let first = line.first, first >= 0x20, first <= 0x60 else { return false }
+        var left = Int((first &- 0x20) & 0x3F)
+        var index = 1
+        func digit(_ offset: Int) -> UInt8 {
+            // Trailing blanks are lost in transport; they stand for zeros.
+            offset < line.count ? (line[offset] &- 0x20) & 0x3F : 0
+        }
+        while left > 0 {
+            let (a, b, c, d) = (digit(index), digit(index + 1), digit(index + 2), digit(index + 3))
+            result.append(a << 2 | b >> 4)
+            if left > 1 { result.append(b << 4 | c >> 2) }
+            if left > 2 { result.append(c << 6 | d) }
+            left -= 3
+            index += 4
+        }
+        return true
+    }
+
+    /// The next complete block at or after `start`: a `begin` line with a mode and
+    /// a name, lines of the right shape, an `end` line.
+    static func nextBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> Block? {
+        var cursor = start
+        while cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            if let name = beginName(bytes.slice(cursor..<max(cursor, line.end))) {
+                let (end, next) = endOfBlock(in: bytes, from: line.next)
+                if let end { return Block(range: cursor..<next, name: name, data: line.next..<end) }
+                // Lines already looked at are no block; going on behind them keeps this linear.
+                cursor = max(line.next, next)
+                continue
+            }
+            cursor = line.next
+        }
+        return nil
+    }
+
+    private static func beginName(_ line: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard line.count > 10, line[0] == 0x62, line.hasPrefixIgnoringCase("begin ") else { return nil }
+        var index = 6
+        while index < line.count, line[index] &- 0x30 < 8 { index += 1 }
+        guard index - 6 == 3 || index - 6 == 4, index < line.count, line[index] == Octet.space else {
+            return nil
+        }
+        let name = line.slice((index + 1)..<line.count).trimmed()
+        return name.isEmpty ? nil : Array(name)
+    }
+
+    private static func endOfBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> (Int?, Int) {
+        var cursor = start
+        while cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            let text = bytes.slice(cursor..<max(cursor, line.end))
+            if text.count == 3, text.hasPrefixIgnoringCase("end") { return (cursor, line.next) }
+            if let first = text.first {
+                guard first >= 0x20, first <= 0x60 else { return (nil, cursor) }
+                let digits = (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4
+                guard text.count <= digits + 3 else { return (nil, cursor) }
+            }
+            cursor = line.next
+        }
+        return (nil, cursor)
+    }
+}

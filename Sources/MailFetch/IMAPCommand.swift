@@ -1,0 +1,58 @@
+import MailModel
+
+/// Every command that a session can send. There is no case that writes to a mailbox, none that sets
+/// a flag, and no raw one: what is not here cannot be sent.
+enum IMAPCommand: Sendable {
+    case capability
+    case identify
+    case namespace
+    case list(returnSpecialUse: Bool)
+    case status([UInt8])
+    /// Opens for reading only (RFC 9051, 6.3.3).
+    case examine([UInt8], condstore: Bool)
+    case searchAll(extended: Bool)
+    case fetchMetadata(String)
+    /// PEEK leaves `\Seen` as it is.
+    case fetchMessages(String)
+    case noop
+    case logout
+
+    /// The command without its tag, CRLF at its end.
+    var bytes: [UInt8] {
+        let text: [UInt8] =
+            switch self {
+            case .capability: Array("CAPABILITY".utf8)
+            case .identify: Array("ID (\"name\" \"mailworker\")".utf8)
+            case .namespace: Array("NAMESPACE".utf8)
+            case .list(false): Array("LIST \"\" \"*\"".utf8)
+            case .list(true): Array("LIST \"\" \"*\" RETURN (SPECIAL-USE)".utf8)
+            case .status(let name):
+                Array("STATUS ".utf8) + Self.quoted(name)
+                    + Array(" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)".utf8)
+            case .examine(let name, let condstore):
+                Array("EXAMINE ".utf8) + Self.quoted(name) + Array((condstore ? " (CONDSTORE)" : "").utf8)
+            case .searchAll(false): Array("UID SEARCH ALL".utf8)
+            case .searchAll(true): Array("UID SEARCH RETURN (ALL) ALL".utf8)
+            case .fetchMetadata(let set): Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)
+            case .fetchMessages(let set): Array("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])".utf8)
+            case .noop: Array("NOOP".utf8)
+            case .logout: Array("LOGOUT".utf8)
+            }
+        return text + [0x0D, 0x0A]
+    }
+
+    /// Whether a name can be sent: no byte that would end the line.
+    static func isSendable(_ name: [UInt8]) -> Bool {
+        !name.isEmpty && name.count <= 4_000 && !name.contains { $0 == 0 || $0 == 0x0D || $0 == 0x0A }
+    }
+
+    private static func quoted(_ name: [UInt8]) -> [UInt8] {
+        var quoted: [UInt8] = [UInt8(ascii: "\"")]
+        for byte in name {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
+            quoted.append(byte)
+        }
+        quoted.append(UInt8(ascii: "\""))
+        return quoted
+    }
+}

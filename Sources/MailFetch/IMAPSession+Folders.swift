@@ -1,0 +1,105 @@
+import Glibc
+public import MailModel
+import MailTransport
+
+extension IMAPSession {
+    /// Where literals too large for the heap go: a real disk rather than memory under another name.
+    static var spoolDirectory: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp" }
+
+    /// Every folder that the server lists, each with what it is for.
+    ///
+    /// Roles come from SPECIAL-USE (RFC 6154) and, for those that nothing on the server has, from
+    /// well-known names. Folders of other users and shared ones are listed and have no role.
+    nonisolated(nonsending) public func folders() async throws(MailFailure) -> [ListedFolder] {
+        // Only with both may the extended form be sent; many servers tell the roles anyway.
+        let extended = capabilities.contains("SPECIAL-USE") && capabilities.contains("LIST-EXTENDED")
+        var listed: [ListedName] = []
+        try await demandOK(.list(returnSpecialUse: extended)) { response in
+            if case .list(let name) = response, listed.count < IMAPLimits.folders { listed.append(name) }
+        }
+        var seen: Set<[UInt8]> = []
+        var folders: [ListedFolder] = []
+        for name in listed where seen.insert(name.wireName).inserted {
+            folders.append(ListedFolder(name, namespaces: namespaces))
+        }
+        ListedFolder.assignRolesByName(&folders, namespaces: namespaces)
+        return folders
+    }
+
+    /// Counts of a folder that need not be open.
+    nonisolated(nonsending) public func status(of folder: ListedFolder) async throws(MailFailure)
+        -> FolderCounts
+    {
+        try await status(wireName: folder.wireName)
+    }
+
+    /// Counts of a folder that need not be open.
+    nonisolated(nonsending) public func status(of folder: FolderName) async throws(MailFailure)
+        -> FolderCounts
+    {
+        try await status(wireName: ModifiedUTF7.encode(folder.rawValue))
+    }
+
+    nonisolated(nonsending) private func status(wireName: [UInt8]) async throws(MailFailure) -> FolderCounts {
+        try demandSendable(wireName)
+        var items: [String: UInt64] = [:]
+        try await demandOK(.status(wireName)) { response in
+            if case .mailboxStatus(let found) = response { items.merge(found) { $1 } }
+        }
+        return FolderCounts(
+            messages: items["MESSAGES"].flatMap(UInt32.init(exactly:)) ?? 0,
+            uidNext: items["UIDNEXT"].flatMap(UInt32.init(exactly:)).flatMap { $0 > 0 ? UID($0) : nil },
+            uidValidity: items["UIDVALIDITY"].flatMap(UInt32.init(exactly:)).map { UIDValidity($0) },
+            unseen: items["UNSEEN"].flatMap(UInt32.init(exactly:)))
+    }
+
+    /// Opens a folder for reading; what was open before is closed by it.
+    nonisolated(nonsending) public func examine(_ folder: ListedFolder) async throws(MailFailure)
+        -> FolderState
+    {
+        try await examine(wireName: folder.wireName)
+    }
+
+    /// Opens a folder for reading; what was open before is closed by it.
+    nonisolated(nonsending) public func examine(_ folder: FolderName) async throws(MailFailure) -> FolderState
+    {
+        try await examine(wireName: ModifiedUTF7.encode(folder.rawValue))
+    }
+
+    nonisolated(nonsending) private func examine(wireName: [UInt8]) async throws(MailFailure) -> FolderState {
+        try demandSendable(wireName)
+        var validity: UInt32?
+        var exists: UInt32 = 0
+        var uidNext: UInt32?
+        var modSequence: UInt64?
+        try await demandOK(.examine(wireName, condstore: capabilities.contains("CONDSTORE"))) { response in
+            switch response {
+            case .exists(let count): exists = count
+            case .status(let reply):
+                switch reply.codeName {
+                case "UIDVALIDITY": validity = reply.codeNumber.flatMap(UInt32.init(exactly:))
+                case "UIDNEXT": uidNext = reply.codeNumber.flatMap(UInt32.init(exactly:))
+                case "HIGHESTMODSEQ": modSequence = reply.codeNumber
+                case "NOMODSEQ": modSequence = nil
+                default: break
+                }
+            default: break
+            }
+        }
+        guard let validity, validity > 0 else {
+            throw .violation("EXAMINE was answered without UIDVALIDITY: UIDs would mean nothing")
+        }
+        return FolderState(
+            uidValidity: UIDValidity(validity), exists: exists,
+            uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
+    }
+
+    private func demandSendable(_ name: [UInt8]) throws(MailFailure) {
+        guard IMAPCommand.isSendable(name) else {
+            throw MailFailure(
+                .folderMissing, kind: .needsPerson, "The folder's name cannot be sent to a server",
+                detail: String(decoding: name.prefix(200), as: UTF8.self),
+                remedy: "Rename the folder without line breaks.")
+        }
+    }
+}

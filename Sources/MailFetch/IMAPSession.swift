@@ -1,0 +1,197 @@
+public import MailModel
+public import MailTransport
+
+/// An authenticated IMAP session (RFC 3501, RFC 9051) that can only read.
+///
+/// Used by one task at a time. Folders are opened with EXAMINE and messages read with BODY.PEEK[];
+/// nothing that changes a mailbox can be sent. Whatever fails on the wire, or is cancelled, ends the
+/// session; a command that the server merely refuses does not.
+public final class IMAPSession {
+    /// As of the last CAPABILITY response.
+    public internal(set) var capabilities = Capabilities([])
+    /// What the server calls itself (RFC 2971); empty when it does not.
+    public internal(set) var serverID: [String: String] = [:]
+
+    let channel: ByteChannel
+    let limits: MailLimits
+    private let trace: WireTrace?
+    private var framer: ResponseFramer
+    private let tagPrefix: String
+    private var commandCount: UInt64 = 0
+    private var isOver = false
+    private let place: String
+    var namespaces = Namespaces()
+
+    /// Signs in and learns what the server can do.
+    ///
+    /// - Parameters:
+    ///   - trace: receives the session's lines; see `WireTrace`.
+    /// - Throws: what `NetworkLoop.connect` throws; `server-closed`, `timed-out`.
+    nonisolated(nonsending) public static func connect(
+        _ settings: ConnectionSettings, loop: NetworkLoop, limits: MailLimits = .standard,
+        trace: WireTrace? = nil
+    ) async throws(MailFailure) -> IMAPSession {
+        let channel = try await loop.connect(settings, .imap)
+        let session = IMAPSession(channel, settings, limits, trace)
+        try await session.introduce()
+        return session
+    }
+
+    private init(
+        _ channel: ByteChannel, _ settings: ConnectionSettings, _ limits: MailLimits, _ trace: WireTrace?
+    ) {
+        self.channel = channel
+        self.limits = limits
+        self.trace = trace
+        place = "\(settings.endpoint.host):\(settings.endpoint.port)"
+        framer = ResponseFramer(limits: limits, spoolDirectory: Self.spoolDirectory)
+        // Random, so that no message can hold a line that answers one of our commands.
+        tagPrefix = String((0..<5).map { _ in "ABCDEFGHIJKLMNOPQRSTUVWXYZ".randomElement()! })
+    }
+
+    deinit { channel.close() }
+
+    /// Says goodbye and closes; a server that does not answer is left all the same.
+    nonisolated(nonsending) public func logout() async {
+        guard !isOver else { return }
+        _ = try? await run(.logout)
+        end()
+    }
+
+    /// Asks for news, and keeps the session alive.
+    nonisolated(nonsending) public func noop() async throws(MailFailure) {
+        try await demandOK(.noop)
+    }
+
+    nonisolated(nonsending) private func introduce() async throws(MailFailure) {
+        // libcurl loses bytes that came together with the login's OK: nothing before the reply to a
+        // command of our own is relied on.
+        try await demandOK(.capability)
+        var questions: [IMAPCommand] = []
+        if capabilities.contains("ID") { questions.append(.identify) }
+        if capabilities.contains("NAMESPACE") { questions.append(.namespace) }
+        guard !questions.isEmpty else { return }
+        _ = try await run(questions)
+    }
+
+    // MARK: Commands and replies
+
+    /// Ends the session for good; its channel is closed.
+    func end() {
+        isOver = true
+        channel.close()
+    }
+
+    /// Sends commands in one piece; returns their tags in order.
+    nonisolated(nonsending) func send(_ commands: [IMAPCommand]) async throws(MailFailure) -> [[UInt8]] {
+        guard !isOver else { throw .sessionIsOver }
+        var bytes: [UInt8] = []
+        var tags: [[UInt8]] = []
+        for command in commands {
+            commandCount += 1
+            let tag = Array("\(tagPrefix)\(commandCount)".utf8)
+            let line = tag + [0x20] + command.bytes
+            trace?.note(.sent, line.dropLast(2))
+            bytes += line
+            tags.append(tag)
+        }
+        do throws(MailFailure) {
+            try await channel.send(bytes)
+        } catch {
+            // The server may have closed with a reason that still waits to be read; the reading that
+            // follows finds it, or fails as well.
+            if error.code != .connectionLost { end(); throw error }
+        }
+        return tags
+    }
+
+    /// The next response; those that change what is known of the server have done so.
+    nonisolated(nonsending) func nextResponse() async throws(MailFailure) -> Response {
+        guard !isOver else { throw .sessionIsOver }
+        do throws(MailFailure) {
+            while try !framer.next() {
+                let chunk = try await channel.receive()
+                guard !chunk.isEmpty else {
+                    throw MailFailure(
+                        .connectionLost, kind: .transient, "The server closed the connection",
+                        detail: framer.isBetweenResponses ? place : "\(place), in the middle of a response",
+                        remedy: "It is tried again later by itself.")
+                }
+                framer.feed(chunk)
+            }
+        } catch {
+            end()
+            throw error
+        }
+        trace?.note(.received, framer.text)
+        let response = ResponseParser.parse(framer.text, literals: framer.literals)
+        switch response {
+        case .capability(let names): capabilities = Capabilities(names)
+        case .identification(let fields): serverID = fields
+        case .namespace(let found): namespaces = found
+        case .status(let reply) where reply.kind == .bye: throw goodbye(reply)
+        case .status(let reply), .tagged(_, let reply):
+            if reply.codeName == "CAPABILITY" {
+                capabilities = Capabilities(reply.code.split(separator: " ").dropFirst().map(String.init))
+            }
+        default: break
+        }
+        return response
+    }
+
+    private func goodbye(_ reply: StatusReply) -> MailFailure {
+        end()
+        let detail = "\(place): \(reply.words)"
+        if let refusal = ServerRefusal(reading: reply.words) { return refusal.failure(detail: detail) }
+        return MailFailure(
+            .serverClosed, kind: .transient, "The server ended the session", detail: detail,
+            remedy: "It is tried again later by itself.")
+    }
+
+    /// Runs commands in one flight; `note` sees every untagged response. Returns the tagged replies in
+    /// the order of the commands.
+    nonisolated(nonsending) func run(
+        _ commands: [IMAPCommand], note: (Response) -> Void = { _ in }
+    ) async throws(MailFailure) -> [StatusReply] {
+        let tags = try await send(commands)
+        var replies: [[UInt8]: StatusReply] = [:]
+        while replies.count < tags.count {
+            let response = try await nextResponse()
+            if case .tagged(let tag, let reply) = response {
+                if tags.contains(tag) { replies[tag] = reply }
+            } else {
+                note(response)
+            }
+        }
+        return tags.compactMap { replies[$0] }
+    }
+
+    nonisolated(nonsending) func run(
+        _ command: IMAPCommand, note: (Response) -> Void = { _ in }
+    ) async throws(MailFailure) -> StatusReply {
+        try await run([command], note: note)[0]
+    }
+
+    nonisolated(nonsending) func demandOK(
+        _ command: IMAPCommand, note: (Response) -> Void = { _ in }
+    ) async throws(MailFailure) {
+        let reply = try await run(command, note: note)
+        if reply.kind != .ok { throw refusal(reply) }
+    }
+
+    /// A NO or BAD as a failure; the session goes on.
+    func refusal(_ reply: StatusReply) -> MailFailure {
+        let detail = "\(place): \(reply.words)"
+        if ["NONEXISTENT", "TRYCREATE"].contains(reply.codeName) {
+            return MailFailure(
+                .folderMissing, kind: .needsPerson, "The server has no such folder", detail: detail,
+                remedy: "List the account's folders and correct the name.")
+        }
+        if let refusal = ServerRefusal(reading: reply.words), refusal != .loginRefused {
+            return refusal.failure(detail: detail)
+        }
+        return MailFailure(
+            .commandRefused, kind: reply.kind == .bad ? .permanent : .transient,
+            "The server refused a command", detail: detail)
+    }
+}

@@ -1,0 +1,89 @@
+public import MailModel
+
+/// What the ledger knows of one folder.
+public struct LedgerFacts: Sendable, Hashable {
+    /// Of the rows that count as present; nil when the folder was never polled.
+    public var uidValidity: UIDValidity?
+    /// Rows of this UIDVALIDITY that the server still showed when last asked.
+    public var presentCount: Int
+    /// Of all rows of this UIDVALIDITY; nil when there is none.
+    public var highestUID: UID?
+    /// When all UIDs of the folder were last compared with the ledger.
+    public var lastFullSweep: UnixTime?
+
+    public init(uidValidity: UIDValidity?, presentCount: Int, highestUID: UID?, lastFullSweep: UnixTime?) {
+        self.uidValidity = uidValidity
+        self.presentCount = presentCount
+        self.highestUID = highestUID
+        self.lastFullSweep = lastFullSweep
+    }
+}
+
+/// Decides what one poll of a folder has to do. Pure: facts and the time go in, an action comes out.
+///
+/// There is no cursor: what is missing is always derived from the ledger, so that nothing can run
+/// ahead of what was stored.
+public enum SyncPlan {
+    public enum Action: Sendable, Hashable {
+        /// The ledger has all that the server shows.
+        case nothing
+        /// Ask for this UID and higher ones.
+        case fetchNew(from: UID)
+        /// Ask for all UIDs, and fetch whatever the ledger lacks.
+        case fullSweep(SweepReason)
+        /// The UIDs known so far say nothing any more: sweep under the new UIDVALIDITY. Rows of the old
+        /// one stay.
+        case newEpoch
+    }
+
+    public enum SweepReason: String, Sendable, Hashable {
+        case firstSync
+        case due
+        /// The number of messages cannot be explained by new ones alone.
+        case countsDisagree
+    }
+
+    /// Seconds between two full sweeps, even when nothing seems amiss.
+    public static let sweepInterval: Int64 = 86_400
+
+    public static func action(
+        folder: FolderState, ledger: LedgerFacts, now: UnixTime, sweepInterval: Int64 = sweepInterval
+    ) -> Action {
+        guard let validity = ledger.uidValidity else { return .fullSweep(.firstSync) }
+        guard validity == folder.uidValidity else { return .newEpoch }
+        // A sweep in the future means that the clock was wrong then or is now: sweep.
+        guard let swept = ledger.lastFullSweep, swept <= now, now < swept.advanced(bySeconds: sweepInterval)
+        else { return .fullSweep(.due) }
+
+        let highest = Int64(ledger.highestUID?.rawValue ?? 0)
+        let surplus = Int64(folder.exists) - Int64(ledger.presentCount)
+        // UIDs that the server has given out since; more than the messages when some are gone again.
+        let unseenUIDs = folder.uidNext.map { Int64($0.rawValue) - highest - 1 }
+        if surplus < 0 { return .fullSweep(.countsDisagree) }
+        if surplus == 0 {
+            // One may have come while another went.
+            if let unseenUIDs, unseenUIDs <= 0 { return .nothing }
+            return highest < Int64(UInt32.max) ? .fetchNew(from: UID(UInt32(highest + 1))) : .nothing
+        }
+        // Only when every new UID is a message, and every new message has a new UID, is looking above
+        // the highest known one enough.
+        guard unseenUIDs == surplus else { return .fullSweep(.countsDisagree) }
+        return .fetchNew(from: UID(UInt32(highest + 1)))
+    }
+
+    /// What a full sweep found, given all UIDs of the server and those of the ledger.
+    public struct Difference: Sendable, Hashable {
+        /// On the server and not in the ledger: to be fetched.
+        public var missing: UIDSet
+        /// Present in the ledger and not on the server any more.
+        public var vanished: UIDSet
+    }
+
+    /// - Parameters:
+    ///   - server: every UID that the folder shows now.
+    ///   - recorded: every UID with a ledger row of this UIDVALIDITY, whatever its state.
+    ///   - present: those of them that the server still showed when last asked.
+    public static func difference(server: UIDSet, recorded: UIDSet, present: UIDSet) -> Difference {
+        Difference(missing: server.subtracting(recorded), vanished: present.subtracting(server))
+    }
+}

@@ -1,0 +1,41 @@
+public import MailModel
+
+/// An authenticated stream of bytes to a mail server, inside TLS where the endpoint has it.
+///
+/// Bytes are read from the network only when `receive` is called: a slow reader slows the server
+/// down, and an idle channel holds no buffer. One task may receive while another sends; two
+/// receives (or two sends) at once are refused. Letting go of the last reference closes the channel.
+public final class ByteChannel: Sendable {
+    private let loop: NetworkLoop
+    private let connection: LoopConnection
+
+    init(loop: NetworkLoop, connection: LoopConnection) {
+        self.loop = loop
+        self.connection = connection
+    }
+
+    deinit { loop.mailbox.post(.close(connection)) }
+
+    /// Sends all bytes; returns when the system has taken the last of them.
+    ///
+    /// - Throws: `timed-out` when the deadline of the settings passes first, `connection-lost`,
+    ///   `cancelled`. After a failure nothing is known about how much was sent: close the channel.
+    nonisolated(nonsending) public func send(_ bytes: [UInt8]) async throws(MailFailure) {
+        guard !bytes.isEmpty else { return }
+        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.send(self.connection, bytes, $0) }
+            .get()
+    }
+
+    /// Waits for bytes and returns those that are there, at most 256 KB; the empty array is the end
+    /// of the stream.
+    ///
+    /// - Throws: `timed-out` when the deadline of the settings passes without one byte,
+    ///   `connection-lost`, `cancelled`.
+    nonisolated(nonsending) public func receive() async throws(MailFailure) -> [UInt8] {
+        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.receive(self.connection, $0) }.get()
+    }
+
+    /// Closes at once, without a farewell in the protocol. A wait in progress ends with
+    /// `channel-closed`.
+    public func close() { loop.mailbox.post(.close(connection)) }
+}

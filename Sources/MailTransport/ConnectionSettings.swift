@@ -1,0 +1,102 @@
+public import MailModel
+
+/// The protocols that a channel can be opened for.
+public enum MailProtocol: String, Sendable, Hashable, CaseIterable {
+    case imap
+    case smtp
+}
+
+/// Everything needed to open one authenticated connection.
+///
+/// Printing a value shows neither login, secret nor proxy.
+public struct ConnectionSettings: Sendable, Hashable {
+    public var endpoint: ServerEndpoint
+    /// The name to sign in with, usually the full address.
+    public var login: String
+    public var secret: Secret
+    /// A PEM file of certificate authorities trusted beside the system's own; nil for the system's alone.
+    public var caFile: String?
+    /// `socks5://`, `socks5h://` or `http://`, with `user:password@` where the proxy wants it. Nil
+    /// connects directly; the environment's proxy variables are never read.
+    public var proxy: String?
+    /// Seconds. The deadline of the whole opening (name lookup to login), and then of each
+    /// single send and receive.
+    public var timeoutSeconds: Int
+    /// Addresses outside the public internet that may be reached, and the only ones that may be
+    /// spoken to without TLS.
+    public var allowedNetworks: NetworkAllowList
+
+    public init(
+        endpoint: ServerEndpoint, login: String, secret: Secret, caFile: String? = nil,
+        proxy: String? = nil, timeoutSeconds: Int = 60, allowedNetworks: NetworkAllowList = .publicOnly
+    ) {
+        self.endpoint = endpoint
+        self.login = login
+        self.secret = secret
+        self.caFile = caFile
+        self.proxy = proxy
+        self.timeoutSeconds = timeoutSeconds
+        self.allowedNetworks = allowedNetworks
+    }
+}
+
+extension ConnectionSettings: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "(connection settings, security \(endpoint.security.rawValue))" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension ConnectionSettings {
+    /// Refuses what could change the meaning of a URL or of a login command.
+    func validate() throws(MailFailure) {
+        let host = endpoint.host
+        // Anything that ends the host part of a URL, or that no host name has.
+        let forbidden = Set("/?#@\\%\"'<>^`{|} ".unicodeScalars)
+        guard !host.isEmpty, host.utf8.count <= 255,
+            !host.unicodeScalars.contains(where: {
+                $0.value < 0x21 || $0.value == 0x7F || forbidden.contains($0)
+            })
+        else {
+            throw MailFailure(
+                .unknownHost, kind: .needsPerson, "The server's host name is not a host name", detail: host,
+                remedy: "Correct the host name; it has no scheme, path or spaces.")
+        }
+        guard endpoint.port != 0 else {
+            throw MailFailure(
+                .badSettings, kind: .needsPerson, "The server's port is 0", detail: host,
+                remedy: "Set the port, for instance 993 for IMAP or 465 for SMTP over TLS.")
+        }
+        guard timeoutSeconds > 0, timeoutSeconds <= 86_400 else {
+            throw MailFailure(
+                .badSettings, kind: .needsPerson, "The server timeout is out of range",
+                detail: "\(timeoutSeconds) s", remedy: "Set it between 1 second and 1 day.")
+        }
+        // libcurl's LOGIN escapes quotes and backslashes only; a line break would start a command.
+        let hasControl = { (text: String) in text.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+        guard !login.isEmpty, !hasControl(login), !secret.withRevealed(hasControl) else {
+            throw MailFailure(
+                .badSettings, kind: .credential, "The login or password is empty or has control characters",
+                remedy:
+                    "Enter them again; a line break at the end of a password file's line is removed, others are not."
+            )
+        }
+        if let proxy {
+            let schemes = ["socks5://", "socks5h://", "http://"]
+            guard schemes.contains(where: proxy.lowercased().hasPrefix), !hasControl(proxy),
+                !proxy.contains(" ")
+            else {
+                throw MailFailure(
+                    .badSettings, kind: .needsPerson, "The proxy is not one that is supported",
+                    remedy: "Write it as socks5://HOST:PORT, socks5h://HOST:PORT or http://HOST:PORT.")
+            }
+        }
+    }
+
+    /// The URL that makes libcurl speak the protocol with the endpoint's security.
+    func url(for mailProtocol: MailProtocol) -> String {
+        let scheme = mailProtocol.rawValue + (endpoint.security == .tls ? "s" : "")
+        let isLiteral = endpoint.host.contains(":") && !endpoint.host.hasPrefix("[")
+        let host = isLiteral ? "[\(endpoint.host)]" : endpoint.host
+        return "\(scheme)://\(host):\(endpoint.port)/"
+    }
+}

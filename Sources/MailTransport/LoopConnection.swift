@@ -1,0 +1,171 @@
+import CCurl
+import Glibc
+import MailModel
+import Synchronization
+
+/// The way out of a wait: set from any thread when the waiting task is cancelled.
+final class WaitToken: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isCancelled: Bool { flag.load(ordering: .acquiring) }
+    func cancel() { flag.store(true, ordering: .releasing) }
+}
+
+/// A task that waits for the loop, with its token.
+struct Waiter<Value: Sendable>: Sendable {
+    let continuation: CheckedContinuation<Result<Value, MailFailure>, Never>
+    let token: WaitToken
+
+    func resume(_ result: Result<Value, MailFailure>) { continuation.resume(returning: result) }
+}
+
+/// One connection as the loop sees it. Everything mutable belongs to the loop's thread, libcurl's
+/// callbacks included, which run there.
+final class LoopConnection: @unchecked Sendable {
+    enum Phase {
+        case new
+        case opening
+        case open
+        case closed
+    }
+
+    let settings: ConnectionSettings
+    let mailProtocol: MailProtocol
+
+    var phase = Phase.new
+    var easy: UnsafeMutableRawPointer?
+    var socket: Int32 = -1
+    var opener: Waiter<Void>?
+    var receiver: Waiter<[UInt8]>?
+    var sender: Waiter<Void>?
+    var unsent: [UInt8] = []
+    var sentCount = 0
+    /// What the next receive will answer: the end of the stream (nil failure) or what broke it,
+    /// seen behind bytes that had to be delivered first.
+    var ending: (failure: MailFailure?, seen: Bool) = (nil, false)
+
+    /// Monotonic milliseconds of the present wait's deadline.
+    var openDeadline: Int64 = .max
+    var receiveDeadline: Int64 = .max
+    var sendDeadline: Int64 = .max
+    /// Whether the deadline heap has an entry for this connection.
+    var isInHeap = false
+    var isRegistered = false
+    var readsAhead = false
+
+    var transcript = LoginTranscript()
+    /// The address that the allow-list refused, unless the name has led to another, permitted one.
+    var refusedAddress: String?
+    var hadPermittedAddress = false
+    var lacksDescriptors = false
+    let errorText: UnsafeMutablePointer<CChar>
+
+    init(settings: ConnectionSettings, mailProtocol: MailProtocol) {
+        self.settings = settings
+        self.mailProtocol = mailProtocol
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit { errorText.deallocate() }
+
+    var nextDeadline: Int64 { min(openDeadline, min(receiveDeadline, sendDeadline)) }
+
+    var place: String { "\(settings.endpoint.host):\(settings.endpoint.port)" }
+
+    func failure(_ code: CURLcode) -> MailFailure {
+        CurlResult(
+            code: lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code, mailProtocol: mailProtocol,
+            endpoint: settings.endpoint,
+            explanation: String(cString: errorText),
+            refusals: phase == .open ? "" : transcript.refusals(mailProtocol),
+            refusedAddress: phase == .open ? nil : refusedAddress, usedProxy: settings.proxy != nil
+        ).failure
+    }
+}
+
+extension LoopConnection {
+    /// Makes the easy handle; the policy of a connection is here and nowhere else.
+    func prepare() throws(MailFailure) -> UnsafeMutableRawPointer {
+        guard let easy = curl_easy_init() else { throw failure(CURLE_OUT_OF_MEMORY) }
+        self.easy = easy
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        var worst = CURLE_OK
+        func keep(_ code: CURLcode) { if code != CURLE_OK { worst = code } }
+        func set(_ option: CURLoption, _ value: Int) { keep(mw_easy_set_long(easy, option, value)) }
+        func set(_ option: CURLoption, _ value: String) { keep(mw_easy_set_string(easy, option, value)) }
+
+        keep(mw_easy_set_pointer(easy, CURLOPT_PRIVATE, context))
+        keep(mw_easy_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText))
+        set(CURLOPT_URL, settings.url(for: mailProtocol))
+        set(CURLOPT_CONNECT_ONLY, 1)
+        set(CURLOPT_PROTOCOLS_STR, "\(mailProtocol.rawValue),\(mailProtocol.rawValue)s")
+        set(CURLOPT_USERNAME, settings.login)
+        settings.secret.withRevealed { set(CURLOPT_PASSWORD, $0) }
+        set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
+        set(CURLOPT_NOSIGNAL, 1)
+        set(CURLOPT_TCP_NODELAY, 1)
+        set(CURLOPT_TCP_KEEPALIVE, 1)
+        // One connection is one account under one policy. libcurl never lends a CONNECT_ONLY
+        // connection to another handle; FORBID_REUSE would close it as soon as sign-in is done.
+        set(CURLOPT_FRESH_CONNECT, 1)
+
+        set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+        set(CURLOPT_SSL_VERIFYPEER, 1)
+        set(CURLOPT_SSL_VERIFYHOST, 2)
+        // TRY would send the password in clear when somebody strips STARTTLS from the capabilities.
+        let ssl = settings.endpoint.security == .none ? CURLUSESSL_NONE : CURLUSESSL_ALL
+        set(CURLOPT_USE_SSL, Int(ssl.rawValue))
+        if let caFile = settings.caFile { set(CURLOPT_CAINFO, caFile) }
+
+        // The empty string keeps the environment's proxies out.
+        set(CURLOPT_PROXY, settings.proxy ?? "")
+        set(CURLOPT_NOPROXY, "")
+        if settings.proxy?.lowercased().hasPrefix("http:") == true { set(CURLOPT_HTTPPROXYTUNNEL, 1) }
+        // The loop's own deadline covers the opening as a whole and tells how far it came; libcurl's
+        // are there only to be later.
+        set(CURLOPT_CONNECTTIMEOUT, settings.timeoutSeconds + 60)
+        set(CURLOPT_SERVER_RESPONSE_TIMEOUT, settings.timeoutSeconds + 60)
+
+        keep(mw_easy_set_open_socket(easy, Self.openSocket))
+        keep(mw_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context))
+        keep(mw_easy_set_header(easy, Self.hearLine))
+        keep(mw_easy_set_pointer(easy, CURLOPT_HEADERDATA, context))
+        // Whatever libcurl wants to print goes nowhere.
+        keep(mw_easy_set_write(easy) { _, size, count, _ in size &* count })
+        guard worst == CURLE_OK else { throw failure(worst) }
+        return easy
+    }
+
+    /// Runs for each address that the name resolved to, before anything is sent to it.
+    private static let openSocket: curl_opensocket_callback = { context, _, target in
+        let bad = curl_socket_t(-1)
+        guard let context, let target else { return bad }
+        let connection = Unmanaged<LoopConnection>.fromOpaque(context).takeUnretainedValue()
+        let family = target.pointee.family
+        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
+        let address = IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)
+        let settings = connection.settings
+        guard let address,
+            settings.allowedNetworks.permits(address, security: settings.endpoint.security)
+        else {
+            if !connection.hadPermittedAddress { connection.refusedAddress = address?.text ?? "(unknown)" }
+            return bad
+        }
+        connection.hadPermittedAddress = true
+        connection.refusedAddress = nil
+        let socket = Glibc.socket(
+            family, target.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), target.pointee.protocol)
+        if socket < 0, errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM {
+            connection.lacksDescriptors = true
+        }
+        return socket
+    }
+
+    private static let hearLine: curl_write_callback = { bytes, size, count, context in
+        let length = size &* count
+        guard let bytes, let context else { return length }
+        Unmanaged<LoopConnection>.fromOpaque(context).takeUnretainedValue()
+            .transcript.append(UnsafeRawBufferPointer(start: bytes, count: length))
+        return length
+    }
+}

@@ -1,0 +1,139 @@
+public import MailModel
+
+/// What a server's own words of refusal mean: the response codes of RFC 5530, the enhanced status
+/// codes of RFC 3463, and the sentences of the large providers.
+///
+/// One table for IMAP and SMTP, at login and later, because providers use the same sentences in both.
+public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
+    case loginRefused
+    case appPasswordNeeded
+    case webLoginNeeded
+    case serverBusy
+    case tooManyConnections
+    /// The server names its administrator as the one who must act.
+    case administratorNeeded
+
+    /// The first row that fits decides, so the more telling rows come first.
+    private static let table: [(words: String, meaning: ServerRefusal)] = [
+        ("application-specific password", .appPasswordNeeded),
+        ("application password", .appPasswordNeeded),
+        ("app password", .appPasswordNeeded),
+        ("app-specific password", .appPasswordNeeded),
+        ("5.7.9", .appPasswordNeeded),
+        ("пароль приложения", .appPasswordNeeded),
+        ("пароль для внешн", .appPasswordNeeded),
+        ("[webalert", .webLoginNeeded),
+        ("web browser", .webLoginNeeded),
+        ("too many simultaneous connections", .tooManyConnections),
+        ("too many connections", .tooManyConnections),
+        ("too many sessions", .tooManyConnections),
+        ("maximum number of connections", .tooManyConnections),
+        ("connection limit", .tooManyConnections),
+        ("session limit", .tooManyConnections),
+        ("[unavailable]", .serverBusy),
+        ("[inuse]", .serverBusy),
+        ("[limit]", .serverBusy),
+        ("[throttled]", .serverBusy),
+        ("[overquota]", .serverBusy),
+        ("[contactadmin]", .administratorNeeded),
+        ("[serverbug]", .serverBusy),
+        ("[authenticationfailed]", .loginRefused),
+        ("[authorizationfailed]", .loginRefused),
+        ("[expired]", .loginRefused),
+        ("[privacyrequired]", .loginRefused),
+        ("5.7.8", .loginRefused),
+        ("4.7.", .serverBusy),
+        ("try again later", .serverBusy),
+        ("try later", .serverBusy),
+        ("temporar", .serverBusy),
+        ("rate limit", .serverBusy),
+        ("too many", .serverBusy),
+        ("timed out", .serverBusy),
+        ("invalid credentials", .loginRefused),
+        ("authentication failed", .loginRefused),
+        ("login failed", .loginRefused),
+        ("535", .loginRefused),
+    ]
+
+    /// Nil when the words say nothing known.
+    /// - Parameter text: the refusing replies, as the server wrote them.
+    public init?(reading text: String) {
+        let lowered = text.lowercased()
+        guard let row = Self.table.first(where: { lowered.contains($0.words) }) else { return nil }
+        self = row.meaning
+    }
+
+    /// The failure to show, with the server's own words in its detail.
+    public func failure(detail: String) -> MailFailure {
+        switch self {
+        case .loginRefused:
+            MailFailure(
+                .loginRefused, kind: .credential, "The server refused the login or password", detail: detail,
+                remedy:
+                    "Check the login (usually the full address) and the password. Yandex, Mail.ru and Gmail"
+                    + " accept only an app password made in the account's security settings, and want IMAP"
+                    + " switched on in the mailbox's settings.")
+        case .appPasswordNeeded:
+            MailFailure(
+                .appPasswordNeeded, kind: .credential, "The server wants an app password", detail: detail,
+                remedy: "Make an app password in the mailbox's security settings and enter it instead of the"
+                    + " ordinary password.")
+        case .webLoginNeeded:
+            MailFailure(
+                .webLoginNeeded, kind: .credential,
+                "The provider wants its user to sign in with a browser first",
+                detail: detail,
+                remedy:
+                    "Sign in to the mailbox in a browser, confirm that it was you, and use an app password.")
+        case .serverBusy:
+            MailFailure(
+                .serverBusy, kind: .transient, "The server is busy or limits this account for now",
+                detail: detail, remedy: "It is tried again later by itself.", retryAfterSeconds: nil)
+        case .tooManyConnections:
+            MailFailure(
+                .tooManyConnections, kind: .transient,
+                "The server allows no more connections to this account",
+                detail: detail,
+                remedy: "It is tried again later; other mail programs of this user count too.")
+        case .administratorNeeded:
+            MailFailure(
+                .loginRefused, kind: .needsPerson, "The server asks to contact its administrator",
+                detail: detail, remedy: "Ask the mail server's administrator about this account.")
+        }
+    }
+}
+
+/// Collects what the server said while libcurl signed in, of which libcurl itself tells nothing.
+struct LoginTranscript {
+    private(set) var bytes: [UInt8] = []
+    /// The refusals come last; a longer dialogue than this is not a login.
+    private static let limit = 16 << 10
+
+    mutating func append(_ line: UnsafeRawBufferPointer) {
+        if bytes.count + line.count > Self.limit { bytes.removeAll(keepingCapacity: true) }
+        bytes.append(contentsOf: line.prefix(Self.limit))
+    }
+
+    var isEmpty: Bool { bytes.isEmpty }
+
+    /// The replies that refuse something, joined by spaces: NO, BAD and BYE of IMAP, and the 4xx
+    /// and 5xx of SMTP. Other lines (a greeting, capabilities) must not be mistaken for a reason.
+    func refusals(_ mailProtocol: MailProtocol) -> String {
+        var kept: [String] = []
+        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+            switch mailProtocol {
+            case .imap:
+                let words = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+                guard words.count >= 2, ["NO", "BAD", "BYE"].contains(words[1].uppercased()) else { continue }
+                // Without the tag, which means nothing to a reader.
+                kept.append(words.dropFirst().joined(separator: " "))
+            case .smtp:
+                guard let first = line.utf8.first, first == UInt8(ascii: "4") || first == UInt8(ascii: "5"),
+                    line.utf8.prefix(3).allSatisfy({ (0x30...0x39).contains($0) })
+                else { continue }
+                kept.append(String(line))
+            }
+        }
+        return kept.joined(separator: " ")
+    }
+}

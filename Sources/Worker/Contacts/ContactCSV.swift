@@ -1,0 +1,139 @@
+public import Archive
+public import Foundation
+public import MailModel
+import SwiftCSV
+
+/// Contacts in a CSV file with a header line: `external_id`, `kind`, `name`,
+/// `emails` (separated by comma, semicolon or white space), `organisation`,
+/// `owner`, `do_not_email`, `notify_owner`, `private`. Only `name` or `emails` is
+/// needed. The separator of the file is a comma, a semicolon or a tab; its text is
+/// UTF-8, else windows-1251, as spreadsheets write it.
+public struct ContactCSV: Sendable {
+    /// A row that was read, with its place in the file.
+    public struct Row: Sendable {
+        /// Counted from 1, the header included.
+        public var number: Int
+        public var contact: ContactImportRow
+    }
+
+    public private(set) var rows: [Row] = []
+    /// Rows that could not be understood; each names its number.
+    public private(set) var refused: [MailFailure] = []
+
+    private static let columns = [
+        "external_id", "kind", "name", "emails", "organisation", "owner", "do_not_email", "notify_owner",
+        "private",
+    ]
+    /// Other spellings of the columns.
+    private static let synonyms = [
+        "id": "external_id", "email": "emails", "e-mail": "emails", "organization": "organisation",
+        "company": "organisation", "имя": "name", "название": "name", "почта": "emails", "тип": "kind",
+        "организация": "organisation", "компания": "organisation", "ответственный": "owner",
+    ]
+
+    /// - Throws: `csv` when the file as a whole cannot be read: encoding, quotes, header.
+    public init(data: Data) throws(MailFailure) {
+        var text = try Self.decode(data)
+        if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
+        let table: EnumeratedCSV
+        do {
+            table = try EnumeratedCSV(string: text, delimiter: Self.delimiter(of: text), loadColumns: false)
+        } catch {
+            let detail = if case CSVParseError.quotation(let message) = error { message } else { "\(error)" }
+            throw Self.unusable(detail, "Close every quote; a quote inside a quoted field is doubled.")
+        }
+        let header = table.header.map { name in
+            let plain = name.trimmingCharacters(in: .whitespaces).lowercased()
+            return Self.synonyms[plain] ?? plain
+        }
+        guard header.contains("name") || header.contains("emails") else {
+            throw Self.unusable(
+                "the first line has no column \"name\" or \"emails\"",
+                "Begin the file with a header such as \(Self.columns.joined(separator: ",")).")
+        }
+        for (index, cells) in table.rows.enumerated() {
+            let number = index + 2
+            var fields: [String: String] = [:]
+            for (name, cell) in zip(header, cells) {
+                let value = cell.trimmingCharacters(in: .whitespacesAndNewlines)
+                if !value.isEmpty { fields[name] = value }
+            }
+            guard !fields.isEmpty else { continue }
+            do throws(MailFailure) {
+                rows.append(Row(number: number, contact: try Self.contact(fields)))
+            } catch {
+                var located = error
+                located.detail = "row \(number): \(error.detail ?? "")"
+                refused.append(located)
+            }
+        }
+    }
+
+    private static func contact(_ fields: [String: String]) throws(MailFailure) -> ContactImportRow {
+        var kind = Contact.Kind.person
+        if let name = fields["kind"] {
+            guard let known = Contact.Kind(rawValue: name.lowercased()) else {
+                throw refusal("kind \"\(name)\"", "Use person, lead or organisation.")
+            }
+            kind = known
+        }
+        var emails: [EmailAddress] = []
+        for part in (fields["emails"] ?? "").split(whereSeparator: { ",; \t\n".contains($0) }) {
+            guard let address = EmailAddress(part) else {
+                throw refusal("address \"\(part)\"", "Write local@domain; separate several by commas.")
+            }
+            emails.append(address)
+        }
+        guard let name = fields["name"] ?? emails.first?.addrSpec else {
+            throw refusal("no name and no address", "Give the contact one of them.")
+        }
+        var row = ContactImportRow(kind: kind, name: name, emails: emails)
+        row.externalID = fields["external_id"]
+        row.organisation = fields["organisation"]
+        row.owner = fields["owner"]
+        row.doNotEmail = try flag(fields["do_not_email"])
+        row.notifyOwner = try flag(fields["notify_owner"])
+        row.isPrivate = try flag(fields["private"])
+        return row
+    }
+
+    private static func flag(_ text: String?) throws(MailFailure) -> Bool? {
+        guard let text else { return nil }
+        switch text.lowercased() {
+        case "true", "yes", "1", "y", "да": return true
+        case "false", "no", "0", "n", "нет": return false
+        default: throw refusal("\"\(text)\" is neither yes nor no", "Write true or false.")
+        }
+    }
+
+    /// The one of comma, semicolon and tab that occurs most in the header line.
+    private static func delimiter(of text: String) -> CSVDelimiter {
+        let header = text.prefix { !$0.isNewline }
+        let counts = [",", ";", "\t"].map { mark in (mark, header.count { String($0) == mark }) }
+        let most = counts.max { $0.1 < $1.1 }
+        return switch most?.0 {
+        case ";": .semicolon
+        case "\t": .tab
+        default: .comma
+        }
+    }
+
+    private static func decode(_ data: Data) throws(MailFailure) -> String {
+        if let text = String(data: data, encoding: .utf8) { return text }
+        if let text = String(data: data, encoding: .windowsCP1251) { return text }
+        throw unusable("neither UTF-8 nor windows-1251", "Save the file as UTF-8.")
+    }
+
+    private static func unusable(_ detail: String, _ remedy: String) -> MailFailure {
+        MailFailure(.csv, kind: .needsPerson, "The CSV file cannot be read", detail: detail, remedy: remedy)
+    }
+
+    private static func refusal(_ detail: String, _ remedy: String) -> MailFailure {
+        MailFailure(.csv, kind: .permanent, "A row was left out", detail: detail, remedy: remedy)
+    }
+}
+
+extension MailFailure.Code {
+    /// A CSV file, or one of its rows, cannot be understood.
+    public static let csv = Self("csv")
+}

@@ -1,0 +1,131 @@
+import Foundation
+public import MailModel
+
+/// Messages in files: single messages (.eml), mbox files and Maildir folders,
+/// found below the paths a person names.
+///
+/// A directory with `cur` and `new` is a Maildir; any other is searched for
+/// `.eml` and `.mbox` files and for Maildirs, without following symbolic links
+/// to directories. A file is an mbox when its name ends in `.mbox`, or when it
+/// has no `.eml` ending and begins with a From_ line.
+public struct MessageFiles: Sendable {
+    /// One file that holds one message, or many.
+    public struct File: Sendable, Hashable {
+        public var path: String
+        public var isMbox: Bool
+    }
+
+    public private(set) var files: [File] = []
+
+    /// - Throws: `no-such-path` for a path that does not exist or cannot be listed.
+    public init(paths: [String]) throws(MailFailure) {
+        for path in paths {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+                throw MailFailure(
+                    .noSuchPath, kind: .needsPerson, "There is no such file or directory", detail: path,
+                    remedy: "Check the spelling; relative paths start at the current directory.")
+            }
+            if isDirectory.boolValue {
+                try search(path)
+            } else {
+                files.append(File(path: path, isMbox: Self.looksLikeMbox(path)))
+            }
+        }
+    }
+
+    /// Calls `body` with every message in turn: a name for people (the path, with
+    /// `#n` behind it inside an mbox) and the bytes. A file that cannot be read goes to
+    /// `unreadable`, and the others go on.
+    public func forEachMessage(
+        _ body: (String, MessageBytes) async throws -> Void,
+        unreadable: (MailFailure) -> Void
+    ) async rethrows {
+        for file in files {
+            let bytes: MessageBytes
+            do {
+                bytes = try Self.map(file.path)
+            } catch {
+                unreadable(error)
+                continue
+            }
+            guard file.isMbox else {
+                try await body(file.path, bytes)
+                continue
+            }
+            for (index, range) in MboxReader.messages(in: bytes).enumerated() {
+                try await body("\(file.path)#\(index + 1)", MboxReader.message(range, of: bytes))
+            }
+        }
+    }
+
+    private mutating func search(_ directory: String) throws(MailFailure) {
+        let manager = FileManager.default
+        let base = directory.hasSuffix("/") && directory.count > 1 ? String(directory.dropLast()) : directory
+        guard let names = try? manager.contentsOfDirectory(atPath: directory) else {
+            throw MailFailure(
+                .noSuchPath, kind: .needsPerson, "The directory cannot be listed", detail: directory,
+                remedy: "Check its permissions.")
+        }
+        let isMaildir = names.contains("cur") && names.contains("new")
+        for name in names.sorted() {
+            let path = "\(base)/\(name)"
+            guard let type = (try? manager.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+            else { continue }
+            switch type {
+            case .typeDirectory where isMaildir && (name == "cur" || name == "new"):
+                let messages = (try? manager.contentsOfDirectory(atPath: path)) ?? []
+                files += messages.filter { !$0.hasPrefix(".") }.sorted().map {
+                    File(path: "\(path)/\($0)", isMbox: false)
+                }
+            case .typeDirectory where isMaildir && name == "tmp":
+                continue
+            case .typeDirectory:
+                try search(path)
+            case .typeRegular where name.lowercased().hasSuffix(".eml"):
+                files.append(File(path: path, isMbox: false))
+            case .typeRegular where name.lowercased().hasSuffix(".mbox"):
+                files.append(File(path: path, isMbox: true))
+            default:
+                continue
+            }
+        }
+    }
+
+    private static func looksLikeMbox(_ path: String) -> Bool {
+        let name = path.lowercased()
+        if name.hasSuffix(".eml") { return false }
+        if name.hasSuffix(".mbox") { return true }
+        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? handle.close() }
+        return (try? handle.read(upToCount: 5)) == Data("From ".utf8)
+    }
+
+    private static func map(_ path: String) throws(MailFailure) -> MessageBytes {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreadable(path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw unreadable(path)
+        }
+        if status.st_size == 0 { return MessageBytes([]) }
+        guard let bytes = MessageBytes(mapping: descriptor, count: Int(status.st_size)) else {
+            throw unreadable(path)
+        }
+        return bytes
+    }
+
+    private static func unreadable(_ path: String) -> MailFailure {
+        MailFailure(
+            .unreadableFile, kind: .needsPerson, "A file cannot be read", detail: path,
+            remedy: "Check that it is a regular file that this user may read.")
+    }
+}
+
+extension MailFailure.Code {
+    /// A path named by a person does not exist.
+    public static let noSuchPath = Self("no-such-path")
+    /// A file exists and cannot be read.
+    public static let unreadableFile = Self("unreadable-file")
+}

@@ -1,0 +1,108 @@
+public import Archive
+import Crypto
+public import MIMEParse
+public import MailModel
+import Matcher
+
+/// One message as it came from a server or a file.
+public struct ReceivedMessage: Sendable {
+    public var folder: FolderID
+    public var uidValidity: UIDValidity
+    /// Nil for imported mail.
+    public var uid: UID?
+    /// When the server took the message in (RFC 9051, 2.3.3).
+    public var internalDate: UnixTime?
+    public var bytes: MessageBytes
+
+    public init(
+        folder: FolderID, uidValidity: UIDValidity, uid: UID?, internalDate: UnixTime?, bytes: MessageBytes
+    ) {
+        self.folder = folder
+        self.uidValidity = uidValidity
+        self.uid = uid
+        self.internalDate = internalDate
+        self.bytes = bytes
+    }
+}
+
+/// Turns received bytes into what the archive stores. Pure, and safe to run side by side.
+public struct MessageReader: Sendable {
+    /// Characters of the body that are kept beside the message for listings.
+    static let snippetLength = 200
+
+    private let parser: MIMEParser
+
+    public init(parser: MIMEParser) { self.parser = parser }
+
+    public func arrival(of received: ReceivedMessage) -> Arrival {
+        let parsed = parser.parse(received.bytes)
+        let digest = received.bytes.withUnsafeBytes { bytes in
+            // A SHA-256 has 32 bytes.
+            Digest256(bytes: SHA256.hash(data: bytes))!
+        }
+        return Arrival(
+            folder: received.folder, uidValidity: received.uidValidity, uid: received.uid,
+            internalDate: received.internalDate, original: received.bytes, originalDigest: digest,
+            content: Self.content(of: parsed))
+    }
+
+    /// Nil when nothing could be read: such a message is quarantined with its original.
+    static func content(of parsed: ParsedMessage) -> Content? {
+        guard !parsed.defects.contains(.parserFailure) else { return nil }
+        var content = Content(contentDigest: parsed.contentDigest)
+        content.messageID = parsed.messageID
+        content.subject = parsed.subject
+        content.date = parsed.date
+        content.participants = participants(of: parsed)
+        content.attachments = parsed.attachments.map { attachment in
+            ArchivedAttachment(
+                filename: attachment.filename, contentType: attachment.contentType, size: attachment.size,
+                sha256: attachment.sha256, isInline: attachment.isInline, contentID: attachment.contentID)
+        }
+        content.isDeliveryReport = parsed.automation.isDeliveryReport
+        content.category = category(of: parsed.automation)
+        content.inReplyTo = parsed.inReplyTo
+        content.references = parsed.references
+        content.snippet = parsed.text.map(snippet)
+        content.defects = parsed.defects.map(\.rawValue)
+        return content
+    }
+
+    private static func participants(of parsed: ParsedMessage) -> [Participant] {
+        let fields: [(ParticipantRole, [Mailbox])] = [
+            (.from, parsed.from), (.sender, parsed.sender), (.replyTo, parsed.replyTo),
+            (.to, parsed.to), (.cc, parsed.cc), (.bcc, parsed.bcc),
+        ]
+        return fields.flatMap { role, mailboxes in mailboxes.map { Participant(role: role, mailbox: $0) } }
+    }
+
+    private static func category(of automation: Automation) -> MessageCategory {
+        if automation.isDeliveryReport { return .report }
+        if automation.listID != nil || automation.isBulk { return .list }
+        if automation.isAutoSubmitted { return .automatic }
+        return .personal
+    }
+
+    /// The first words on one line. Works on UTF-8, since it runs for every message.
+    static func snippet(of text: String) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2 * snippetLength)
+        var pendingSpace = false
+        var characters = 0
+        for byte in text.utf8 {
+            if byte == 0x20 || (0x09...0x0D).contains(byte) {
+                pendingSpace = !bytes.isEmpty
+                continue
+            }
+            // Counts what begins a character, so that none is cut in two.
+            if byte & 0xC0 != 0x80 {
+                characters += pendingSpace ? 2 : 1
+                if characters > snippetLength { break }
+                if pendingSpace { bytes.append(0x20) }
+                pendingSpace = false
+            }
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

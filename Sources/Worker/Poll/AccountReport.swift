@@ -1,0 +1,54 @@
+public import MailModel
+
+/// What one poll of one account did.
+public struct AccountReport: Sendable {
+    public var name: String
+    public var counts = IngestTally.Counts()
+    /// Messages older than the account's `since`, recorded without being fetched.
+    public var beforeSince = 0
+    /// Messages beyond the size limit, recorded without being fetched.
+    public var tooLarge = 0
+    /// UIDs that the server announced and that had vanished before their fetch.
+    public var gone = 0
+    /// UIDs that no longer stand in their folder; their messages stay in the archive.
+    public var vanished = 0
+    /// Why the poll, or a part of it, did not succeed.
+    public var failures: [MailFailure] = []
+
+    public init(name: String) { self.name = name }
+}
+
+extension AccountReport: Encodable {
+    private enum Key: String, CodingKey {
+        case name, fetched, linked, review, duplicates, ignored, quarantined, error
+        case beforeSince = "before_since"
+        case tooLarge = "too_large"
+        case gone, vanished
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(counts.fetched, forKey: .fetched)
+        try container.encode(counts.linked, forKey: .linked)
+        try container.encode(counts.review, forKey: .review)
+        try container.encode(counts.duplicates, forKey: .duplicates)
+        try container.encode(counts.ignored, forKey: .ignored)
+        try container.encode(counts.quarantined, forKey: .quarantined)
+        try container.encode(beforeSince, forKey: .beforeSince)
+        try container.encode(tooLarge, forKey: .tooLarge)
+        try container.encode(gone, forKey: .gone)
+        try container.encode(vanished, forKey: .vanished)
+        // Null, not absent, when all went well.
+        try container.encode(
+            failures.isEmpty ? nil : failures.map(\.revealed).joined(separator: "\n"), forKey: .error)
+    }
+}
+
+/// What a watcher of a poll may show.
+public enum PollEvent: Sendable {
+    case connecting(account: String)
+    case fetching(account: String, folder: FolderName, messages: Int)
+    case committed(account: String, IngestTally.Counts)
+    case finished(AccountReport)
+}

@@ -1,0 +1,158 @@
+import Archive
+import MailFetch
+public import MailModel
+
+/// The part of a poll that concerns one folder of the open session.
+struct FolderPoll {
+    let poller: MailboxPoller
+    let account: Account
+    let lease: Lease
+    let session: IMAPSession
+    let now: UnixTime
+    let tally: IngestTally
+    let watch: @Sendable (PollEvent) -> Void
+
+    /// Brings the ledger up to what the server shows.
+    ///
+    /// - Throws: what ends the session or the archive; a folder that the server refuses
+    ///   is a failure in the report.
+    func run(_ chosen: FolderChoice.Chosen, report: inout AccountReport) async throws(MailFailure) {
+        let state: FolderState
+        do throws(MailFailure) {
+            state = try await session.examine(chosen.folder)
+        } catch  where error.code == .commandRefused || error.code == .folderMissing {
+            report.failures.append(error)
+            return
+        }
+        let folder = try record(chosen)
+        let validity = state.uidValidity
+        let action = SyncPlan.action(folder: state, ledger: try planFacts(folder, validity), now: now)
+
+        var missing: UIDSet?
+        var wanted: [MessageMetadata]
+        switch action {
+        case .nothing:
+            return
+        case .fetchNew(let first):
+            wanted = try await session.metadata(from: first)
+            // Another process may have recorded some of them meanwhile.
+            let recorded = try archive.knownUIDs(folder, validity)
+            wanted.removeAll { recorded.contains($0.uid) }
+        case .fullSweep, .newEpoch:
+            let difference = SyncPlan.difference(
+                server: state.exists == 0 ? UIDSet() : try await session.allUIDs(),
+                recorded: try archive.knownUIDs(folder, validity),
+                present: try archive.presentUIDs(folder, validity))
+            report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
+            missing = difference.missing
+            wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
+        }
+
+        let complete = try await fetch(
+            wanted, into: folder, validity, name: chosen.folder.name, report: &report)
+        try await poller.pipeline.flush(tally)
+        // A sweep is done when everything that it found missing has a row.
+        if let missing, complete, missing.count == wanted.count {
+            try archive.noteSweep(folder, validity, at: now)
+        }
+    }
+
+    private var archive: Archive { poller.archive }
+
+    private func record(_ chosen: FolderChoice.Chosen) throws(MailFailure) -> FolderID {
+        let name = chosen.folder.name
+        return switch chosen.role {
+        case .inbox: try archive.folder(account: account.id, name: name, role: .inbox)
+        case .sent: try archive.folder(account: account.id, name: name, role: .sent)
+        default: try archive.folder(account: account.id, name: name, role: .other)
+        }
+    }
+
+    private func planFacts(
+        _ folder: FolderID, _ validity: UIDValidity
+    ) throws(MailFailure) -> MailFetch.LedgerFacts {
+        let facts = try archive.ledgerFacts(folder, validity)
+        // Without a row of this UIDVALIDITY there is nothing to compare with yet.
+        let isKnown = facts.highestUID != nil || facts.lastFullSweep != nil
+        return MailFetch.LedgerFacts(
+            uidValidity: isKnown ? validity : nil, presentCount: facts.presentCount,
+            highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep)
+    }
+
+    /// Returns whether every message has, or after the flush will have, its ledger row.
+    private func fetch(
+        _ wanted: [MessageMetadata], into folder: FolderID, _ validity: UIDValidity, name: FolderName,
+        report: inout AccountReport
+    ) async throws(MailFailure) -> Bool {
+        var toFetch = wanted
+        if let since = account.settings.since {
+            func isOlder(_ message: MessageMetadata) -> Bool {
+                message.internalDate.map { $0 < since } ?? false
+            }
+            let old = toFetch.filter(isOlder)
+            toFetch.removeAll(where: isOlder)
+            try archive.recordUnfetched(old.map { UnfetchedUID($0, .beforeSince) }, in: folder, validity)
+            report.beforeSince += old.count
+        }
+        let batches = FetchBatches(toFetch, messageLimit: poller.settings.limits.messageBytes)
+        try recordTooLarge(batches.oversize, in: folder, validity, report: &report)
+        guard !batches.batches.isEmpty else { return true }
+        watch(.fetching(account: account.settings.name, folder: name, messages: toFetch.count))
+
+        let (pipeline, tally) = (poller.pipeline, tally)
+        let (archive, lease) = (archive, lease)
+        var renewal = LeaseRenewal(lease: lease)
+        let fetched = try await session.fetch(batches.batches) { message throws(MailFailure) in
+            try renewal.renewIfDue(in: archive)
+            try await pipeline.submit(
+                ReceivedMessage(
+                    folder: folder, uidValidity: validity, uid: message.uid,
+                    internalDate: message.internalDate, bytes: message.bytes),
+                for: tally)
+        }
+        try recordTooLarge(fetched.tooLarge, in: folder, validity, report: &report)
+        report.failures += fetched.refused.map(\.failure)
+        var complete = fetched.refused.isEmpty
+        if !fetched.missing.isEmpty {
+            // Not sent although asked for: expunged meanwhile, unless the server still lists it.
+            let listed = try await session.allUIDs()
+            let gone = fetched.missing.subtracting(listed)
+            try archive.recordUnfetched(
+                gone.uids.map { UnfetchedUID(uid: $0, reason: .gone) }, in: folder, validity)
+            report.gone += gone.count
+            let withheld = fetched.missing.subtracting(gone)
+            if !withheld.isEmpty {
+                complete = false
+                report.failures.append(
+                    MailFailure(
+                        .messagesWithheld, kind: .transient,
+                        "The server lists messages that it did not hand out",
+                        detail: "\(name.rawValue), UID \(withheld.sequenceSet.prefix(200))",
+                        remedy: "They are asked for again by the next poll."))
+            }
+        }
+        return complete
+    }
+
+    private func recordTooLarge(
+        _ messages: [MessageMetadata], in folder: FolderID, _ validity: UIDValidity,
+        report: inout AccountReport
+    ) throws(MailFailure) {
+        let limit = poller.settings.limits.messageBytes
+        try archive.recordUnfetched(
+            messages.map { UnfetchedUID($0, .tooLarge(limit: limit)) }, in: folder, validity)
+        report.tooLarge += messages.count
+    }
+}
+
+extension UnfetchedUID {
+    init(_ message: MessageMetadata, _ reason: UnfetchedReason) {
+        self.init(
+            uid: message.uid, reason: reason, size: max(0, message.size), internalDate: message.internalDate)
+    }
+}
+
+extension MailFailure.Code {
+    /// A message is listed by the server and was not handed out.
+    public static let messagesWithheld = Self("messages-withheld")
+}

@@ -1,0 +1,97 @@
+public import Archive
+public import MailFetch
+public import MailModel
+public import MailTransport
+
+/// One poll of one account: everything that the server lists and the ledger lacks
+/// ends in the archive.
+///
+/// Nothing is remembered between polls but the ledger itself. A poll that breaks
+/// off anywhere has lost nothing: what was not committed is still missing from the
+/// ledger, and the next poll fetches it.
+public struct MailboxPoller: Sendable {
+    let archive: Archive
+    let loop: NetworkLoop
+    let pipeline: IngestPipeline
+    let settings: PollSettings
+
+    public init(archive: Archive, loop: NetworkLoop, pipeline: IngestPipeline, settings: PollSettings) {
+        self.archive = archive
+        self.loop = loop
+        self.pipeline = pipeline
+        self.settings = settings
+    }
+
+    /// Polls the account, whose lease the caller holds. What goes wrong is in the report.
+    public func poll(
+        _ account: Account, lease: Lease, startedAt now: UnixTime,
+        watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
+    ) async -> AccountReport {
+        var report = AccountReport(name: account.settings.name)
+        let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
+        watch(.connecting(account: account.settings.name))
+        do throws(MailFailure) {
+            let connection = try settings.imapConnection(for: account, in: archive)
+            let session = try await IMAPSession.connect(
+                connection, loop: loop, limits: settings.limits, trace: settings.trace)
+            let choice = FolderChoice(
+                sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
+            let (chosen, failures) = choice.folders(among: try await session.folders())
+            report.failures += failures
+            for folder in chosen {
+                let poll = FolderPoll(
+                    poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
+                    watch: watch)
+                try await poll.run(folder, report: &report)
+            }
+            await session.logout()
+        } catch {
+            report.failures.append(account.provider.explaining(error))
+        }
+        // What was received before a failure is kept: it need not be fetched twice.
+        do throws(MailFailure) {
+            try await pipeline.flush(tally)
+        } catch {
+            if !report.failures.contains(error) { report.failures.append(error) }
+        }
+        report.counts = tally.counts
+        report.failures += tally.failures
+        watch(.finished(report))
+        return report
+    }
+}
+
+extension Account {
+    public var provider: ProviderPreset { ProviderPreset(rawValue: settings.preset) ?? .custom }
+}
+
+extension PollSettings {
+    /// How to reach and sign in to the account's IMAP server.
+    public func imapConnection(
+        for account: Account, in archive: Archive
+    ) throws(MailFailure) -> ConnectionSettings {
+        guard let endpoint = account.settings.imap else {
+            throw MailFailure(
+                .badSettings, kind: .needsPerson, "The account has no IMAP server",
+                detail: account.settings.name,
+                remedy: "Name one: mailworker account edit \(account.settings.name) --imap-host HOST.")
+        }
+        return try connection(to: endpoint, for: account, in: archive)
+    }
+
+    /// How to reach and sign in to one of the account's servers.
+    public func connection(
+        to endpoint: ServerEndpoint, for account: Account, in archive: Archive
+    ) throws(MailFailure) -> ConnectionSettings {
+        guard let secret = try archive.secret(of: account.id) else {
+            throw MailFailure(
+                .loginRefused, kind: .credential, "The account has no password",
+                detail: account.settings.name,
+                remedy: "Give it one: mailworker account edit \(account.settings.name) --password-file FILE.")
+        }
+        let settings = account.settings
+        return ConnectionSettings(
+            endpoint: endpoint, login: settings.login, secret: secret, caFile: settings.caFile,
+            proxy: settings.proxy, timeoutSeconds: settings.timeoutSeconds, allowedNetworks: allowedNetworks)
+    }
+}

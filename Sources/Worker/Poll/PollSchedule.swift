@@ -1,0 +1,50 @@
+public import MailModel
+
+/// When an account is polled next: a pure decision from what happened last.
+public struct PollSchedule: Sendable {
+    /// How a poll ended.
+    public enum Outcome: Sendable, Hashable {
+        case succeeded
+        case failed(FailureKind, retryAfterSeconds: Int?)
+    }
+
+    /// The account's interval in seconds.
+    public var intervalSeconds: Int64
+
+    public init(intervalSeconds: Int64) {
+        self.intervalSeconds = max(1, intervalSeconds)
+    }
+
+    /// A wrong password is tried this often, spread over a day, and then waits for
+    /// its user: more tries would lock the mailbox at most providers.
+    public static let credentialTries = 5
+
+    /// The time of the next poll; nil when only a person can make it succeed.
+    ///
+    /// - Parameters:
+    ///   - failures: how many polls in a row have failed, this one included; 0 after a success.
+    ///   - jitter: a random number in 0..<1 that spreads accounts of one interval.
+    public func nextPoll(
+        after outcome: Outcome, failures: Int, now: UnixTime, jitter: Double
+    ) -> UnixTime? {
+        switch outcome {
+        case .succeeded:
+            // Up to a tenth earlier or later.
+            return now.advanced(bySeconds: spread(intervalSeconds, by: 0.1, jitter: jitter))
+        case .failed(.transient, let stated):
+            let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
+            let pause = max(Int64(stated ?? 0), min(doubled, max(intervalSeconds, 3600)))
+            return now.advanced(bySeconds: spread(pause, by: 0.2, jitter: jitter, never: Int64(stated ?? 0)))
+        case .failed(.credential, _):
+            guard failures < Self.credentialTries else { return nil }
+            return now.advanced(bySeconds: 86_400 / Int64(Self.credentialTries))
+        case .failed(.needsPerson, _), .failed(.permanent, _):
+            return now.advanced(bySeconds: spread(3600, by: 0.2, jitter: jitter))
+        }
+    }
+
+    private func spread(_ seconds: Int64, by part: Double, jitter: Double, never less: Int64 = 0) -> Int64 {
+        let factor = 1 - part + 2 * part * min(max(jitter, 0), 1)
+        return max(less, Int64(Double(seconds) * factor), 1)
+    }
+}

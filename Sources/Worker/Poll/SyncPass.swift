@@ -1,0 +1,89 @@
+public import Archive
+public import MailModel
+import MailTransport
+
+/// Polls accounts, several at a time, each under its lease, and records how each
+/// poll ended and when the next one is due.
+public struct SyncPass: Sendable {
+    private let archive: Archive
+    private let poller: MailboxPoller
+    private let settings: PollSettings
+
+    public init(archive: Archive, poller: MailboxPoller, settings: PollSettings) {
+        self.archive = archive
+        self.poller = poller
+        self.settings = settings
+    }
+
+    /// Polls the accounts, at most `concurrency` of them at a time. The reports stand in the
+    /// order of the accounts; one account's trouble is its own.
+    public func run(
+        _ accounts: [Account], watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
+    ) async -> [AccountReport] {
+        await withTaskGroup(of: (Int, AccountReport).self) { group in
+            var reports = [AccountReport?](repeating: nil, count: accounts.count)
+            var next = 0
+            func startNext() {
+                guard next < accounts.count, !Task.isCancelled else { return }
+                let (index, account) = (next, accounts[next])
+                next += 1
+                group.addTask { (index, await poll(account, watch: watch)) }
+            }
+            for _ in 0..<max(1, settings.concurrency) { startNext() }
+            while let (index, report) = await group.next() {
+                reports[index] = report
+                startNext()
+            }
+            return reports.compactMap { $0 }
+        }
+    }
+
+    /// Polls one account; a report with `account-busy` when another process holds it.
+    public func poll(
+        _ account: Account, watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
+    ) async -> AccountReport {
+        do throws(MailFailure) {
+            let lease = try claim(account)
+            let startedAt = settings.now()
+            let report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
+            try conclude(account, report, startedAt: startedAt)
+            try archive.release(lease)
+            return report
+        } catch {
+            var report = AccountReport(name: account.settings.name)
+            report.failures = [error]
+            watch(.finished(report))
+            return report
+        }
+    }
+
+    private func claim(_ account: Account) throws(MailFailure) -> Lease {
+        switch try archive.claim(account.id) {
+        case .granted(let lease): return lease
+        case .held(let process, _):
+            throw MailFailure(
+                .accountBusy, kind: .transient, "Another mailworker process polls this account",
+                detail: "\(account.settings.name), process \(process)",
+                remedy: "Wait until it has finished, or stop that process.")
+        }
+    }
+
+    private func conclude(_ account: Account, _ report: AccountReport, startedAt: UnixTime)
+        throws(MailFailure)
+    {
+        // A stop asked for by a person says nothing about the account.
+        let failure = report.failures.first { $0.code != .cancelled }
+        if !report.failures.isEmpty, failure == nil { return }
+        let failures = failure == nil ? 0 : account.status.failures + 1
+        let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
+        let next = schedule.nextPoll(
+            after: failure.map { .failed($0.kind, retryAfterSeconds: $0.retryAfterSeconds) } ?? .succeeded,
+            failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
+        try archive.noteAttempt(account.id, startedAt: startedAt, failure: failure, nextPoll: next)
+    }
+}
+
+extension MailFailure.Code {
+    /// The account's lease is held by another process.
+    public static let accountBusy = Self("account-busy")
+}

@@ -1,0 +1,109 @@
+public import ArgumentParser
+import Foundation
+public import MailModel
+
+extension TransportSecurity: ExpressibleByArgument {}
+
+/// The options of `account add` and `account edit`.
+struct AccountArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("The CRM user whose mailbox it is.", valueName: "user"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("The mailbox's address.", valueName: "address"))
+    var email: String?
+
+    @Option(help: "gmail, yandex, mailru or custom; the first three know their servers.")
+    var preset: String?
+
+    @Option(help: ArgumentHelp("The name to sign in with. (default: the email)", valueName: "login"))
+    var login: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the password on one line, or - for standard input.", valueName: "file"),
+        completion: .file())
+    var passwordFile: String?
+
+    @Option(help: ArgumentHelp("The IMAP server, needed with custom.", valueName: "host"))
+    var imapHost: String?
+
+    @Option(help: ArgumentHelp("(default: 993 with tls, 143 otherwise)", valueName: "port"))
+    var imapPort: Int?
+
+    @Option(help: "tls, starttls or none. (default: tls)")
+    var imapSecurity: TransportSecurity?
+
+    @Option(help: ArgumentHelp("The SMTP server.", valueName: "host"))
+    var smtpHost: String?
+
+    @Option(help: ArgumentHelp("(default: 465 with tls, 587 otherwise)", valueName: "port"))
+    var smtpPort: Int?
+
+    @Option(help: "tls, starttls or none. (default: tls)")
+    var smtpSecurity: TransportSecurity?
+
+    @Option(help: ArgumentHelp("Minutes between two polls, 1 to 1440.", valueName: "n"))
+    var pollMinutes: Int?
+
+    @Option(help: ArgumentHelp("Minutes that the server may stay silent, 1 to 60.", valueName: "n"))
+    var timeoutMinutes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder of sent mail. (default: the one the server marks)", valueName: "folder"))
+    var sentFolder: String?
+
+    @Option(
+        help: ArgumentHelp("A further folder to poll; may be given several times.", valueName: "folder"))
+    var folder: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Older mail is recorded, not fetched: a day such as 2026-01-31.", valueName: "date"))
+    var since: String?
+
+    @Option(
+        help: ArgumentHelp("A private certificate authority in PEM.", valueName: "file"), completion: .file())
+    var caFile: String?
+
+    @Option(help: ArgumentHelp("socks5://, socks5h:// or http:// proxy.", valueName: "url"))
+    var proxy: String?
+
+    func validate() throws {
+        for (value, range, name) in [
+            (imapPort, 1...65_535, "--imap-port"), (smtpPort, 1...65_535, "--smtp-port"),
+            (pollMinutes, 1...1440, "--poll-minutes"), (timeoutMinutes, 1...60, "--timeout-minutes"),
+        ] {
+            if let value, !range.contains(value) {
+                throw ValidationError(
+                    "\(name) takes a number from \(range.lowerBound) to \(range.upperBound).")
+            }
+        }
+        if let since, UnixTime(day: since) == nil {
+            throw ValidationError("--since takes a day such as 2026-01-31.")
+        }
+    }
+
+    var options: AccountOptions {
+        var options = AccountOptions()
+        options.user = user
+        options.email = email
+        options.preset = preset
+        options.login = login
+        options.imapHost = imapHost
+        options.imapPort = imapPort
+        options.imapSecurity = imapSecurity
+        options.smtpHost = smtpHost
+        options.smtpPort = smtpPort
+        options.smtpSecurity = smtpSecurity
+        options.pollMinutes = pollMinutes
+        options.timeoutMinutes = timeoutMinutes
+        options.sentFolder = sentFolder
+        options.folders = folder.isEmpty ? nil : folder
+        options.since = since.flatMap(UnixTime.init(day:))
+        // Later commands run from other directories.
+        options.caFile = caFile.map { $0.isEmpty ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
+        options.proxy = proxy
+        return options
+    }
+}

@@ -1,0 +1,77 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MailModel
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Writes the configuration, the key and the empty archive.",
+        discussion: """
+            Asks nothing and never replaces a file that is there: a configuration that exists is
+            used as it is, and only what is missing is made.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let path = common.configurationPath
+        if !FileManager.default.fileExists(atPath: path) {
+            try writeTemplate(to: path)
+            Terminal.print("wrote \(path)")
+        }
+        let configuration = try Configuration(path: path)
+        let key = try makeKey(configuration)
+        if FileManager.default.fileExists(atPath: configuration.archiveDirectory + "/mailworker.db") {
+            _ = try Archive.open(directory: configuration.archiveDirectory, key: key)
+            Terminal.print("kept  \(configuration.archiveDirectory), which is there already")
+        } else {
+            _ = try Archive.create(directory: configuration.archiveDirectory, key: key)
+            Terminal.print("wrote \(configuration.archiveDirectory)/")
+        }
+        Terminal.print(
+            """
+
+            Next:
+              mailworker account add --preset yandex --name NAME --user USER --email ADDRESS --password-file -
+              mailworker contact import CONTACTS.csv
+              mailworker sync        one pass now
+              mailworker run         keep polling
+
+            Keep a copy of \(configuration.keyFile) apart from the archive's backups: without it the
+            mailbox passwords have to be entered again.
+            """)
+    }
+
+    private func makeKey(_ configuration: Configuration) throws(MailFailure) -> SecretKey {
+        if let key = try configuration.keyFromEnvironment() { return key }
+        if FileManager.default.fileExists(atPath: configuration.keyFile) {
+            return try SecretKey(file: configuration.keyFile)
+        }
+        let key = try SecretKey.create(file: configuration.keyFile)
+        Terminal.print("wrote \(configuration.keyFile)")
+        return key
+    }
+
+    private func writeTemplate(to path: String) throws(MailFailure) {
+        let template = """
+            # mailworker's configuration. Every key has a default; config.example.toml explains them all.
+
+            [archive]
+            directory = "mailworker-data"
+            key_file = "mailworker.key"
+
+            # Servers on loopback or private addresses are refused unless their network stands here:
+            # [network]
+            # allow = ["10.0.0.0/8"]
+
+            """
+        do {
+            try Data(template.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+        } catch {
+            throw MailFailure(
+                .configuration, kind: .needsPerson, "The configuration cannot be written", detail: path,
+                remedy: "Check that the directory exists and that this user may write there.")
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MIMEParse
+import MailModel
+import Matcher
+
+struct MessageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "message",
+        abstract: "One message of the archive, by the id that history and queue show.",
+        subcommands: [
+            MessageShowCommand.self, MessageOriginalCommand.self, MessageAttachmentCommand.self,
+            MessageExplainCommand.self,
+        ])
+}
+
+/// A message as text, read anew from its original.
+struct MessagePage {
+    let archive: Archive
+
+    func show(_ id: ArchivedMessageID) throws {
+        let message = try archive.message(id)
+        let parsed = MIMEParser().parse(try archive.original(of: id))
+        var lines: [String] = []
+        for (name, mailboxes) in [
+            ("From", parsed.from), ("To", parsed.to), ("Cc", parsed.cc), ("Bcc", parsed.bcc),
+        ] where !mailboxes.isEmpty {
+            lines.append("\(name): \(mailboxes.map(\.text).joined(separator: ", "))")
+        }
+        lines.append("Date: \(message.date?.shortText ?? "-")")
+        lines.append("Subject: \(parsed.subject ?? "(no subject)")")
+        for (index, attachment) in parsed.attachments.enumerated() {
+            lines.append(
+                "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
+                    + "\(attachment.size) bytes")
+        }
+        if !parsed.defects.isEmpty {
+            lines.append("Odd: \(parsed.defects.map(\.rawValue).joined(separator: ", "))")
+        }
+        lines.append("")
+        lines.append(parsed.text ?? "(no readable text)")
+        Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
+    }
+}
+
+extension Mailbox {
+    var text: String { displayName.map { "\($0) <\(address.addrSpec)>" } ?? address.addrSpec }
+}
+
+struct MessageShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Header, text and attachments.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The message's id.")
+    var id: String
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    private struct Answer: Encodable {
+        var message: ArchivedMessage
+        var text: String?
+
+        enum CodingKeys: CodingKey { case text }
+
+        func encode(to encoder: any Encoder) throws {
+            try message.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(text, forKey: .text)
+        }
+    }
+
+    func run() throws {
+        let archive = try Workplace(common).archive
+        let id = try ArchivedMessageID(typed: id)
+        guard json else { return try MessagePage(archive: archive).show(id) }
+        let message = try archive.message(id)
+        let text = MIMEParser().parse(try archive.original(of: id)).text
+        Terminal.print(try JSONOutput.document(Answer(message: message, text: text)))
+    }
+}
+
+struct MessageOriginalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "original", abstract: "Writes the exact bytes, as they came, to standard output.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The message's id.")
+    var id: String
+
+    func run() throws {
+        let original = try Workplace(common).archive.original(of: try ArchivedMessageID(typed: id))
+        try original.withUnsafeBytes { try FileHandle.standardOutput.write(contentsOf: Data($0)) }
+    }
+}
+
+struct MessageAttachmentCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attachment", abstract: "Writes one attachment, decoded, to standard output.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The message's id.")
+    var id: String
+
+    @Argument(help: "The attachment's number, from 1, as message show counts them.")
+    var number: Int
+
+    func run() throws {
+        let original = try Workplace(common).archive.original(of: try ArchivedMessageID(typed: id))
+        let content = original.withUnsafeBytes { bytes in
+            number >= 1 ? MIMEParser().attachmentContent(number - 1, of: bytes) : nil
+        }
+        guard let content else {
+            throw MailFailure.usage(
+                "The message has no such attachment", detail: String(number),
+                remedy: "See them with: mailworker message show \(id)")
+        }
+        try FileHandle.standardOutput.write(contentsOf: Data(content))
+    }
+}
+
+struct MessageExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Why the message is where it is.",
+        discussion: """
+            Shows the mailboxes in which it was seen with the ledger's state of each copy, every
+            participant with the form in which addresses are compared, each link with its reason, and
+            what the queue has asked.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The message's id.")
+    var id: String
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    func run() throws {
+        let message = try Workplace(common).archive.message(try ArchivedMessageID(typed: id))
+        if json { return Terminal.print(try JSONOutput.document(message)) }
+        var lines = [
+            "message \(message.id): \(message.state.rawValue)"
+                + (message.stateReason.map { " (\($0))" } ?? "")
+                + (message.ignoredBy.map { ", by the rule for \($0)" } ?? ""),
+            "\(message.direction.rawValue), \(message.category.rawValue); \(message.subject ?? "(no subject)")",
+            "",
+            "Seen as",
+        ]
+        for copy in message.copies {
+            lines.append(
+                "  \(copy.account) / \(copy.folder), UID \(copy.uid) of UIDVALIDITY \(copy.uidValidity): "
+                    + copy.state.rawValue + (copy.reason.map { " (\($0))" } ?? "")
+                    + (copy.vanishedAt.map { ", no longer there since \($0.shortText)" } ?? ""))
+            lines.append("    \(copy.size) bytes, sha256 \(copy.sha256.hex)")
+        }
+        lines.append("Participants")
+        for party in message.participants {
+            lines.append(
+                "  \(party.role.rawValue): \(party.address)"
+                    + (party.canonical.rawValue == party.address.lowercased()
+                        ? "" : ", compared as \(party.canonical.rawValue)")
+                    + (party.isOwn ? ", a user's own address" : ""))
+        }
+        lines.append(message.links.isEmpty ? "In no history" : "In the history of")
+        for link in message.links {
+            lines.append(
+                "  \(link.contactName) (\(link.contact)): \(link.reason)"
+                    + (link.removedAt.map { ", removed \($0.shortText) by \(link.removedBy ?? "-")" } ?? ""))
+        }
+        for question in message.questions {
+            lines.append(
+                "Review item \(question.item): \(question.reason); \(question.state)"
+                    + (question.resolvedBy.map { " by \($0)" } ?? ""))
+        }
+        Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
+    }
+}

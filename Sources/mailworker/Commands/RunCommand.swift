@@ -1,0 +1,86 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MailModel
+import ServiceLifecycle
+import UnixSignals
+import Worker
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Keeps polling: the daemon.",
+        discussion: """
+            Polls each account on its own interval, several at a time, and files what arrives.
+            Accounts added or changed meanwhile are taken up within a second. SIGTERM and SIGINT end
+            it cleanly: what was received is stored first. Logs go to standard error.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let workplace = try Workplace(common)
+        let level =
+            ProcessInfo.processInfo.environment["MAILWORKER_LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:))
+            ?? Logger.Level(rawValue: workplace.configuration.logLevel) ?? .info
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let logger = Logger(label: "mailworker")
+        let settings = workplace.pollSettings
+        let daemon = PollingDaemon(
+            archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
+            settings: settings)
+        logger.info("polling")
+        try await ServiceGroup(
+            services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+        ).run()
+        logger.info("stopped")
+    }
+}
+
+/// The daemon as a service: a graceful shutdown cancels its polls and waits for them.
+private struct PollingService: Service {
+    let daemon: PollingDaemon
+    let log: PollLog
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await daemon.run(watch: log.note, failed: log.archiveFailed)
+        }
+    }
+}
+
+/// What the daemon's log says: accounts by name, numbers, and safe failure texts.
+private struct PollLog: Sendable {
+    let logger: Logger
+
+    func note(_ event: PollEvent) {
+        switch event {
+        case .connecting(let account): logger.debug("connecting", metadata: ["account": "\(account)"])
+        case .fetching(let account, _, let messages):
+            logger.debug("fetching", metadata: ["account": "\(account)", "messages": "\(messages)"])
+        case .committed: break
+        case .finished(let report):
+            let counts = report.counts
+            let level: Logger.Level = counts.fetched > 0 ? .info : .debug
+            logger.log(
+                level: level, "polled",
+                metadata: [
+                    "account": "\(report.name)", "fetched": "\(counts.fetched)", "linked": "\(counts.linked)",
+                    "review": "\(counts.review)", "duplicates": "\(counts.duplicates)",
+                ])
+            for failure in report.failures {
+                // The description holds no address and no server's words; account show does.
+                logger.warning(
+                    "poll failed", metadata: ["account": "\(report.name)", "failure": "\(failure)"])
+            }
+        }
+    }
+
+    func archiveFailed(_ failure: MailFailure) {
+        logger.error("the archive cannot be read", metadata: ["failure": "\(failure)"])
+    }
+}

@@ -1,0 +1,99 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MailModel
+import Worker
+
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "One pass over the mailboxes.",
+        discussion: """
+            Polls INBOX, the Sent folder and the further folders of every enabled account, now and
+            whatever its interval. An account that waits for its user (a wrong password, five times)
+            is left out; --account tries it all the same. An account that fails does not keep the
+            others back: its error stands in the answer, and the exit code is 1.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("Only this account.", valueName: "name"))
+    var account: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Appends what is said to and by the servers to a file; never a password.", valueName: "file"),
+        completion: .file())
+    var trace: String?
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    private struct Answer: Encodable {
+        var accounts: [AccountReport]
+        var seconds: Double
+    }
+
+    func run() async throws {
+        let workplace = try Workplace(common)
+        let started = ContinuousClock.now
+        var settings = workplace.pollSettings
+        settings.trace = try trace.map { try TraceFile.open($0) }
+        let all = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
+        let accounts =
+            try account.map { [try workplace.archive.account(named: $0)] }
+            ?? all.filter { $0.settings.isEnabled && $0.status.state != .stopped }
+        let progress = SyncProgress()
+        let reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
+        for waiting in all where account == nil && waiting.status.state == .stopped {
+            Terminal.complain(
+                "\(waiting.settings.name) waits for its user: "
+                    + (waiting.status.failure?.revealed ?? "its password was refused"))
+        }
+        for report in reports {
+            for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }
+        }
+        let elapsed = started.duration(to: .now)
+        let seconds =
+            Double(elapsed.components.seconds) + Double(
+                elapsed.components.attoseconds / 1_000_000_000_000_000) / 1000
+        if json {
+            Terminal.print(try JSONOutput.document(Answer(accounts: reports, seconds: seconds)))
+        } else {
+            Terminal.print(Self.text(reports, seconds: seconds))
+        }
+        if reports.contains(where: { !$0.failures.isEmpty }) { throw ExitStatus.someItemsFailed }
+    }
+
+    private static func text(_ reports: [AccountReport], seconds: Double) -> String {
+        guard !reports.isEmpty else { return "No accounts to poll. Add one: mailworker account add --help" }
+        var table = TextTable([
+            "ACCOUNT", "FETCHED", "LINKED", "REVIEW", "DUPLICATES", "IGNORED", "QUARANTINED",
+        ])
+        for report in reports {
+            let counts = report.counts
+            table.add(
+                [report.name]
+                    + [
+                        counts.fetched, counts.linked, counts.review, counts.duplicates, counts.ignored,
+                        counts.quarantined,
+                    ].map(String.init))
+        }
+        return table.text + "\n\((seconds * 10).rounded() / 10) s"
+    }
+}
+
+/// Shows the progress of polls on standard error, when somebody watches.
+struct SyncProgress: Sendable {
+    func note(_ event: PollEvent) {
+        switch event {
+        case .connecting(let account): Terminal.progress("\(account): connecting …")
+        case .fetching(let account, let folder, let messages):
+            Terminal.progress("\(account): \(folder.rawValue): fetching \(messages) messages …")
+        case .committed(let account, let counts):
+            if counts.fetched % 100 == 0 {
+                Terminal.progress("\(account): \(counts.fetched) messages stored …")
+            }
+        case .finished: Terminal.clearProgress()
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Archive
+import Foundation
+import MIMEParse
+import MailFetch
+import MailModel
+import MailTransport
+import Worker
+
+/// What a command works with: the configuration, the open archive, and whatever
+/// else it asks for.
+struct Workplace {
+    let configuration: Configuration
+    let archive: Archive
+
+    /// Opens the archive with its key, and brings declared users and accounts up to the
+    /// configuration.
+    init(_ common: CommonOptions) throws(MailFailure) {
+        configuration = try common.loadConfiguration()
+        let key = try configuration.key()
+        archive = try Archive.open(directory: configuration.archiveDirectory, key: key)
+        try declareUsersAndAccounts()
+    }
+
+    var pollSettings: PollSettings {
+        PollSettings(
+            limits: configuration.limits, allowedNetworks: configuration.allowedNetworks,
+            concurrency: configuration.pollConcurrency)
+    }
+
+    func makePipeline() -> IngestPipeline {
+        var limits = IngestPipeline.Limits()
+        limits.receivingBytes = configuration.receivingBytes
+        return IngestPipeline(
+            archive: archive, parser: MIMEParser(limits: configuration.limits), limits: limits)
+    }
+
+    func makeSyncPass(settings: PollSettings) throws(MailFailure) -> SyncPass {
+        let poller = MailboxPoller(
+            archive: archive, loop: try NetworkLoop(), pipeline: makePipeline(), settings: settings)
+        return SyncPass(archive: archive, poller: poller, settings: settings)
+    }
+
+    private func declareUsersAndAccounts() throws(MailFailure) {
+        for declared in configuration.users {
+            let email = try declared.email.map { text throws(MailFailure) in try EmailAddress(typed: text) }
+            if let user = try archive.users().first(where: { $0.name == declared.name }) {
+                guard user.email != email else { continue }
+                try archive.editUser(user.id, displayName: user.displayName, email: email)
+            } else {
+                _ = try archive.addUser(name: declared.name, email: email)
+            }
+        }
+        for declared in configuration.accounts {
+            try AccountDeclaration(archive: archive, configuration: configuration).apply(declared)
+        }
+    }
+}
+
+extension Configuration {
+    /// The key that seals secrets: from the environment, else from the file.
+    func key() throws(MailFailure) -> SecretKey {
+        if let key = try keyFromEnvironment() { return key }
+        return try SecretKey(file: keyFile)
+    }
+
+    /// The key of $MAILWORKER_KEY, which overrides the file; nil when it is not set.
+    func keyFromEnvironment() throws(MailFailure) -> SecretKey? {
+        guard let text = ProcessInfo.processInfo.environment["MAILWORKER_KEY"], !text.isEmpty else {
+            return nil
+        }
+        return try SecretKey(text: text)
+    }
+}
+
+extension EmailAddress {
+    /// An address that a person typed.
+    init(typed text: String) throws(MailFailure) {
+        let trimmed = text.trimmingCharacters(in: .whitespaces)
+        guard let address = EmailAddress(trimmed) else {
+            throw .usage(
+                "This is not an e-mail address", detail: text,
+                remedy: "Write it as local@domain, without a name.")
+        }
+        self = address
+    }
+}

@@ -1,0 +1,118 @@
+import Archive
+import MailFetch
+import MailModel
+
+/// Turns what a person said of an account into the settings that are stored: the
+/// preset's values, then the defaults of the configuration, fill what was left out.
+struct AccountDeclaration {
+    let archive: Archive
+    let configuration: Configuration
+
+    /// The settings of a new account.
+    func settings(for options: AccountOptions) throws(MailFailure) -> AccountSettings {
+        guard let name = options.name, !name.isEmpty else {
+            throw .usage("The account has no name", remedy: "Give it one with --name.")
+        }
+        guard let text = options.email else {
+            throw .usage("The account has no address", detail: name, remedy: "Give it with --email.")
+        }
+        let email = try EmailAddress(typed: text)
+        let preset = try Self.preset(options.preset)
+        var settings = AccountSettings(name: name, email: email, login: preset.login(for: email))
+        settings.preset = preset.rawValue
+        settings.imap = preset.imap
+        settings.smtp = preset.smtp
+        settings.pollMinutes = configuration.pollMinutes
+        settings.timeoutSeconds = configuration.timeoutSeconds
+        settings.user = try user(named: options.user ?? name, email: email)
+        try change(&settings, by: options)
+        guard settings.imap != nil else {
+            throw .usage(
+                "The account has no IMAP server", detail: name,
+                remedy: "Name it with --imap-host, or use --preset gmail, yandex or mailru.")
+        }
+        return settings
+    }
+
+    /// Changes what the options name, and nothing else.
+    func change(_ settings: inout AccountSettings, by options: AccountOptions) throws(MailFailure) {
+        if let email = options.email {
+            let address = try EmailAddress(typed: email)
+            // The login follows the address as long as it is the address.
+            if settings.login == settings.email?.addrSpec { settings.login = address.addrSpec }
+            settings.email = address
+        }
+        if let name = options.preset, try Self.preset(name).rawValue != settings.preset {
+            let preset = try Self.preset(name)
+            settings.preset = preset.rawValue
+            settings.imap = preset.imap ?? settings.imap
+            settings.smtp = preset.smtp ?? settings.smtp
+        }
+        if let user = options.user { settings.user = try self.user(named: user, email: settings.email) }
+        if let login = options.login { settings.login = login }
+        settings.imap = Self.endpoint(
+            settings.imap, host: options.imapHost, port: options.imapPort, security: options.imapSecurity,
+            standardPort: { $0 == .tls ? 993 : 143 })
+        settings.smtp = Self.endpoint(
+            settings.smtp, host: options.smtpHost, port: options.smtpPort, security: options.smtpSecurity,
+            standardPort: { $0 == .tls ? 465 : 587 })
+        if let minutes = options.pollMinutes { settings.pollMinutes = minutes }
+        if let minutes = options.timeoutMinutes { settings.timeoutSeconds = minutes * 60 }
+        if let folder = options.sentFolder { settings.sentFolder = folder.isEmpty ? nil : FolderName(folder) }
+        if let folders = options.folders { settings.furtherFolders = folders.map { FolderName($0) } }
+        if let since = options.since { settings.since = since }
+        if let file = options.caFile { settings.caFile = file.isEmpty ? nil : file }
+        if let proxy = options.proxy { settings.proxy = proxy.isEmpty ? nil : proxy }
+    }
+
+    /// Makes the account of an `[[account]]`, or brings it up to the file's values.
+    func apply(_ declared: Configuration.DeclaredAccount) throws(MailFailure) {
+        var wanted = try settings(for: declared.options)
+        wanted.isDeclared = true
+        var secret: Secret?
+        if let file = declared.passwordFile {
+            secret = try PasswordInput.read(file)
+        } else if let name = declared.passwordEnvironment {
+            secret = try PasswordInput.read(environment: name)
+        }
+        guard let account = try archive.accounts().first(where: { $0.settings.name == wanted.name }) else {
+            try archive.addAccount(wanted, secret: secret)
+            return
+        }
+        wanted.isEnabled = account.settings.isEnabled
+        if account.settings != wanted { try archive.editAccount(account.id, wanted) }
+        if let secret, try archive.secret(of: account.id) != secret {
+            try archive.setSecret(secret, of: account.id)
+        }
+    }
+
+    /// The user of that name, made when there is none yet.
+    private func user(named name: String, email: EmailAddress?) throws(MailFailure) -> UserID {
+        if let user = try archive.users().first(where: { $0.name == name }) { return user.id }
+        return try archive.addUser(name: name, email: email)
+    }
+
+    private static func preset(_ name: String?) throws(MailFailure) -> ProviderPreset {
+        guard let name else { return .custom }
+        guard let preset = ProviderPreset(rawValue: name) else {
+            throw .usage(
+                "There is no such preset", detail: name,
+                remedy: "Use one of: \(ProviderPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return preset
+    }
+
+    private static func endpoint(
+        _ present: ServerEndpoint?, host: String?, port: Int?, security: TransportSecurity?,
+        standardPort: (TransportSecurity) -> UInt16
+    ) -> ServerEndpoint? {
+        guard host != nil || port != nil || security != nil else { return present }
+        guard let host = host ?? present?.host else { return present }
+        let newSecurity = security ?? present?.security ?? .tls
+        // A stated port counts; a kept one only while the security stays as it was.
+        let kept = present?.security == newSecurity ? present?.port : nil
+        return ServerEndpoint(
+            host: host, port: port.map { UInt16($0) } ?? kept ?? standardPort(newSecurity),
+            security: newSecurity)
+    }
+}

@@ -1,0 +1,61 @@
+import MailModel
+
+/// What a person says of an account, on the command line or in the configuration;
+/// nil where nothing was said. A preset and the defaults fill in the rest.
+struct AccountOptions: Sendable {
+    var name: String?
+    var user: String?
+    var email: String?
+    var preset: String?
+    var login: String?
+    var imapHost: String?
+    var imapPort: Int?
+    var imapSecurity: TransportSecurity?
+    var smtpHost: String?
+    var smtpPort: Int?
+    var smtpSecurity: TransportSecurity?
+    var pollMinutes: Int?
+    var timeoutMinutes: Int?
+    var sentFolder: String?
+    var folders: [String]?
+    var since: UnixTime?
+    var caFile: String?
+    var proxy: String?
+
+    init() {}
+
+    /// Reads one `[[account]]`.
+    init(_ entry: ConfigurationReader) throws(MailFailure) {
+        name = try entry.required(.accountName)
+        user = try entry.required(.accountUser)
+        email = try entry.required(.accountEmail)
+        preset = try entry.string(.accountPreset, oneOf: ["gmail", "yandex", "mailru", "custom"])
+        login = try entry.string(.accountLogin)
+        imapHost = try entry.string(.accountIMAPHost)
+        imapPort = try entry.integer(.accountIMAPPort, in: 1...65_535)
+        imapSecurity = try Self.security(.accountIMAPSecurity, of: entry)
+        smtpHost = try entry.string(.accountSMTPHost)
+        smtpPort = try entry.integer(.accountSMTPPort, in: 1...65_535)
+        smtpSecurity = try Self.security(.accountSMTPSecurity, of: entry)
+        pollMinutes = try entry.integer(.accountPollMinutes, in: 1...1440)
+        timeoutMinutes = try entry.integer(.accountTimeoutMinutes, in: 1...60)
+        sentFolder = try entry.string(.accountSentFolder)
+        folders = try entry.strings(.accountFolders)
+        if let day = try entry.string(.accountSince) {
+            guard let time = UnixTime(day: day) else {
+                throw entry.complaint(
+                    .accountSince, "\"\(day)\" is not a day", remedy: "Write it as \"2026-01-31\".")
+            }
+            since = time
+        }
+        caFile = try entry.string(.accountCAFile)
+        proxy = try entry.string(.accountProxy)
+    }
+
+    private static func security(
+        _ key: ConfigurationKey, of entry: ConfigurationReader
+    ) throws(MailFailure) -> TransportSecurity? {
+        try entry.string(key, oneOf: TransportSecurity.allCases.map(\.rawValue))
+            .flatMap(TransportSecurity.init(rawValue:))
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import MailModel
+import MailTransport
+import TOMLKit
+
+/// The settings of one installation, read from its TOML file. Paths are absolute:
+/// relative ones are taken from the file's own directory.
+struct Configuration {
+    var path: String
+    var archiveDirectory: String
+    var keyFile: String
+    var allowedNetworks: NetworkAllowList
+    var pollMinutes = 5
+    var pollConcurrency = 8
+    var timeoutSeconds = 60
+    var limits = MailLimits.standard
+    var receivingBytes = 48 << 20
+    var logLevel = "info"
+    var users: [DeclaredUser] = []
+    var accounts: [DeclaredAccount] = []
+
+    /// A `[[user]]` of the file.
+    struct DeclaredUser: Equatable {
+        var name: String
+        var email: String?
+    }
+
+    /// An `[[account]]` of the file.
+    struct DeclaredAccount {
+        var options: AccountOptions
+        var passwordFile: String?
+        var passwordEnvironment: String?
+    }
+
+    /// Where the file is looked for when `--config` and MAILWORKER_CONFIG are absent.
+    static let searchPath = ["mailworker.toml", "/etc/mailworker/mailworker.toml"]
+
+    /// Reads the file.
+    /// - Throws: a `MailFailure` with code `configuration` that names file, line, key and remedy.
+    init(path: String) throws(MailFailure) {
+        try self.init(source: TOMLSource(path: path))
+    }
+
+    init(source: TOMLSource) throws(MailFailure) {
+        path = source.path
+        let base = URL(fileURLWithPath: source.path).deletingLastPathComponent()
+        func absolute(_ path: String) -> String {
+            path.hasPrefix("/") ? path : base.appendingPathComponent(path).standardizedFileURL.path
+        }
+        try ConfigurationReader.refuseUnknownKeys(in: source)
+
+        let archive = try ConfigurationReader(source, table: "archive")
+        archiveDirectory = absolute(try archive.string(.archiveDirectory) ?? "mailworker-data")
+        keyFile = absolute(try archive.string(.archiveKeyFile) ?? "mailworker.key")
+
+        let network = try ConfigurationReader(source, table: "network")
+        do {
+            allowedNetworks = try NetworkAllowList(try network.strings(.networkAllow) ?? [])
+        } catch {
+            throw source.complaint(
+                about: "allow", in: "network", error.detail ?? error.summary,
+                remedy: "Write networks in CIDR form, such as allow = [\"127.0.0.0/8\", \"10.0.0.0/8\"].")
+        }
+
+        let poll = try ConfigurationReader(source, table: "poll")
+        pollMinutes = try poll.integer(.pollMinutes, in: 1...1440) ?? pollMinutes
+        pollConcurrency = try poll.integer(.pollConcurrency, in: 1...1000) ?? pollConcurrency
+        timeoutSeconds = try poll.integer(.pollTimeoutMinutes, in: 1...60).map { $0 * 60 } ?? timeoutSeconds
+
+        let limits = try ConfigurationReader(source, table: "limits")
+        if let megabytes = try limits.integer(.limitsMessageMegabytes, in: 1...2000) {
+            self.limits.messageBytes = megabytes << 20
+        }
+        if let megabytes = try limits.integer(.limitsReceivingMegabytes, in: 8...4000) {
+            receivingBytes = megabytes << 20
+        }
+
+        let log = try ConfigurationReader(source, table: "log")
+        logLevel =
+            try log.string(.logLevel, oneOf: ["trace", "debug", "info", "notice", "warning", "error"])
+            ?? logLevel
+
+        for entry in try ConfigurationReader.list(source, table: "user") {
+            users.append(
+                DeclaredUser(name: try entry.required(.userName), email: try entry.string(.userEmail)))
+        }
+        for entry in try ConfigurationReader.list(source, table: "account") {
+            var declared = DeclaredAccount(options: try AccountOptions(entry))
+            declared.options.caFile = declared.options.caFile.map(absolute)
+            declared.passwordFile = try entry.string(.accountPasswordFile).map(absolute)
+            declared.passwordEnvironment = try entry.string(.accountPasswordEnvironment)
+            accounts.append(declared)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// Every key that a configuration file may hold, by its dotted name. Keys of
+/// `[[user]]` and `[[account]]` stand once for every entry of their list.
+///
+/// The enumeration is the single list: the reader takes its values only through
+/// it, a key outside it is an error, and a gate compares it with
+/// config.example.toml.
+enum ConfigurationKey: String, CaseIterable {
+    case archiveDirectory = "archive.directory"
+    case archiveKeyFile = "archive.key_file"
+    case networkAllow = "network.allow"
+    case pollMinutes = "poll.minutes"
+    case pollConcurrency = "poll.concurrency"
+    case pollTimeoutMinutes = "poll.timeout_minutes"
+    case limitsMessageMegabytes = "limits.message_megabytes"
+    case limitsReceivingMegabytes = "limits.receiving_megabytes"
+    case logLevel = "log.level"
+
+    case userName = "user.name"
+    case userEmail = "user.email"
+
+    case accountName = "account.name"
+    case accountUser = "account.user"
+    case accountEmail = "account.email"
+    case accountPreset = "account.preset"
+    case accountLogin = "account.login"
+    case accountPasswordFile = "account.password_file"
+    case accountPasswordEnvironment = "account.password_env"
+    case accountIMAPHost = "account.imap_host"
+    case accountIMAPPort = "account.imap_port"
+    case accountIMAPSecurity = "account.imap_security"
+    case accountSMTPHost = "account.smtp_host"
+    case accountSMTPPort = "account.smtp_port"
+    case accountSMTPSecurity = "account.smtp_security"
+    case accountPollMinutes = "account.poll_minutes"
+    case accountTimeoutMinutes = "account.timeout_minutes"
+    case accountSentFolder = "account.sent_folder"
+    case accountFolders = "account.folders"
+    case accountSince = "account.since"
+    case accountCAFile = "account.ca_file"
+    case accountProxy = "account.proxy"
+
+    /// The table or list of tables that holds the key.
+    var table: String { String(rawValue.prefix { $0 != "." }) }
+    /// The key inside its table.
+    var name: String { String(rawValue.drop { $0 != "." }.dropFirst()) }
+
+    /// Tables that may occur any number of times, written `[[table]]`.
+    static let listTables: Set<String> = ["user", "account"]
+    static let tables = Set(allCases.map(\.table))
+}

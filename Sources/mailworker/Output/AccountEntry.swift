@@ -1,0 +1,62 @@
+import Archive
+import MailModel
+
+/// An account as listings show it: everything but the password.
+struct AccountEntry: Encodable {
+    private let account: Account
+
+    init(_ account: Account) { self.account = account }
+
+    private enum Key: String, CodingKey {
+        case id, name, user, email, preset, login, imap, smtp, enabled, declared, state, failures, error
+        case pollMinutes = "poll_minutes"
+        case timeoutSeconds = "timeout_seconds"
+        case sentFolder = "sent_folder"
+        case folders, since
+        case lastAttempt = "last_attempt"
+        case lastSuccess = "last_success"
+        case nextPoll = "next_poll"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        let settings = account.settings
+        let status = account.status
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(account.id, forKey: .id)
+        try container.encode(settings.name, forKey: .name)
+        try container.encode(account.userName, forKey: .user)
+        try container.encode(settings.email?.lowercased, forKey: .email)
+        try container.encode(settings.preset, forKey: .preset)
+        try container.encode(settings.login, forKey: .login)
+        try container.encode(settings.imap, forKey: .imap)
+        try container.encode(settings.smtp, forKey: .smtp)
+        try container.encode(settings.isEnabled, forKey: .enabled)
+        try container.encode(settings.isDeclared, forKey: .declared)
+        try container.encode(settings.pollMinutes, forKey: .pollMinutes)
+        try container.encode(settings.timeoutSeconds, forKey: .timeoutSeconds)
+        try container.encode(settings.sentFolder?.rawValue, forKey: .sentFolder)
+        try container.encode(settings.furtherFolders.map(\.rawValue), forKey: .folders)
+        try container.encode(settings.since, forKey: .since)
+        try container.encode(account.stateText, forKey: .state)
+        try container.encode(status.failures, forKey: .failures)
+        try container.encode(status.lastAttempt, forKey: .lastAttempt)
+        try container.encode(status.lastSuccess, forKey: .lastSuccess)
+        try container.encode(status.nextPoll, forKey: .nextPoll)
+        try container.encode(status.failure?.revealed, forKey: .error)
+    }
+}
+
+extension Account {
+    /// `disabled`, or how the last poll ended.
+    var stateText: String { settings.isEnabled ? status.state.rawValue : "disabled" }
+
+    var nextPollText: String {
+        guard settings.isEnabled, settings.kind == .mailbox else { return "never" }
+        if status.state == .stopped { return "after its user has acted" }
+        return status.nextPoll?.shortText ?? "at once"
+    }
+}
+
+extension ServerEndpoint {
+    var text: String { "\(host):\(port) (\(security.rawValue))" }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Synchronization
+
+/// Results go to standard output, everything else to standard error; progress
+/// is shown only where somebody watches.
+enum Terminal {
+    static let showsProgress = isatty(STDERR_FILENO) == 1
+
+    private static let progressIsShown = Mutex(false)
+
+    static func print(_ text: String) {
+        clearProgress()
+        write(text + "\n", to: .standardOutput)
+    }
+
+    static func complain(_ text: String) {
+        clearProgress()
+        write("mailworker: \(sanitized(text))\n", to: .standardError)
+    }
+
+    /// Replaces the progress line; nothing when standard error is not a terminal.
+    static func progress(_ text: String) {
+        guard showsProgress else { return }
+        progressIsShown.withLock { $0 = true }
+        write("\r\u{1B}[K\(sanitized(text))", to: .standardError)
+    }
+
+    static func clearProgress() {
+        guard showsProgress else { return }
+        let wasShown = progressIsShown.withLock { shown in
+            defer { shown = false }
+            return shown
+        }
+        if wasShown { write("\r\u{1B}[K", to: .standardError) }
+    }
+
+    /// Text that came out of a mail must not steer the reader's terminal: control
+    /// characters (and those that reorder text) become `?`.
+    static func sanitized(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        var clean = String.UnicodeScalarView()
+        clean.append(contentsOf: text.unicodeScalars.lazy.map { isUnsafe($0) ? "?" : $0 })
+        return String(clean)
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x0A, 0x09: false
+        case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    private static func write(_ text: String, to handle: FileHandle) {
+        // A reader that went away (`| head`) is no reason to fail.
+        try? handle.write(contentsOf: Data(text.utf8))
+    }
+}

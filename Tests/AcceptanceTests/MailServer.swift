@@ -1,0 +1,63 @@
+import Foundation
+
+/// A private Dovecot with its own folder, ports and certificate authority.
+struct MailServer {
+    let directory: URL
+    let imapPort: String
+    let imapsPort: String
+    let certificateAuthority: String
+
+    /// The users' names and passwords. A password is a marker that must appear in no output.
+    static let passwords = ["anna": "marker-pa55word-anna", "boris": "marker-pa55word-boris"]
+
+    /// Starts it; every client's commands are logged.
+    static func start(in directory: URL) async throws -> MailServer {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let users = passwords.map { "\($0.key):\($0.value)\n" }.sorted().joined()
+        try Data(users.utf8).write(to: directory.appendingPathComponent("users"))
+        let printed = try await Program.script(
+            "dovecot", "start", directory.path, "0", "--rawlog", in: directory)
+        var facts: [String: String] = [:]
+        for line in printed.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { facts[String(parts[0])] = String(parts[1]) }
+        }
+        guard let imap = facts["imap_port"], let imaps = facts["imaps_port"], let authority = facts["ca_file"]
+        else { throw Program.Unexpected("scripts/dovecot printed: \(printed)") }
+        return MailServer(
+            directory: directory, imapPort: imap, imapsPort: imaps, certificateAuthority: authority)
+    }
+
+    /// Starts a stopped one on the ports that it had.
+    func startAgain() async throws {
+        try await Program.script("dovecot", "start", directory.path, imapPort, in: directory)
+    }
+
+    func stop() async throws {
+        try await Program.script("dovecot", "stop", directory.path, in: directory)
+    }
+
+    /// Puts messages into a folder, in the order given.
+    func deliver(_ messages: [Data], to user: String, folder: String = "INBOX") async throws {
+        let staging = directory.appendingPathComponent("staging-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
+        for (index, message) in messages.enumerated() {
+            let name = String(index + 1_000_000)
+            try message.write(to: staging.appendingPathComponent(name))
+        }
+        try await Program.script("dovecot", "load", directory.path, user, folder, staging.path, in: directory)
+    }
+
+    /// One line a message: UID and flags.
+    func flags(of user: String, folder: String) async throws -> String {
+        try await Program.script("dovecot", "flags", directory.path, user, folder, in: directory)
+    }
+
+    /// Every command that clients sent after signing in, without its tag, in upper case.
+    func commands() async throws -> [String] {
+        try await Program.script("dovecot", "commands", directory.path, in: directory)
+            .split(separator: "\n")
+            .map { line in line.drop { $0 != " " }.dropFirst().uppercased() }
+            .filter { !$0.isEmpty }
+    }
+}

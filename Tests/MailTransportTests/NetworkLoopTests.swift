@@ -1,0 +1,175 @@
+import Foundation
+import MailModel
+import MailTestKit
+import Testing
+
+@testable import MailTransport
+
+/// The loop against scripted servers: what is opened, what ends a wait, and what never reaches the wire.
+@Suite struct NetworkLoopTests {
+    static func settings(
+        port: UInt16, host: String = "127.0.0.1", security: TransportSecurity = .none, timeout: Int = 20,
+        allow: [String] = ["127.0.0.0/8"], login: String = "user@example.test",
+        secret: String = "marker-secret",
+        proxy: String? = nil
+    ) throws -> ConnectionSettings {
+        ConnectionSettings(
+            endpoint: ServerEndpoint(host: host, port: port, security: security), login: login,
+            secret: Secret(secret), proxy: proxy, timeoutSeconds: timeout,
+            allowedNetworks: try NetworkAllowList(allow))
+    }
+
+    func failure<Value>(_ body: () async throws -> Value) async -> MailFailure.Code? {
+        do {
+            _ = try await body()
+            return nil
+        } catch {
+            return (error as? MailFailure)?.code
+        }
+    }
+
+    @Test func anAddressThatIsNotListedIsNotEvenConnectedTo() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1")]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        for security in TransportSecurity.allCases {
+            let settings = try Self.settings(port: server.port, security: security, allow: ["10.0.0.0/8"])
+            let code = await failure { try await loop.connect(settings, .imap) }
+            #expect(code == .addressNotAllowed)
+            // A name that leads there is no way around.
+            let named = try Self.settings(
+                port: server.port, host: "localhost", security: security, allow: ["10.0.0.0/8"])
+            #expect(await failure { try await loop.connect(named, .imap) } == .addressNotAllowed)
+        }
+        #expect(server.events.isEmpty)
+    }
+
+    @Test(arguments: [
+        "", "a b", "h/path", "user@h", "h?x", "h#x", "h:1\r\nX", "h%00", String(repeating: "h", count: 300),
+    ])
+    func aHostThatWouldChangeTheURLIsRefused(_ host: String) async throws {
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: 143, host: host)
+        #expect(await failure { try await loop.connect(settings, .imap) } == .unknownHost)
+    }
+
+    @Test func aLineBreakInLoginOrPasswordIsRefused() async throws {
+        let loop = try NetworkLoop()
+        for (login, secret) in [("u\r\nA1 DELETE x", "p"), ("u", "p\nx"), ("", "p"), ("u\0", "p")] {
+            let settings = try Self.settings(port: 143, login: login, secret: secret)
+            #expect(await failure { try await loop.connect(settings, .imap) } == .badSettings)
+        }
+    }
+
+    @Test func anUnsupportedProxyIsRefused() async throws {
+        let loop = try NetworkLoop()
+        for proxy in ["ftp://h:1", "h:1", "socks5://h :1", "https://h:1", ""] {
+            let settings = try Self.settings(port: 143, proxy: proxy)
+            #expect(await failure { try await loop.connect(settings, .imap) } == .badSettings)
+        }
+    }
+
+    @Test func aPortThatNobodyListensOnIsRefused() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.close]))
+        server.stop()
+        await server.wait { $0 == .stopped }
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: server.port)
+        #expect(await failure { try await loop.connect(settings, .imap) } == .connectionRefused)
+    }
+
+    @Test func aReceiveEndsAtItsDeadline() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let channel = try await loop.connect(Self.settings(port: server.port, timeout: 1), .imap)
+        #expect(await failure { try await channel.receive() } == .timedOut)
+    }
+
+    @Test func anOpeningEndsAtItsDeadlineAndSaysHowFarItCame() async throws {
+        let server = try ScriptedIMAPServer(
+            IMAPScript([.send("* OK ready"), .expect("CAPABILITY"), .stall]), IMAPScript([.stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        var details: [String] = []
+        for _ in 0..<2 {
+            do {
+                _ = try await loop.connect(Self.settings(port: server.port, timeout: 1), .imap)
+            } catch {
+                details.append((error as? MailFailure)?.detail ?? "")
+            }
+        }
+        #expect(details.count == 2)
+        #expect(details.first?.hasSuffix("while signing in") == true, "\(details)")
+        #expect(details.last?.hasSuffix("while waiting for the greeting") == true)
+    }
+
+    @Test func cancellingATaskEndsItsWaitAtOnce() async throws {
+        let server = try ScriptedIMAPServer(
+            IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]), IMAPScript([.stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: server.port, timeout: 3_600)
+        // In a receive, in an opening, and before either has begun.
+        let channel = try await loop.connect(settings, .imap)
+        let receiving = Task { try await channel.receive() }
+        receiving.cancel()
+        #expect(await failure { try await receiving.value } == .cancelled)
+        let opening = Task { try await loop.connect(settings, .imap) }
+        await server.wait { $0 == .stalled }
+        opening.cancel()
+        #expect(await failure { try await opening.value } == .cancelled)
+    }
+
+    @Test func closingOrShuttingDownEndsEveryWait() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: server.port)
+        let channel = try await loop.connect(settings, .imap)
+        channel.close()
+        #expect(await failure { try await channel.receive() } == .channelClosed)
+        let other = try await loop.connect(settings, .imap)
+        loop.shutDown()
+        #expect(await failure { try await other.receive() } == .channelClosed)
+        #expect(await failure { try await loop.connect(settings, .imap) } == .channelClosed)
+    }
+
+    @Test func nothingIsReadThatNobodyAskedFor() async throws {
+        // More than the sockets' buffers can hold: the server can only finish when the client reads.
+        let total = 64 << 20
+        let server = try ScriptedIMAPServer(
+            IMAPScript([
+                .opening(capabilities: "IMAP4rev1"),
+                .repeatBytes([UInt8](repeating: 0x41, count: 65_536), total / 65_536),
+                .close,
+            ]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let channel = try await loop.connect(Self.settings(port: server.port), .imap)
+        try await channel.send(Array("A1 CAPABILITY\r\n".utf8))
+        var received = 0
+        var largest = 0
+        var isFirst = true
+        while true {
+            let chunk = try await channel.receive()
+            if chunk.isEmpty { break }
+            if isFirst { #expect(!server.events.contains(.ended)) }
+            isFirst = false
+            received += chunk.count
+            largest = max(largest, chunk.count)
+        }
+        #expect(received >= total)
+        #expect(largest <= 256 << 10)
+    }
+
+    @Test func nothingPersonalIsInADescription() throws {
+        let settings = try Self.settings(
+            port: 143, host: "marker-host", login: "marker-login", proxy: "socks5://marker:marker@h:1")
+        #expect(!"\(settings)".contains("marker"))
+        #expect(!String(reflecting: settings).contains("marker"))
+        var dumped = ""
+        dump(settings, to: &dumped)
+        #expect(!dumped.contains("marker"))
+    }
+}

@@ -1,0 +1,127 @@
+import CCurl
+import MailModel
+import Testing
+
+@testable import MailTransport
+
+/// Each row of the two tables that turn foreign codes and words into failures.
+@Suite struct ServerRefusalTests {
+    @Test(arguments: [
+        (
+            "NO [ALERT] Application-specific password required: https://support.google.com",
+            "appPasswordNeeded"
+        ),
+        ("NO [AUTHENTICATIONFAILED] NEOBHODIM parol: Application password is REQUIRED", "appPasswordNeeded"),
+        ("534 5.7.9 Application-specific password required", "appPasswordNeeded"),
+        (
+            "535 5.7.8 Error: authentication failed: Invalid user or password! app password",
+            "appPasswordNeeded"
+        ),
+        ("NO Требуется пароль приложения", "appPasswordNeeded"),
+        ("NO [WEBALERT https://x] Web login required", "webLoginNeeded"),
+        ("NO [ALERT] Please log in via your web browser", "webLoginNeeded"),
+        ("NO [AUTHENTICATIONFAILED] invalid credentials or IMAP is disabled", "loginRefused"),
+        ("NO [AUTHORIZATIONFAILED] not yours", "loginRefused"),
+        ("NO [EXPIRED] password expired", "loginRefused"),
+        ("535 5.7.8 Error: authentication failed", "loginRefused"),
+        ("NO LOGIN failed", "loginRefused"),
+        ("NO Login failed.", "loginRefused"),
+        ("NO [ALERT] Too many simultaneous connections. (Failure)", "tooManyConnections"),
+        ("BYE [LIMIT] Too many connections from your IP", "tooManyConnections"),
+        ("NO Maximum number of connections from user+IP exceeded", "tooManyConnections"),
+        ("NO [UNAVAILABLE] Temporary authentication failure.", "serverBusy"),
+        ("NO [LIMIT] slow down", "serverBusy"),
+        ("NO [INUSE] Mailbox in use", "serverBusy"),
+        ("NO [OVERQUOTA] full", "serverBusy"),
+        ("454 4.7.0 Too many login attempts, please try again later", "serverBusy"),
+        ("421 try again later", "serverBusy"),
+        ("NO [CONTACTADMIN] account is locked", "administratorNeeded"),
+        ("NO something else", nil),
+        ("", nil),
+    ]) func aReplyIsReadAs(_ text: String, _ expected: String?) {
+        #expect(ServerRefusal(reading: text)?.rawValue == expected)
+    }
+
+    @Test func everyRefusalSaysWhatToDo() {
+        for refusal in ServerRefusal.allCases {
+            let failure = refusal.failure(detail: "the server's words")
+            #expect(failure.remedy?.isEmpty == false)
+            #expect(!failure.description.contains("the server's words"))
+        }
+    }
+
+    @Test func aWrongPasswordIsTheUsersAndABusyServerNobodys() {
+        #expect(ServerRefusal.loginRefused.failure(detail: "").kind == .credential)
+        #expect(ServerRefusal.appPasswordNeeded.failure(detail: "").kind == .credential)
+        #expect(ServerRefusal.serverBusy.failure(detail: "").kind == .transient)
+        #expect(ServerRefusal.tooManyConnections.failure(detail: "").kind == .transient)
+    }
+
+    @Test(
+        arguments: [
+            (CURLE_COULDNT_RESOLVE_HOST, "unknown-host"), (CURLE_COULDNT_CONNECT, "connection-refused"),
+            (CURLE_OPERATION_TIMEDOUT, "timed-out"), (CURLE_LOGIN_DENIED, "login-refused"),
+            (CURLE_USE_SSL_FAILED, "tls-refused"), (CURLE_PEER_FAILED_VERIFICATION, "certificate"),
+            (CURLE_SSL_CACERT_BADFILE, "ca-file"), (CURLE_SSL_CONNECT_ERROR, "tls-failed"),
+            (CURLE_WEIRD_SERVER_REPLY, "not-a-mail-server"), (CURLE_RECV_ERROR, "connection-lost"),
+            (CURLE_SEND_ERROR, "connection-lost"), (CURLE_GOT_NOTHING, "connection-lost"),
+            (CURLE_OUT_OF_MEMORY, "system-resources"), (CURLE_URL_MALFORMAT, "bad-settings"),
+            (CURLE_COULDNT_RESOLVE_PROXY, "proxy-failed"), (CURLE_PROXY, "proxy-failed"),
+            (CURLE_TFTP_NOTFOUND, "connection-lost"),
+        ].map { (Int($0.0.rawValue), $0.1) })
+    func aResultCodeBecomes(_ code: Int, _ expected: String) {
+        let result = CurlResult(
+            code: CURLcode(UInt32(code)), mailProtocol: .imap,
+            endpoint: ServerEndpoint(host: "marker-host", port: 993, security: .tls),
+            explanation: "marker-explanation")
+        #expect(result.failure.code.rawValue == expected)
+        #expect(result.failure.remedy != nil)
+        #expect(!result.failure.description.contains("marker"))
+        #expect(result.failure.revealed.contains("marker-host:993"))
+    }
+
+    @Test func aRefusedConnectionBehindAProxyIsTheProxys() {
+        var result = CurlResult(
+            code: CURLE_COULDNT_CONNECT, mailProtocol: .imap,
+            endpoint: ServerEndpoint(host: "h", port: 993, security: .tls))
+        result.usedProxy = true
+        #expect(result.failure.code == .proxyFailed)
+        result.code = CURLE_RECV_ERROR
+        #expect(result.failure.code == .connectionLost)
+        result.explanation = "CONNECT tunnel failed, response 403"
+        #expect(result.failure.code == .proxyFailed)
+    }
+
+    @Test func theServersReasonBeatsTheBareResultCode() {
+        for code in [CURLE_LOGIN_DENIED, CURLE_WEIRD_SERVER_REPLY, CURLE_RECV_ERROR] {
+            let result = CurlResult(
+                code: code, mailProtocol: .imap,
+                endpoint: ServerEndpoint(host: "h", port: 993, security: .tls),
+                refusals: "NO [UNAVAILABLE] later")
+            #expect(result.failure.code == .serverBusy)
+        }
+    }
+
+    @Test func onlyRefusalsCountAsReasons() {
+        var transcript = LoginTranscript()
+        for line in [
+            "* OK [CAPABILITY IMAP4rev1] Too many connections is not what happened\r\n",
+            "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", "A002 NO [ALERT] really no\r\n", "* BYE gone\r\n",
+        ] {
+            Array(line.utf8).withUnsafeBytes { transcript.append($0) }
+        }
+        #expect(transcript.refusals(.imap) == "NO [ALERT] really no BYE gone")
+        var smtp = LoginTranscript()
+        for line in ["220 hello\r\n", "250-AUTH PLAIN\r\n", "535-5.7.8 no\r\n", "535 5.7.8 never\r\n"] {
+            Array(line.utf8).withUnsafeBytes { smtp.append($0) }
+        }
+        #expect(smtp.refusals(.smtp) == "535-5.7.8 no 535 5.7.8 never")
+    }
+
+    @Test func aTalkativeServerDoesNotFillMemory() {
+        var transcript = LoginTranscript()
+        let line = [UInt8](repeating: 0x41, count: 5_000)
+        for _ in 0..<100 { line.withUnsafeBytes { transcript.append($0) } }
+        #expect(transcript.bytes.count <= 16 << 10)
+    }
+}
