@@ -1,3 +1,4 @@
+import MIMEParse
 import MailModel
 import Testing
 

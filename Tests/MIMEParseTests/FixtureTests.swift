@@ -9,29 +9,35 @@ import Testing
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/eml")
 
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
     private struct Expected: Decodable {
         struct File: Decodable {
             var filename: String?
-            var content_type: String
+            var contentType: String
             var size: Int
             var sha256: String
-            var size_lf: Int?
-            var sha256_lf: String?
+            var sizeLf: Int?
+            var sha256Lf: String?
         }
 
-        var message_id: String?
+        var messageId: String?
         var subject: String?
         var from: [String]
         var to: [String]
         var cc: [String]
         var date: Int64?
         var text: String?
-        var has_html: Bool
+        var hasHtml: Bool
         var attachments: [File]
         var defects: [Defect]
-        var in_reply_to: [String]?
+        var inReplyTo: [String]?
         var references: [String]?
-        var reply_to: [String]?
+        var replyTo: [String]?
         var bcc: [String]?
         var automation: Automation?
     }
@@ -81,7 +87,7 @@ import Testing
         for folder in try Self.folders() {
             for mail in try Self.files(in: folder) where mail.pathExtension == "eml" {
                 let reading = mail.deletingPathExtension().appendingPathExtension("json")
-                let expected = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: reading))
+                let expected = try Self.decoder.decode(Expected.self, from: Data(contentsOf: reading))
                 let stored = [UInt8](try Data(contentsOf: mail))
                 let fixture = "\(folder.lastPathComponent)/\(mail.lastPathComponent)"
                 for lineEnds in LineEnds.allCases {
@@ -117,34 +123,34 @@ import Testing
             if actual != wanted { differences.append("\(name) is \(actual), not \(wanted)") }
         }
         func addresses(_ mailboxes: [Mailbox]) -> [String] { mailboxes.map(\.address.lowercased) }
-        compare("message_id", message.messageID?.rawValue, expected.message_id)
+        compare("message_id", message.messageID?.rawValue, expected.messageId)
         compare("subject", message.subject, expected.subject)
         compare("from", addresses(message.from), expected.from)
         compare("to", addresses(message.to), expected.to)
         compare("cc", addresses(message.cc), expected.cc)
         compare("date", message.date?.rawValue, expected.date)
         compare("text", collapsed(message.text), collapsed(expected.text))
-        compare("has_html", message.hasHTML, expected.has_html)
+        compare("has_html", message.hasHTML, expected.hasHtml)
         compare("defects", Set(message.defects), Set(expected.defects))
-        if let wanted = expected.in_reply_to {
+        if let wanted = expected.inReplyTo {
             compare("in_reply_to", message.inReplyTo.map(\.rawValue), wanted)
         }
         if let wanted = expected.references {
             compare("references", message.references.map(\.rawValue), wanted)
         }
-        if let wanted = expected.reply_to { compare("reply_to", addresses(message.replyTo), wanted) }
+        if let wanted = expected.replyTo { compare("reply_to", addresses(message.replyTo), wanted) }
         if let wanted = expected.bcc { compare("bcc", addresses(message.bcc), wanted) }
         if let wanted = expected.automation { compare("automation", message.automation, wanted) }
         compare("number of attachments", message.attachments.count, expected.attachments.count)
         for (index, (actual, wanted)) in zip(message.attachments, expected.attachments).enumerated() {
             compare("name of attachment \(index)", actual.filename, wanted.filename)
-            compare("type of attachment \(index)", actual.contentType, wanted.content_type)
+            compare("type of attachment \(index)", actual.contentType, wanted.contentType)
             compare(
-                "size of attachment \(index)", actual.size, isLF ? wanted.size_lf ?? wanted.size : wanted.size
+                "size of attachment \(index)", actual.size, isLF ? wanted.sizeLf ?? wanted.size : wanted.size
             )
             compare(
                 "sha256 of attachment \(index)", actual.sha256.hex,
-                isLF ? wanted.sha256_lf ?? wanted.sha256 : wanted.sha256)
+                isLF ? wanted.sha256Lf ?? wanted.sha256 : wanted.sha256)
         }
         return differences
     }
