@@ -27,7 +27,7 @@ let package = Package(
     ],
     targets: [
         // Shims on C and C++ libraries.
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("ssl")]),
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
@@ -100,7 +100,12 @@ let package = Package(
             dependencies: ["MailFetch", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ArchiveTests", dependencies: ["Archive", "MailModel", "Matcher"],
+            name: "ArchiveTests",
+            dependencies: [
+                "Archive", "MailModel", "Matcher",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",

@@ -97,8 +97,9 @@ extension Archive {
     public func contacts(withAddress address: EmailAddress) throws(MailFailure) -> [Contact] {
         try contacts(
             """
-            JOIN contact_addresses ca ON ca.contact = c.id JOIN addresses a ON a.id = ca.address
-            WHERE a.canonical = ? ORDER BY c.id
+            WHERE c.id IN (SELECT ca.contact FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
+                WHERE a.canonical = ?)
+            ORDER BY c.id
             """, [CanonicalAddress(address).rawValue])
     }
 

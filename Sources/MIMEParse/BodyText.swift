@@ -34,6 +34,7 @@ struct BodyText {
         var html: [UInt8] = []
         TextDecoder.decode(octets, label: label ?? Self.metaCharset(octets), into: &html, defects: &defects)
         html.removeAll { $0 == 0 }
+        Self.closeEntities(&html)
         var text: [UInt8] = []
         if !HTMLText.convert(html, limit: limits.textBytes, into: &text) { defects.note(.malformedHTML) }
         append(text, defects: &defects)
@@ -77,6 +78,43 @@ struct BodyText {
         }
         text.removeLast(count - kept)
     }
+
+    /// Old entities stand without their semicolon in real mail ("&copy 2025"), and
+    /// browsers read them; libxml2 wants it.
+    private static func closeEntities(_ html: inout [UInt8]) {
+        var places: [Int] = []
+        html.withUnsafeBytes { bytes in
+            var cursor = 0
+            while let ampersand = bytes.offset(of: 0x26, from: cursor, to: bytes.count) {
+                var end = ampersand + 1
+                while end < bytes.count, end - ampersand < 8, Octet.isLetter(bytes[end]) { end += 1 }
+                cursor = end
+                let next = end < bytes.count ? bytes[end] : Octet.space
+                let isOpen =
+                    next != Octet.semicolon && next != Octet.equals && !Octet.isLetter(next)
+                    && !Octet.isDigit(next)
+                guard isOpen, openEntities.contains(Array(bytes[(ampersand + 1)..<end])) else { continue }
+                places.append(end)
+            }
+        }
+        guard !places.isEmpty else { return }
+        var result: [UInt8] = []
+        result.reserveCapacity(html.count + places.count)
+        var start = 0
+        for place in places {
+            result += html[start..<place]
+            result.append(Octet.semicolon)
+            start = place
+        }
+        html = result + html[start...]
+    }
+
+    private static let openEntities: Set<[UInt8]> = Set(
+        [
+            "nbsp", "copy", "reg", "amp", "lt", "gt", "quot", "laquo", "raquo", "sect", "deg", "plusmn",
+            "middot",
+        ]
+        .map { Array($0.utf8) })
 
     /// The charset that a document declares in its first kilobytes, where the part does not.
     private static func metaCharset(_ octets: UnsafeRawBufferPointer) -> [UInt8]? {

@@ -137,6 +137,18 @@ public struct DefectLog: Sendable {
 
     public init() {}
 
+    /// Whether a reason for a strange entity tree is among them.
+    var hasStructural: Bool {
+        defects.contains { defect in
+            switch defect {
+            case .missingBoundary, .missingClosingBoundary, .malformedHeaderLine, .depthLimit, .partLimit,
+                .headerLimit, .fieldLimit, .structureRepaired:
+                true
+            default: false
+            }
+        }
+    }
+
     public mutating func note(_ defect: Defect) {
         if !defects.contains(defect) { defects.append(defect) }
     }

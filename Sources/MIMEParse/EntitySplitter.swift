@@ -85,9 +85,9 @@ struct EntitySplitter {
             let dataEnd = endOfData(before: delimiter.start)
             if let current { endBody(of: current, at: dataEnd) }
             current = nil
-            while open.count > delimiter.level + 1 {
-                endBody(of: open.removeLast().entity, at: dataEnd)
-                defects.note(.missingClosingBoundary)
+            while open.count > delimiter.level + 1, let inner = open.popLast() {
+                endBody(of: inner.entity, at: dataEnd)
+                defects.note(inner.hasParts ? .missingClosingBoundary : .missingBoundary)
             }
             cursor = delimiter.next
             if delimiter.closes {
@@ -105,7 +105,9 @@ struct EntitySplitter {
             current = entities[index].isContainer ? nil : index
         }
         if let current { endBody(of: current, at: bytes.count) }
-        if !open.isEmpty { defects.note(.missingClosingBoundary) }
+        for container in open {
+            defects.note(container.hasParts ? .missingClosingBoundary : .missingBoundary)
+        }
         while let container = open.popLast() { endBody(of: container.entity, at: bytes.count) }
     }
 
@@ -151,6 +153,8 @@ struct EntitySplitter {
         }
         // Declared and empty it is odd, but `--` lines do separate then.
         guard let boundary else { return header.bodyStart }
+        // RFC 2045, 6.4 allows none on a multipart; the parts say how they are encoded.
+        if encoding == .base64 || encoding == .quotedPrintable { defects.note(.structureRepaired) }
         entities[index].isContainer = true
         open.append(OpenContainer(entity: index, boundary: boundary))
         return header.bodyStart

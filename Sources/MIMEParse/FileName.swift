@@ -11,9 +11,8 @@ public enum FileName {
                 scalars = String.UnicodeScalarView()
             case 0...0x1F, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029,
                 0x061C, 0xFEFF:
-                if scalar.value == 0x09 || scalar.value == 0x0A || scalar.value == 0x0D {
-                    scalars.append(" ")
-                }
+                // A tab is left of folding.
+                if scalar.value == 0x09 { scalars.append(" ") }
             default:
                 scalars.append(scalar)
             }

@@ -143,7 +143,7 @@ struct EncodedWord {
     private var text: Range<Int>
     /// Offset behind the word.
     var end: Int
-    /// Cut off before its `?=`.
+    /// Cut off before its `?=`, or with blanks inside.
     var isMalformed: Bool
 
     /// Reads a word at `start`, where `=?` stands. Words may hold blanks and be
@@ -170,7 +170,7 @@ struct EncodedWord {
             if question + 1 < value.count, value[question + 1] == Octet.equals {
                 text = textStart..<question
                 end = question + 2
-                isMalformed = false
+                isMalformed = value.slice(text).contains(where: Octet.isSpace)
                 return
             }
             cursor = question + 1

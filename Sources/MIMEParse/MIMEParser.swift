@@ -55,15 +55,24 @@ enum MessageSource {
         var cursor = start
         while cursor < bytes.count, bytes[cursor] == Octet.lf || bytes[cursor] == Octet.cr { cursor += 1 }
         if cursor > start, isFieldOrEnvelope(bytes, cursor) { start = cursor }
-        let rest = bytes.slice(start..<bytes.count)
-        if rest.hasPrefixIgnoringCase("from ") || rest.hasPrefixIgnoringCase(">from ") {
-            return bytes.line(from: start, to: bytes.count).next
-        }
+        if isEnvelope(bytes, start) { return bytes.line(from: start, to: bytes.count).next }
         return start
     }
 
+    /// An mbox envelope line; `From :` with a blank is a field in obsolete syntax.
+    private static func isEnvelope(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        let rest = bytes.slice(start..<bytes.count)
+        guard rest.hasPrefixIgnoringCase("from ") || rest.hasPrefixIgnoringCase(">from ") else {
+            return false
+        }
+        var cursor = start
+        while cursor < bytes.count, bytes[cursor] != Octet.space { cursor += 1 }
+        while cursor < bytes.count, Octet.isBlank(bytes[cursor]) { cursor += 1 }
+        return cursor == bytes.count || bytes[cursor] != Octet.colon
+    }
+
     private static func isFieldOrEnvelope(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Bool {
-        if bytes.slice(start..<bytes.count).hasPrefixIgnoringCase("from ") { return true }
+        if isEnvelope(bytes, start) { return true }
         var cursor = start
         while cursor < bytes.count, Octet.isLetter(bytes[cursor]) || bytes[cursor] == Octet.hyphen {
             cursor += 1

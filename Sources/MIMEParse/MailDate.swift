@@ -50,6 +50,20 @@ private struct DateParts {
         }
     }
 
+    private func skipBlanks(_ bytes: UnsafeRawBufferPointer, from start: Int, to limit: Int) -> Int {
+        var index = start
+        while index < limit {
+            if Octet.isSpace(bytes[index]) {
+                index += 1
+            } else if bytes[index] == Octet.openParenthesis {
+                index = skipComment(bytes, from: index, to: limit)
+            } else {
+                break
+            }
+        }
+        return index
+    }
+
     private func skipComment(_ bytes: UnsafeRawBufferPointer, from start: Int, to limit: Int) -> Int {
         var depth = 0
         var index = start
@@ -79,9 +93,16 @@ private struct DateParts {
         let number = digits(bytes, from: start, to: limit)
         let length = number.end - start
         func byte(_ index: Int) -> UInt8 { index < limit ? bytes[index] : 0 }
+        // Blanks and comments around the colons are obsolete syntax (RFC 5322, 4.3).
+        let colon = skipBlanks(bytes, from: number.end, to: limit)
+        if length <= 2, hour == nil, byte(colon) == Octet.colon,
+            Octet.isDigit(byte(skipBlanks(bytes, from: colon + 1, to: limit)))
+        {
+            return readTime(bytes, hour: number.value, from: colon, separator: Octet.colon, to: limit)
+        }
         let next = byte(number.end)
-        if length <= 2, hour == nil, next == Octet.colon || (next == Octet.dot && month != nil && day != nil),
-            Octet.isDigit(byte(number.end + 1)), next == Octet.colon || isClock(bytes, number.end, limit)
+        if length <= 2, hour == nil, next == Octet.dot, month != nil, day != nil,
+            isClock(bytes, number.end, limit)
         {
             return readTime(bytes, hour: number.value, from: number.end, separator: next, to: limit)
         }
@@ -125,13 +146,17 @@ private struct DateParts {
         _ bytes: UnsafeRawBufferPointer, hour: Int, from start: Int, separator: UInt8, to limit: Int
     ) -> Int {
         self.hour = hour
-        let minutes = digits(bytes, from: start + 1, to: limit)
+        let minutes = digits(bytes, from: skipBlanks(bytes, from: start + 1, to: limit), to: limit)
         minute = minutes.value
         var index = minutes.end
-        if index + 1 < limit, bytes[index] == separator, Octet.isDigit(bytes[index + 1]) {
-            let seconds = digits(bytes, from: index + 1, to: limit)
-            second = seconds.value
-            index = seconds.end
+        let colon = skipBlanks(bytes, from: index, to: limit)
+        if colon < limit, bytes[colon] == separator {
+            let secondStart = skipBlanks(bytes, from: colon + 1, to: limit)
+            if secondStart < limit, Octet.isDigit(bytes[secondStart]) {
+                let seconds = digits(bytes, from: secondStart, to: limit)
+                second = seconds.value
+                index = seconds.end
+            }
         }
         // Fractions of a second.
         if index + 1 < limit, bytes[index] == Octet.dot || bytes[index] == Octet.comma,

@@ -13,6 +13,7 @@ struct MessageBuilder {
 
     mutating func build() -> ParsedMessage {
         let tree = readTree()
+        if defects.defects.contains(.emptyMessage) { return emptyMessage(tree.entities[0]) }
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
         let root = tree.entities[0]
         let fields = MessageFields(
@@ -25,6 +26,14 @@ struct MessageBuilder {
         message.value.automation = fields.automation(of: message.value, tree: tree)
         message.value.defects = defects.defects
         return message.value
+    }
+
+    /// Nothing was received: that is the one thing to say.
+    private func emptyMessage(_ root: Entity) -> ParsedMessage {
+        var message = ParsedMessage(contentDigest: .zero)
+        message.contentDigest = digest(message, root)
+        message.defects = defects.defects
+        return message
     }
 
     mutating func attachmentContent(_ index: Int) -> [UInt8]? {
@@ -45,7 +54,8 @@ struct MessageBuilder {
         case .agrees, .notAsked:
             break
         case .oursIsRicher:
-            defects.note(.structureRepaired)
+            // The reason is named already where the splitter saw it.
+            if !defects.hasStructural { defects.note(.structureRepaired) }
         case .theirsIsRicher(let entities):
             defects.note(.structureRepaired)
             tree = splitter.adopt(entities, from: start)

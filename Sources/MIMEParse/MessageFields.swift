@@ -27,7 +27,8 @@ struct MessageFields {
         message.to = mailboxes(.to, &room, &log)
         message.cc = mailboxes(.cc, &room, &log)
         message.bcc = mailboxes(.bcc, &room, &log)
-        if message.from.isEmpty { log.note(.missingFrom) }
+        let hasFrom = header.fields.contains { $0.name == .from && !bytes.slice($0.value).trimmed().isEmpty }
+        if !hasFrom { log.note(.missingFrom) }
         if let value = header.first(.date) {
             message.date = MailDate.parse(bytes.slice(value))
             if message.date == nil { log.note(.unreadableDate) }

@@ -26,7 +26,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var path: String
     public var messageID: String?
     public var subject: String?
-    /// Addr-specs in lower case, as are `to` and `cc`.
+    /// Addr-specs in lower case with the local part unquoted, as are `to` and `cc`.
     public var from: [String]
     public var to: [String]
     public var cc: [String]
@@ -41,9 +41,9 @@ public struct MessageReading: Codable, Hashable, Sendable {
         self.path = path
         messageID = message.messageID?.rawValue
         subject = message.subject
-        from = message.from.map(Self.addrSpec)
-        to = message.to.map(Self.addrSpec)
-        cc = message.cc.map(Self.addrSpec)
+        from = message.from.map(\.address.lowercased)
+        to = message.to.map(\.address.lowercased)
+        cc = message.cc.map(\.address.lowercased)
         date = message.date?.rawValue
         text = message.text
         hasHTML = message.hasHTML
@@ -51,21 +51,6 @@ public struct MessageReading: Codable, Hashable, Sendable {
             File(filename: $0.filename, contentType: $0.contentType, size: $0.size, sha256: $0.sha256.hex)
         }
         defects = message.defects
-    }
-
-    /// Lower case, with the quotes that RFC 5321 asks for around an unusual local part.
-    private static func addrSpec(_ mailbox: Mailbox) -> String {
-        let address = mailbox.address
-        let isPlain = address.localPart.utf8.allSatisfy {
-            $0 >= 0x80 || Octet.isLetter($0) || Octet.isDigit($0) || "!#$%&'*+-/=?^_`{|}~.".utf8.contains($0)
-        }
-        if isPlain { return address.lowercased }
-        var quoted = ""
-        for character in address.localPart {
-            if character == "\"" || character == "\\" { quoted.append("\\") }
-            quoted.append(character)
-        }
-        return "\"\(quoted)\"@\(address.domain)".lowercased()
     }
 
     enum CodingKeys: String, CodingKey {

@@ -230,6 +230,7 @@ struct ParameterScanner {
         while index < bytes.count, bytes[index] != Octet.semicolon { index += 1 }
         // Unquoted values with spaces are against the grammar and common.
         let text = bytes.slice(start..<index).trimmed()
+        if text.contains(where: Octet.isBlank) { isMalformed = true }
         value.reserveCapacity(text.count)
         for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
         return value

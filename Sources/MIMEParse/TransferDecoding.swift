@@ -112,7 +112,9 @@ public struct Base64Decoder: Sendable {
         // A line of base64 is shorter; without a bound, padding in one endless line is quadratic.
         for byte in bytes[start..<min(bytes.count, start + 128)] {
             let value = values[Int(byte)]
-            if value < 64 || value == 65 { digits += 1 } else if value == 64 { break } else { return false }
+            if byte == Octet.cr || byte == Octet.lf { break }
+            guard value < 64 || value == 65 else { return false }
+            digits += 1
         }
         return digits >= 4 && (digits % 4 == 0 || digits == 128)
     }

@@ -13,6 +13,11 @@ enum IMAPLimits {
     static let nesting = 200
     /// Folders kept from one LIST.
     static let folders = 100_000
+    /// Messages, or ranges of UIDs, kept from one question about a folder.
+    static let messages = 5_000_000
+    /// Commands on the wire at a time; with the longest sets they still fit into the sockets' buffers, so
+    /// that sending never waits for a server that itself waits for us to read.
+    static let commandsInFlight = 4
     /// Words of a reply kept for people.
     static let replyTextBytes = 2_000
 }

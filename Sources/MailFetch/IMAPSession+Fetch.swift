@@ -43,8 +43,9 @@ extension IMAPSession {
     nonisolated(nonsending) public func allUIDs() async throws(MailFailure) -> UIDSet {
         var ranges: [ClosedRange<UInt32>] = []
         try await demandOK(.searchAll(extended: capabilities.contains("ESEARCH"))) { response in
-            if case .search(let found) = response { ranges += found }
+            if case .search(let found) = response, ranges.count <= IMAPLimits.messages { ranges += found }
         }
+        guard ranges.count <= IMAPLimits.messages else { throw tooManyMessages() }
         return UIDSet(ranges: ranges)
     }
 
@@ -66,14 +67,26 @@ extension IMAPSession {
         _ sets: [String], where isAsked: (UID) -> Bool
     ) async throws(MailFailure) -> [MessageMetadata] {
         var found: [UID: MessageMetadata] = [:]
-        for set in sets {
-            try await demandOK(.fetchMetadata(set)) { response in
-                guard case .fetch(let data) = response, let uid = data.uid, let size = data.size, isAsked(uid)
+        var left = sets[...]
+        while !left.isEmpty {
+            let commands = left.prefix(IMAPLimits.commandsInFlight).map { IMAPCommand.fetchMetadata($0) }
+            left = left.dropFirst(commands.count)
+            let replies = try await run(commands) { response in
+                guard case .fetch(let data) = response, let uid = data.uid, let size = data.size,
+                    isAsked(uid),
+                    found.count <= IMAPLimits.messages
                 else { return }
                 found[uid] = MessageMetadata(uid: uid, size: size, internalDate: data.internalDate)
             }
+            if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
+            guard found.count <= IMAPLimits.messages else { throw tooManyMessages() }
         }
         return found.values.sorted { $0.uid < $1.uid }
+    }
+
+    private func tooManyMessages() -> MailFailure {
+        end()
+        return .violation("more than \(IMAPLimits.messages) messages in one folder")
     }
 
     /// Fetches whole messages of the open folder, batch by batch, with several batches on the wire so
@@ -83,7 +96,7 @@ extension IMAPSession {
     /// While `deliver` runs nothing is read, which slows the server down to its pace.
     /// - Parameters:
     ///   - batches: a batch that the server refuses does not stop the others.
-    ///   - pipelineDepth: how many batches are asked for at a time.
+    ///   - pipelineDepth: how many batches are asked for at a time, 1 to 4.
     ///   - deliver: what it throws ends the fetch and the session.
     /// - Throws: `connection-lost`, `server-closed`, `timed-out`, `protocol-violation`; what was
     ///   delivered before stands.
@@ -95,7 +108,7 @@ extension IMAPSession {
         var waiting = batches.flatMap { $0.pieces(maximumBytes: IMAPLimits.sequenceSetBytes) }[...]
         var outstanding: [OutstandingBatch] = []
         while !waiting.isEmpty || !outstanding.isEmpty {
-            let free = max(1, pipelineDepth) - outstanding.count
+            let free = max(1, min(pipelineDepth, IMAPLimits.commandsInFlight)) - outstanding.count
             if free > 0, !waiting.isEmpty {
                 let next = Array(waiting.prefix(free))
                 waiting = waiting.dropFirst(free)

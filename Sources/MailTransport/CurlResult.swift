@@ -17,13 +17,10 @@ struct CurlResult {
     private var place: String { "\(endpoint.host):\(endpoint.port)" }
 
     private var detail: String {
-        var pieces = [place]
-        if !refusals.isEmpty {
-            pieces.append(refusals)
-        } else if !explanation.isEmpty {
-            pieces.append(explanation)
-        }
-        return pieces.joined(separator: ": ")
+        var words = refusals.isEmpty ? explanation : refusals
+        // The remedy follows as a sentence of its own.
+        while words.last == "." || words.last == " " { words.removeLast() }
+        return words.isEmpty ? place : "\(place): \(words)"
     }
 
     /// Meaningless for `CURLE_OK` and `CURLE_AGAIN`, which are not failures.
@@ -33,10 +30,14 @@ struct CurlResult {
                 .addressNotAllowed, kind: .needsPerson,
                 endpoint.security == .none
                     ? "A connection without TLS is allowed to listed networks only"
-                    : "The server's address is not on the public internet and not on the allow-list",
+                    : "The server's or proxy's address is neither on the public internet nor on the allow-list",
                 detail: "\(place): \(refusedAddress)",
                 remedy: "Correct the host name, or have the administrator add the network to [network] allow."
             )
+        }
+        // libcurl reports a tunnel that the proxy refuses like any lost connection.
+        if usedProxy, explanation.hasPrefix("CONNECT tunnel") || explanation.contains("SOCKS") {
+            return proxyFailure
         }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST:

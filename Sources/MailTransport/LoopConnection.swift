@@ -50,9 +50,13 @@ final class LoopConnection: @unchecked Sendable {
     /// Whether the deadline heap has an entry for this connection.
     var isInHeap = false
     var isRegistered = false
+    var readsAhead = false
 
     var transcript = LoginTranscript()
+    /// The address that the allow-list refused, unless the name has led to another, permitted one.
     var refusedAddress: String?
+    var hadPermittedAddress = false
+    var lacksDescriptors = false
     let errorText: UnsafeMutablePointer<CChar>
 
     init(settings: ConnectionSettings, mailProtocol: MailProtocol) {
@@ -70,7 +74,8 @@ final class LoopConnection: @unchecked Sendable {
 
     func failure(_ code: CURLcode) -> MailFailure {
         CurlResult(
-            code: code, mailProtocol: mailProtocol, endpoint: settings.endpoint,
+            code: lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code, mailProtocol: mailProtocol,
+            endpoint: settings.endpoint,
             explanation: String(cString: errorText),
             refusals: phase == .open ? "" : transcript.refusals(mailProtocol),
             refusedAddress: phase == .open ? nil : refusedAddress, usedProxy: settings.proxy != nil
@@ -138,18 +143,22 @@ extension LoopConnection {
         let connection = Unmanaged<LoopConnection>.fromOpaque(context).takeUnretainedValue()
         let family = target.pointee.family
         let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
-        guard let address = IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset),
-            connection.settings.allowedNetworks.permits(
-                address, security: connection.settings.endpoint.security)
+        let address = IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)
+        let settings = connection.settings
+        guard let address,
+            settings.allowedNetworks.permits(address, security: settings.endpoint.security)
         else {
-            connection.refusedAddress =
-                IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)?.text
-                ?? "(unknown)"
+            if !connection.hadPermittedAddress { connection.refusedAddress = address?.text ?? "(unknown)" }
             return bad
         }
+        connection.hadPermittedAddress = true
         connection.refusedAddress = nil
-        return Glibc.socket(
+        let socket = Glibc.socket(
             family, target.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), target.pointee.protocol)
+        if socket < 0, errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM {
+            connection.lacksDescriptors = true
+        }
+        return socket
     }
 
     private static let hearLine: curl_write_callback = { bytes, size, count, context in

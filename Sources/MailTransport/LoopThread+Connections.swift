@@ -82,6 +82,12 @@ extension LoopThread {
 
     func continueReceiving(_ connection: LoopConnection) {
         guard let easy = connection.easy, let base = scratch.baseAddress else { return }
+        if !connection.readsAhead, connection.settings.endpoint.security != .none {
+            // Servers send records of a few KB; two system calls for each would cost more than
+            // decrypting them. Not sooner: libcurl's own waiting during sign-in cannot see such bytes.
+            mw_read_ahead(easy, Self.readAheadBytes)
+            connection.readsAhead = true
+        }
         var total = 0
         while !connection.ending.seen, total < scratch.count {
             var count = 0
@@ -238,6 +244,12 @@ extension LoopConnection {
             } else {
                 "while waiting for the greeting"
             }
-        return CurlResult.timedOut(detail: "\(place), \(stage)")
+        var failure = CurlResult.timedOut(detail: "\(place), \(stage)")
+        if stage.hasSuffix("greeting"), settings.endpoint.security != .tls {
+            failure.remedy =
+                "A TLS port keeps silent when spoken to like this: check that port and security match"
+                + " (993 and 465 are tls; 143 and 587 are starttls)."
+        }
+        return failure
     }
 }

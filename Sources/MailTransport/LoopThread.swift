@@ -12,6 +12,9 @@ final class LoopThread: @unchecked Sendable {
     /// The most that one receive returns, and so the fairness between busy connections.
     static let chunkBytes = 256 << 10
 
+    /// What one system call reads from a TLS connection.
+    static let readAheadBytes = 64 << 10
+
     let mailbox: LoopMailbox
     let epoll: Int32
     let multi: UnsafeMutableRawPointer

@@ -86,6 +86,10 @@ import Testing
             endpoint: ServerEndpoint(host: "h", port: 993, security: .tls))
         result.usedProxy = true
         #expect(result.failure.code == .proxyFailed)
+        result.code = CURLE_RECV_ERROR
+        #expect(result.failure.code == .connectionLost)
+        result.explanation = "CONNECT tunnel failed, response 403"
+        #expect(result.failure.code == .proxyFailed)
     }
 
     @Test func theServersReasonBeatsTheBareResultCode() {

@@ -10,6 +10,11 @@
 /// Names the calling thread, for debuggers and `top -H`; at most 15 characters.
 void mw_name_thread(const char *name);
 
+/// Lets OpenSSL read `bytes` at a time instead of each record's header and body by itself. Only for an
+/// open connection that has been sent to or received from, and only where every receive reads until
+/// CURLE_AGAIN before it waits: what was read ahead is invisible to epoll. Does nothing without TLS.
+void mw_read_ahead(CURL *easy, size_t bytes);
+
 static inline CURLcode mw_easy_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);
 }
