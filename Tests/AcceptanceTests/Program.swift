@@ -95,9 +95,17 @@ enum Program {
             errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
     }
 
-    /// One launch at a time: Foundation's own is not safe beside another.
+    /// One launch at a time: Foundation's own is not safe beside another. The threads that tests
+    /// run on block all signals, and a process inherits that: it would be deaf to SIGTERM.
     static func launch(_ process: Process) throws {
-        try launching.withLock { _ in try process.run() }
+        try launching.withLock { _ in
+            var none = sigset_t()
+            var before = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, &before)
+            defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+            try process.run()
+        }
     }
 
     private static let launching = Mutex(())
