@@ -84,6 +84,10 @@ public actor IngestPipeline {
         if let failure { throw failure }
     }
 
+    /// Bytes between the network and the archive.
+    var heldByteCount: Int { heldBytes }
+    var submittersWaiting: Int { waitingForRoom.count }
+
     private func startParsing() {
         guard !unparsed.isEmpty else { return }
         let chunk = unparsed
