@@ -21,20 +21,29 @@ struct ContactCSVTests {
         #expect(failure.remedy?.contains("external_id,kind,name,emails") == true)
     }
 
-    @Test func anUnclosedQuoteIsRefusedAndNotReadAsOneLongField() throws {
-        for text in ["name,emails\n\"Anna,a@x.example\nBerta,b@x.example\n", "name\n\""] {
-            let failure = try #require(throws: MailFailure.self) { try read(text) }
-            #expect(failure.code == .csv)
-            #expect(failure.remedy?.contains("quote") == true)
-        }
+    static let brokenQuotes: [(text: String, row: Int)] = [
+        ("name,emails\n\"Anna,a@x.example\nBerta,b@x.example\n", 2), ("name\n\"", 2), ("\"name\nAnna\n", 1),
+        ("name\nAnna\n\n\"Berta\nClara\"\n\"Doris", 5), ("name,emails\n\"Anna\" B,\n", 2),
+        ("name\r\nFirma \"X\"\r\n", 2), ("name\n5\"", 2), ("name\n\"Anna,a\n\"Berta\",b\n", 2),
+    ]
+
+    @Test(arguments: brokenQuotes)
+    func aBrokenQuoteIsRefusedByItsRowAndSwallowsNoOthers(text: String, row: Int) throws {
+        let failure = try #require(throws: MailFailure.self) { try read(text) }
+        #expect(failure.code == .csv)
+        #expect(failure.detail?.hasPrefix("row \(row): ") == true, "\(failure.revealed)")
+        #expect(failure.remedy?.contains("quotes") == true)
     }
 
-    @Test func bytesOfNoKnownEncodingAreRefused() throws {
-        // 0x98 is no character of windows-1251.
-        let failure = try #require(throws: MailFailure.self) {
-            try ContactCSV(data: Data("name\n".utf8 + [0xFF, 0x98]))
-        }
-        #expect(failure.remedy == "Save the file as UTF-8.")
+    static let goodQuotes: [(text: String, names: [String])] = [
+        ("name\n\"A \"\"B\"\" C\"\n", ["A \"B\" C"]), ("name\n\"\"\n\"A\"", ["A"]),
+        ("name;emails\n\"A;B\";x@x.example", ["A;B"]), ("name\nA\"\"B\n", ["A\"B"]),
+        ("name\n \"A\" \nB\n", ["A", "B"]), ("name\r\n\"A\"\r\n\"B\"\r\n", ["A", "B"]),
+    ]
+
+    @Test(arguments: goodQuotes)
+    func quotesAsTheyShouldBeAreTaken(text: String, names: [String]) throws {
+        #expect(try read(text).rows.map(\.contact.name) == names)
     }
 
     // MARK: Rows that cannot be read
