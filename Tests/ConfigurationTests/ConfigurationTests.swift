@@ -25,7 +25,7 @@ struct ConfigurationTests {
         ("[archive]\nkey_file = [\"a\"]\n", ":2: archive.key_file: is ", "quotes"),
         ("[network]\nallow = \"127.0.0.0/8\"\n", ":2: network.allow: ", "allow = ["),
         ("[network]\nallow = [\"127.0.0.0/8\", 5]\n", ":2: network.allow: ", "allow = ["),
-        ("[network]\nallow = [\"127.0.0.0/33\"]\n", ":2: network.allow: 127.0.0.0/33", "CIDR"),
+        ("[network]\nallow = [\"127.0.0.0/33\"]\n", ":2: network.allow: \"127.0.0.0/33\"", "CIDR"),
         ("[poll]\nminutes = \"5\"\n", ":2: poll.minutes: ", "without quotes"),
         ("[poll]\nminutes = 5.0\n", ":2: poll.minutes: ", "without quotes"),
         ("[poll]\nminutes = true\n", ":2: poll.minutes: ", "without quotes"),
@@ -74,6 +74,7 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("[poll\n", ":1:"), ("[poll]\nminutes = \n", ":2:"), ("[archive]\n\n  directory = \"x\n", ":3:"),
         ("[poll]\nminutes = 1\nminutes = 2\n", ":3:"), ("[poll]\n[poll]\n", ":2:"), ("\u{0}", ":1:"),
+        ("[poll]\n\u{0}minutes = 5\n", ":2:"),
         ("[poll]\nminutes = 99999999999999999999999\n", ":2:"),
     ])
     func invalidTOMLIsNamedByLineAndColumn(text: String, place: String) throws {
