@@ -14,12 +14,11 @@ final class PollFixture: Sendable {
     let server: ScriptedIMAPServer
     let worker: WorkerFixture
     let pass: SyncPass
-    private let settings: PollSettings
-
     private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
 
+    /// - Parameter parseMessages: 1 commits each message as it comes.
     init(
-        _ scripts: [IMAPScript], limits: MailLimits = .standard,
+        _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
         account change: (inout AccountSettings) -> Void = { _ in }
     ) throws {
         server = try ScriptedIMAPServer(playing: scripts)
@@ -28,21 +27,16 @@ final class PollFixture: Sendable {
             limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: 4)
         let clock = worker.clock
         settings.now = { clock.now }
-        self.settings = settings
-        pass = try Self.pass(worker.archive, settings)
+        let archive = worker.archive
+        var size = IngestPipeline.Limits()
+        if let parseMessages { size.parseMessages = parseMessages }
+        let pipeline = IngestPipeline(archive: archive, parser: MIMEParser(limits: limits), limits: size)
+        let poller = MailboxPoller(
+            archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
+        pass = SyncPass(archive: archive, poller: poller, settings: settings)
     }
 
     deinit { server.stop() }
-
-    private static func pass(_ archive: Archive, _ settings: PollSettings) throws -> SyncPass {
-        let pipeline = IngestPipeline(archive: archive, parser: MIMEParser(limits: settings.limits))
-        let poller = MailboxPoller(
-            archive: archive, loop: try loop.get(), pipeline: pipeline, settings: settings)
-        return SyncPass(archive: archive, poller: poller, settings: settings)
-    }
-
-    /// What another process would use.
-    func passOfAnotherProcess() throws -> SyncPass { try Self.pass(worker.reopened(), settings) }
 
     @discardableResult
     func poll(watch: @escaping @Sendable (PollEvent) -> Void = { _ in }) async throws -> AccountReport {

@@ -178,16 +178,22 @@ struct SyncPassTests {
     }
 
     @Test func cancellingKeepsWhatWasReceivedAndSaysNothingAgainstTheAccount() async throws {
-        let fixture = try PollFixture([
-            Scripts.inbox(
-                exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3]),
-                [Scripts.asked("1:3"), Scripts.body(3), Scripts.body(2), .stall]),
-            Scripts.inbox(
-                exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1", [1]),
-                Scripts.bodies("1", [1])),
-        ])
-        let polling = Task { try await fixture.poll() }
-        await fixture.server.wait { $0 == .stalled }
+        let fixture = try PollFixture(
+            [
+                Scripts.inbox(
+                    exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3]),
+                    [Scripts.asked("1:3"), Scripts.body(3), Scripts.body(2), .stall]),
+                Scripts.inbox(
+                    exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1", [1]),
+                    Scripts.bodies("1", [1])),
+            ], parseMessages: 1)
+        let commits = Notes()
+        let polling = Task {
+            try await fixture.poll { event in
+                if case .committed = event { commits.add("one") }
+            }
+        }
+        await until { commits.all.count == 2 }
         polling.cancel()
         let report = try await polling.value
         #expect(report.failures.map(\.code) == [.cancelled])
