@@ -153,8 +153,7 @@ extension Archive {
         _ condition: String, _ arguments: StatementArguments
     ) throws(MailFailure) -> [Contact] {
         try read { db in
-            try Row.fetchAll(
-                db,
+            let query = try db.cachedStatement(
                 sql: """
                     SELECT c.id, c.kind, c.name, c.external_id, c.organisation, o.name AS organisation_name,
                         c.owner, u.name AS owner_name, c.do_not_email, c.notify_owner, c.is_private,
@@ -164,8 +163,8 @@ extension Archive {
                     FROM contacts c LEFT JOIN contacts o ON o.id = c.organisation
                         LEFT JOIN users u ON u.id = c.owner
                     \(condition)
-                    """, arguments: arguments
-            ).map(Self.contact)
+                    """)
+            return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
         }
     }
 

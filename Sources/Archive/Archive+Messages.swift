@@ -149,14 +149,14 @@ extension Archive {
         of message: ArchivedMessageID, _ db: Database
     ) throws -> [ArchivedMessage.Party] {
         try Row.fetchAll(
-            db,
-            sql: """
-                SELECT p.role, p.email, p.name, a.canonical,
-                    EXISTS (SELECT 1 FROM users WHERE address = p.address)
-                        OR EXISTS (SELECT 1 FROM accounts WHERE address = p.address)
-                FROM participants p JOIN addresses a ON a.id = p.address
-                WHERE p.message = ? ORDER BY p.position
-                """, arguments: [message.rawValue]
+            db.cachedStatement(
+                sql: """
+                    SELECT p.role, p.email, p.name, a.canonical,
+                        EXISTS (SELECT 1 FROM users WHERE address = p.address)
+                            OR EXISTS (SELECT 1 FROM accounts WHERE address = p.address)
+                    FROM participants p JOIN addresses a ON a.id = p.address
+                    WHERE p.message = ? ORDER BY p.position
+                    """), arguments: [message.rawValue]
         ).map { row in
             ArchivedMessage.Party(
                 role: ParticipantRole(rawValue: row[0]) ?? .to, address: row[1], name: row[2],
@@ -168,11 +168,11 @@ extension Archive {
         of message: ArchivedMessageID, _ db: Database
     ) throws -> [ArchivedAttachment] {
         try Row.fetchAll(
-            db,
-            sql: """
-                SELECT filename, content_type, size, sha256, is_inline, content_id
-                FROM attachments WHERE message = ? ORDER BY position
-                """, arguments: [message.rawValue]
+            db.cachedStatement(
+                sql: """
+                    SELECT filename, content_type, size, sha256, is_inline, content_id
+                    FROM attachments WHERE message = ? ORDER BY position
+                    """), arguments: [message.rawValue]
         ).compactMap { row in
             digest(row[3]).map {
                 ArchivedAttachment(

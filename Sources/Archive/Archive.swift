@@ -80,8 +80,8 @@ public final class Archive: Sendable {
         configuration.busyMode = .timeout(30)
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
-            // Per connection: 32 MB of pages at most.
-            try db.execute(sql: "PRAGMA cache_size = -32768")
+            // Per connection, in KiB: readers look up a few rows.
+            try db.execute(sql: "PRAGMA cache_size = -8192")
         }
         do {
             let pool = try DatabasePool(path: Self.database(in: directory), configuration: configuration)
@@ -89,6 +89,8 @@ public final class Archive: Sendable {
                 // The library's default for write-ahead logs is NORMAL, which may lose the
                 // last transactions on a power cut.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
+                // The writer's indices are hit at random places.
+                try db.execute(sql: "PRAGMA cache_size = -65536")
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
                 try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             }

@@ -42,12 +42,11 @@ final class IngestTransaction {
             }
             return try recordCopy(arrival, of: known.message, original: known.original)
         }
-        let identity = arrival.content.flatMap(Self.identity)
-        if let identity, let message = try message(identity: identity) {
+        if let content = arrival.content, let message = try message(like: content) {
             let original = try insertOriginal(arrival, message: message)
             return try recordCopy(arrival, of: message, original: original)
         }
-        return try recordMessage(arrival, identity: identity)
+        return try recordMessage(arrival)
     }
 
     /// Writes where the pack ends now, with the originals that this speaks of.
@@ -108,7 +107,7 @@ final class IngestTransaction {
 
     // MARK: - A new message
 
-    private func recordMessage(_ arrival: Arrival, identity: [UInt8]?) throws -> IngestOutcome {
+    private func recordMessage(_ arrival: Arrival) throws -> IngestOutcome {
         guard let content = arrival.content else { return try recordUnreadable(arrival) }
         var participants: [KnownParticipant] = []
         var ids: [Int64] = []
@@ -140,7 +139,7 @@ final class IngestTransaction {
         }
         let message = try insertMessage(
             MessageRow(
-                content: content, identity: identity, sortDate: sortDate, direction: result.direction,
+                content: content, sortDate: sortDate, direction: result.direction,
                 state: state, reason: reason, rule: rule))
         for (position, (known, id)) in zip(participants, ids).enumerated() {
             try insertParticipant(known.participant, address: id, message: message, position: Int64(position))
@@ -172,7 +171,7 @@ final class IngestTransaction {
         let sortDate = sortDate(nil, arrival)
         let message = try insertMessage(
             MessageRow(
-                content: nil, identity: nil, sortDate: sortDate, direction: .incoming, state: .quarantined,
+                content: nil, sortDate: sortDate, direction: .incoming, state: .quarantined,
                 reason: Decisions.unreadableReason, rule: nil))
         let original = try insertOriginal(arrival, message: message)
         try insertLedgerRow(
@@ -198,7 +197,6 @@ final class IngestTransaction {
 
     private struct MessageRow {
         var content: Content?
-        var identity: [UInt8]?
         var sortDate: UnixTime
         var direction: Direction
         var state: MessageState
@@ -213,20 +211,19 @@ final class IngestTransaction {
         try insert.bind(1, messageID?.rawValue)
         insert.bind(2, messageID.map(Self.key))
         try insert.bind(3, content?.contentDigest.bytes)
-        try insert.bind(4, row.identity)
-        try insert.bind(5, content?.subject)
-        insert.bind(6, content?.date?.rawValue)
-        insert.bind(7, row.sortDate.rawValue)
-        try insert.bind(8, row.direction.rawValue)
+        try insert.bind(4, content?.subject)
+        insert.bind(5, content?.date?.rawValue)
+        insert.bind(6, row.sortDate.rawValue)
+        try insert.bind(7, row.direction.rawValue)
         let category = content.map { $0.isDeliveryReport ? .report : $0.category } ?? .personal
-        try insert.bind(9, category.rawValue)
-        try insert.bind(10, row.state.rawValue)
-        try insert.bind(11, row.reason)
-        insert.bind(12, row.rule?.rawValue)
-        try insert.bind(13, content.flatMap(Self.thread))
-        try insert.bind(14, content?.snippet)
-        try insert.bind(15, content.flatMap { $0.defects.isEmpty ? nil : $0.defects.joined(separator: " ") })
-        insert.bind(16, time.rawValue)
+        try insert.bind(8, category.rawValue)
+        try insert.bind(9, row.state.rawValue)
+        try insert.bind(10, row.reason)
+        insert.bind(11, row.rule?.rawValue)
+        try insert.bind(12, content.flatMap(Self.thread))
+        try insert.bind(13, content?.snippet)
+        try insert.bind(14, content.flatMap { $0.defects.isEmpty ? nil : $0.defects.joined(separator: " ") })
+        insert.bind(15, time.rawValue)
         try insert.run()
         return ArchivedMessageID(rawValue: db.lastInsertedRowID)
     }
@@ -308,8 +305,13 @@ final class IngestTransaction {
 
     // MARK: - Questions
 
-    private func message(identity: [UInt8]) throws -> ArchivedMessageID? {
-        try statements.message.bind(1, identity)
+    /// The message with this Message-ID and this content. Without a Message-ID only
+    /// equal bytes make two copies one.
+    private func message(like content: Content) throws -> ArchivedMessageID? {
+        guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
+        statements.message.bind(1, Self.key(messageID))
+        try statements.message.bind(2, content.contentDigest.bytes)
+        try statements.message.bind(3, messageID.rawValue)
         return try statements.message.first { ArchivedMessageID(rawValue: $0.int64(0)) }
     }
 
@@ -329,16 +331,6 @@ final class IngestTransaction {
     }
 
     // MARK: - Derived values
-
-    /// 128 bits of a digest over Message-ID and content digest; nil without a
-    /// Message-ID, when only equal bytes make two copies one.
-    static func identity(_ content: Content) -> [UInt8]? {
-        guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
-        var hash = SHA256()
-        hash.update(data: content.contentDigest.bytes)
-        hash.update(data: Array(messageID.rawValue.utf8))
-        return Array(hash.finalize().prefix(16))
-    }
 
     /// The number under which a Message-ID is indexed.
     static func key(_ messageID: MessageID) -> Int64 {
@@ -369,7 +361,9 @@ extension IngestTransaction {
             isRecorded = try PreparedStatement(
                 db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
             original = try PreparedStatement(db, "SELECT id, message FROM originals WHERE sha256 = ?")
-            message = try PreparedStatement(db, "SELECT id FROM messages WHERE identity = ?")
+            message = try PreparedStatement(
+                db,
+                "SELECT id FROM messages WHERE message_id_key = ? AND content_digest = ? AND message_id = ?")
             isInFolder = try PreparedStatement(
                 db, "SELECT 1 FROM ledger WHERE message = ? AND folder = ? AND original = ?")
             isSenderCopy = try PreparedStatement(
@@ -383,10 +377,10 @@ extension IngestTransaction {
             insertMessage = try PreparedStatement(
                 db,
                 """
-                INSERT INTO messages(message_id, message_id_key, content_digest, identity, subject, date,
+                INSERT INTO messages(message_id, message_id_key, content_digest, subject, date,
                     sort_date, direction, category, state, reason, ignored_by, thread, snippet, defects,
                     created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
             insertOriginal = try PreparedStatement(
                 db, "INSERT INTO originals(sha256, pack, offset, size, message) VALUES (?, ?, ?, ?, ?)")

@@ -132,8 +132,6 @@ enum Schema {
             -- Eight bytes of the Message-ID's SHA-256: a small index for long texts.
             message_id_key INTEGER,
             content_digest BLOB CHECK (length(content_digest) = 32),
-            -- Message-ID and content digest in one: what makes two copies one message.
-            identity BLOB UNIQUE CHECK (length(identity) = 16),
             subject TEXT,
             date INTEGER,
             sort_date INTEGER NOT NULL,
@@ -147,11 +145,13 @@ enum Schema {
             defects TEXT,
             created_at INTEGER NOT NULL,
             CHECK ((message_id IS NULL) = (message_id_key IS NULL)),
+            CHECK (message_id IS NULL OR content_digest IS NOT NULL),
             CHECK (state <> 'quarantined' OR content_digest IS NULL),
-            CHECK (state <> 'review' OR content_digest IS NOT NULL),
-            CHECK ((identity IS NULL) = (message_id IS NULL OR content_digest IS NULL))
+            CHECK (state <> 'review' OR content_digest IS NOT NULL)
         ) STRICT;
-        CREATE INDEX messages_message_id ON messages(message_id_key) WHERE message_id_key IS NOT NULL;
+        -- What makes two copies one message; its first column finds a Message-ID too.
+        CREATE UNIQUE INDEX messages_identity ON messages(message_id_key, content_digest)
+            WHERE message_id_key IS NOT NULL;
         CREATE INDEX messages_ignored_by ON messages(ignored_by) WHERE ignored_by IS NOT NULL;
 
         CREATE TABLE originals(

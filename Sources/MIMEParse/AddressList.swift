@@ -330,6 +330,8 @@ private struct AddressListReader {
                     !word.hasSpaceBefore || first == Octet.at || previous == Octet.at
                     || (first == Octet.dot && (joinsDots || hasAt))
                     || (previous == Octet.dot && (joinsDots || hasAt))
+                    || (first == Octet.dot && word.bytes.count == 1)
+                    || (previous == Octet.dot && last.bytes.count == 1)
                 guard joins else { break }
                 if Self.hasAt(word) { hasAt = true }
                 end += 1

@@ -201,6 +201,12 @@ enum UTF8Text {
                 index += 1
                 continue
             }
+            // Two octets a letter: the whole of Cyrillic.
+            if byte >= 0xC2, byte < 0xE0, index + 1 < count, bytes[index + 1] & 0xC0 == 0x80 {
+                sequences += 1
+                index += 2
+                continue
+            }
             let length = sequenceLength(bytes, at: index, lead: byte)
             if length == 0 {
                 invalid += 1

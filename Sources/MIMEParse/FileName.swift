@@ -11,8 +11,8 @@ public enum FileName {
                 scalars = String.UnicodeScalarView()
             case 0...0x1F, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029,
                 0x061C, 0xFEFF:
-                // A tab is left of folding.
-                if scalar.value == 0x09 { scalars.append(" ") }
+                // Line ends and tabs separate words; the others are nothing to see.
+                if (0x09...0x0D).contains(scalar.value) { scalars.append(" ") }
             default:
                 scalars.append(scalar)
             }

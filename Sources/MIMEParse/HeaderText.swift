@@ -14,9 +14,11 @@ public struct HeaderText {
 
     /// The value unfolded, decoded, white space collapsed to single blanks and trimmed.
     public func decode(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) -> String {
+        // Most values are plain ASCII: nothing to decode.
+        if value.isASCII, nextWordStart(value, from: 0) == nil { return Self.collapsed(value) }
         var utf8: [UInt8] = []
         decode(value, into: &utf8, defects: &defects)
-        return Self.collapsed(utf8)
+        return utf8.withUnsafeBytes(Self.collapsed)
     }
 
     public func decode(_ value: [UInt8], defects: inout DefectLog) -> String {
@@ -116,23 +118,26 @@ public struct HeaderText {
     }
 
     /// White space to single blanks, none at the ends; other control characters dropped.
-    static func collapsed(_ utf8: [UInt8]) -> String {
-        var result: [UInt8] = []
-        result.reserveCapacity(utf8.count)
-        var hasSpace = false
-        for byte in utf8 {
-            if Octet.isSpace(byte) {
-                hasSpace = !result.isEmpty
-                continue
+    static func collapsed(_ utf8: UnsafeRawBufferPointer) -> String {
+        String(unsafeUninitializedCapacity: utf8.count) { result in
+            var count = 0
+            var hasSpace = false
+            for byte in utf8 {
+                if Octet.isSpace(byte) {
+                    hasSpace = count > 0
+                    continue
+                }
+                if byte < 0x20 || byte == 0x7F { continue }
+                if hasSpace {
+                    result[count] = Octet.space
+                    count += 1
+                    hasSpace = false
+                }
+                result[count] = byte
+                count += 1
             }
-            if byte < 0x20 || byte == 0x7F { continue }
-            if hasSpace {
-                result.append(Octet.space)
-                hasSpace = false
-            }
-            result.append(byte)
+            return count
         }
-        return String(decoding: result, as: UTF8.self)
     }
 }
 

@@ -50,7 +50,10 @@ struct MessageBuilder {
         var splitter = EntitySplitter(bytes, limits: limits, defects: defects)
         var tree = splitter.split(from: start)
         defects = splitter.defects
-        switch MimeticReading(bytes: bytes, limits: limits).compare(with: tree, from: start) {
+        // Beyond the limits ours is cut on purpose; theirs would not be.
+        let isCut = defects.defects.contains { $0 == .partLimit || $0 == .depthLimit }
+        let reading = MimeticReading(bytes: bytes, limits: limits)
+        switch isCut ? .notAsked : reading.compare(with: tree, from: start) {
         case .agrees, .notAsked:
             break
         case .oursIsRicher:

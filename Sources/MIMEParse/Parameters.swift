@@ -17,11 +17,19 @@ public struct Parameters: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
-    /// Reads the parameters of a structured field such as Content-Type, from its
-    /// first semicolon on. Never fails: what does not fit is left out and noted.
+    /// Reads the parameters of a structured field such as Content-Disposition, behind
+    /// its value proper. Never fails: what does not fit is left out and noted.
     public init(field: UnsafeRawBufferPointer, limit: Int = 200, defects: inout DefectLog) {
         var start = 0
-        while start < field.count, field[start] != Octet.semicolon { start += 1 }
+        while start < field.count, Octet.isSpace(field[start]) { start += 1 }
+        let valueStart = start
+        while start < field.count, field[start] != Octet.semicolon, !Octet.isSpace(field[start]),
+            field[start] != Octet.equals
+        {
+            start += 1
+        }
+        // A parameter where the value should stand.
+        if start < field.count, field[start] == Octet.equals { start = valueStart }
         self.init(rest: field.slice(start..<field.count), limit: limit, defects: &defects)
     }
 

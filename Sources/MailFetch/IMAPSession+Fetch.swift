@@ -105,6 +105,8 @@ extension IMAPSession {
         deliver: nonisolated(nonsending) (FetchedMessage) async throws(MailFailure) -> Void
     ) async throws(MailFailure) -> FetchReport {
         var report = FetchReport()
+        // United once at the end: a union a batch would be quadratic where a server sends nothing.
+        var missing: [ClosedRange<UInt32>] = []
         var waiting = batches.flatMap { $0.pieces(maximumBytes: IMAPLimits.sequenceSetBytes) }[...]
         var outstanding: [OutstandingBatch] = []
         while !waiting.isEmpty || !outstanding.isEmpty {
@@ -142,7 +144,7 @@ extension IMAPSession {
                 let batch = outstanding.remove(at: index)
                 let left = batch.uids.subtracting(UIDSet(batch.arrived))
                 if reply.kind == .ok {
-                    report.missing = report.missing.union(left)
+                    missing += left.ranges
                 } else if !left.isEmpty {
                     report.refused.append(RefusedBatch(uids: left, failure: refusal(reply)))
                 }
@@ -150,6 +152,7 @@ extension IMAPSession {
                 break
             }
         }
+        report.missing = UIDSet(ranges: missing)
         return report
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What an account can be told, and what becomes of its password.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct AccountTests {
     @Test func thePasswordIsNowhereInTheClear() async throws {
         try await Installation.withFirma { firma in

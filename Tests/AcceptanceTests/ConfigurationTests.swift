@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Every refused configuration of Fixtures/config: exit code, place and remedy.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ConfigurationTests {
     static let fixtures = Program.root.appendingPathComponent("Fixtures/config")
 

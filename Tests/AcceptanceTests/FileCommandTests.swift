@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `parse` and `import`: the same reading without a server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct FileCommandTests {
     @Test func parsePrintsOneLineAMessageAndNeedsNoDatabase() async throws {
         try await Installation.withServer { firma in

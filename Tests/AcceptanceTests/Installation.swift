@@ -19,6 +19,8 @@ struct Installation {
 
     /// As `withFirma`, before anything was set up.
     static func withServer(_ body: (Installation) async throws -> Void) async throws {
+        await Turnstile.shared.enter()
+        defer { Task { await Turnstile.shared.leave() } }
         let directory = FileManager.default.temporaryDirectory
             .appendingPathComponent("mailworker-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -134,7 +136,7 @@ struct Installation {
         process.arguments = ["--config", configuration.path, "queue", "list", "--json"]
         let output = Pipe()
         process.standardOutput = output
-        try process.run()
+        try Program.launch(process)
         let document = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return try Answers.decoder.decode([Answers.ReviewItem].self, from: document).count
@@ -170,5 +172,31 @@ struct Installation {
             }
         }
         return facts.sorted()
+    }
+}
+
+/// Lets a few installations work side by side: each has a mail server of ten processes.
+actor Turnstile {
+    static let shared = Turnstile(places: 3)
+
+    private var places: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) { self.places = places }
+
+    func enter() async {
+        if places > 0 {
+            places -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func leave() {
+        if waiting.isEmpty {
+            places += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Kill -9 anywhere, run again: the end is the same as undisturbed.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(20)))
 struct KillTests {
     static let messageCount = 1_500
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A private Dovecot with its own folder, ports and certificate authority.
 struct MailServer {
@@ -37,12 +38,20 @@ struct MailServer {
         try await Program.script("dovecot", "stop", directory.path, in: directory)
     }
 
+    /// Counts the messages of all servers, so that no two have one file name.
+    private static let delivered = Mutex(0)
+
     /// Puts messages into a folder, in the order given.
     func deliver(_ messages: [Data], to user: String, folder: String = "INBOX") async throws {
         let staging = directory.appendingPathComponent("staging-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
+        let first = Self.delivered.withLock { count in
+            defer { count += messages.count }
+            return count
+        }
         for (index, message) in messages.enumerated() {
-            let name = String(index + 1_000_000)
+            // In the order given, and new to the folder: the server knows a message by its file's name.
+            let name = String(format: "%012d.%@", first + index, UUID().uuidString)
             try message.write(to: staging.appendingPathComponent(name))
         }
         try await Program.script("dovecot", "load", directory.path, user, folder, staging.path, in: directory)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The main job through the real program against a real server.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct MainJobTests {
     @Test func everyMessageBecomesHistoryOrAReviewItemAndNothingIsFetchedTwice() async throws {
         try await Installation.withFirma { firma in

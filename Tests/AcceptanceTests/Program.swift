@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// The built program, run as a person runs it.
@@ -77,7 +78,7 @@ enum Program {
                 continuation.resume(returning: ended.terminationStatus + signal)
             }
             do {
-                try process.run()
+                try launch(process)
             } catch {
                 process.terminationHandler = nil
                 continuation.resume(throwing: error)
@@ -93,6 +94,21 @@ enum Program {
             output: String(decoding: try Data(contentsOf: outputFile), as: UTF8.self),
             errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
     }
+
+    /// One launch at a time: Foundation's own is not safe beside another. The threads that tests
+    /// run on block all signals, and a process inherits that: it would be deaf to SIGTERM.
+    static func launch(_ process: Process) throws {
+        try launching.withLock { _ in
+            var none = sigset_t()
+            var before = sigset_t()
+            sigemptyset(&none)
+            pthread_sigmask(SIG_SETMASK, &none, &before)
+            defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+            try process.run()
+        }
+    }
+
+    private static let launching = Mutex(())
 
     /// Runs a script of the project and requires that it succeeds.
     @discardableResult

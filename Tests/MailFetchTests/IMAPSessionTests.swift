@@ -181,4 +181,44 @@ import Testing
         }
         #expect(failure.detail?.contains("554 5.7.1 marker go away") == true)
     }
+
+    /// SMTP commands have no tags: what `expect` sees is what stands behind the verb.
+    static func smtp(authReply: String) -> IMAPScript {
+        IMAPScript([
+            .send("220 scripted"), .expect(""), .send("250-scripted"), .send("250 AUTH PLAIN"),
+            .expect("PLAIN"),
+            .send("334 "), .expect(""), .send(authReply), .expect(""), .send("250-2.0.0 still"),
+            .send("250 2.0.0 here"), .expect(""), .send("221 bye"),
+        ])
+    }
+
+    @Test func aCheckOfSMTPSignsInAndSendsNothing() async throws {
+        let imap = try ScriptedIMAPServer(IMAPScript([.close]))
+        defer { imap.stop() }
+        for (reply, code) in [
+            ("235 ok", nil), ("535 5.7.8 Error: authentication failed", "login-refused"),
+            ("534 5.7.9 Application-specific password required", "app-password-needed"),
+            ("454 4.7.0 Temporary authentication failure", "server-busy"),
+        ] {
+            let smtp = try ScriptedIMAPServer(Self.smtp(authReply: reply))
+            defer { smtp.stop() }
+            func settings(_ port: UInt16) throws -> ConnectionSettings {
+                ConnectionSettings(
+                    endpoint: ServerEndpoint(host: "127.0.0.1", port: port, security: .none), login: "u",
+                    secret: Secret("p"), timeoutSeconds: 20,
+                    allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+            }
+            let report = await AccountCheck.run(
+                imap: try settings(imap.port), smtp: try settings(smtp.port), preset: .yandex,
+                loop: try NetworkLoop())
+            switch report.smtp {
+            case .success(let words): #expect(code == nil && words == "250 2.0.0 here")
+            case .failure(let failure):
+                #expect(failure.code.rawValue == code)
+                if failure.kind == .credential { #expect(failure.remedy?.contains("id.yandex.ru") == true) }
+            case nil: Issue.record("SMTP was not tried")
+            }
+            #expect(!smtp.received.contains { $0.hasPrefix("MAIL") || $0.hasPrefix("DATA") })
+        }
+    }
 }

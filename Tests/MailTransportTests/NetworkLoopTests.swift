@@ -82,7 +82,7 @@ import Testing
         let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
         defer { server.stop() }
         let loop = try NetworkLoop()
-        let channel = try await loop.connect(Self.settings(port: server.port, timeout: 1), .imap)
+        let channel = try await loop.connect(Self.settings(port: server.port, timeout: 2), .imap)
         #expect(await failure { try await channel.receive() } == .timedOut)
     }
 

@@ -1,0 +1,116 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MailModel
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks at configuration, key, archive, disk space and accounts, and says what to mend.",
+        discussion: "Asks no server; account check does. Ends with 1 when something needs mending.")
+
+    /// Below this much free space the archive's disk is called nearly full.
+    private static let lowSpaceBytes: Int64 = 1 << 30
+
+    @OptionGroup var common: CommonOptions
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    /// One thing that was looked at.
+    private struct Check: Encodable {
+        var subject: String
+        var isGood: Bool
+        var text: String
+
+        enum CodingKeys: String, CodingKey {
+            case subject
+            case isGood = "ok"
+            case text
+        }
+    }
+
+    func run() throws {
+        let checks = examine()
+        if json {
+            Terminal.print(try JSONOutput.document(checks))
+        } else {
+            for check in checks {
+                Terminal.print(
+                    "\(check.isGood ? "ok  " : "MEND")  \(check.subject): \(Terminal.sanitized(check.text))")
+            }
+        }
+        if checks.contains(where: { !$0.isGood }) { throw ExitStatus.someItemsFailed }
+    }
+
+    /// Each check stands on those before it: the first that fails hard ends the list.
+    private func examine() -> [Check] {
+        var checks: [Check] = []
+        func good(_ subject: String, _ text: String) {
+            checks.append(Check(subject: subject, isGood: true, text: text))
+        }
+        func bad(_ subject: String, _ text: String) {
+            checks.append(Check(subject: subject, isGood: false, text: text))
+        }
+
+        let configuration: Configuration
+        do {
+            configuration = try common.loadConfiguration()
+            good("configuration", configuration.path)
+        } catch {
+            bad("configuration", error.revealed)
+            return checks
+        }
+        do {
+            _ = try configuration.key()
+            good("key", "readable, for its owner only")
+        } catch {
+            bad("key", error.revealed)
+            return checks
+        }
+        let workplace: Workplace
+        do {
+            workplace = try Workplace(common)
+            let counts = try workplace.archive.ledgerCounts()
+            good(
+                "archive",
+                "\(configuration.archiveDirectory), \(counts.values.reduce(0, +)) ledger rows, "
+                    + "\(try workplace.archive.openReviewCount()) in the queue")
+        } catch {
+            bad("archive", error.revealed)
+            return checks
+        }
+        if let free = Self.freeBytes(at: configuration.archiveDirectory) {
+            let text = "\(free >> 20) MB free"
+            free < Self.lowSpaceBytes
+                ? bad("disk", "\(text). Make room: a full disk stops the fetching of mail.")
+                : good("disk", text)
+        }
+        do {
+            let accounts = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
+            if accounts.isEmpty { bad("accounts", "none. Add one: mailworker account add --help") }
+            for account in accounts {
+                let subject = "account \(account.settings.name)"
+                if !account.settings.isEnabled {
+                    good(subject, "disabled")
+                } else if !account.hasSecret {
+                    bad(subject, "has no password. Give it one: mailworker account edit --password-file FILE")
+                } else if let failure = account.status.failure {
+                    bad(subject, failure.revealed)
+                } else {
+                    good(
+                        subject,
+                        account.status.lastSuccess.map { "last polled \($0.shortText)" } ?? "not polled yet")
+                }
+            }
+        } catch {
+            bad("accounts", error.revealed)
+        }
+        return checks
+    }
+
+    private static func freeBytes(at path: String) -> Int64? {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        return (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
+    }
+}

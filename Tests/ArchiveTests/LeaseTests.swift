@@ -1,0 +1,79 @@
+import Archive
+import MailModel
+import Testing
+
+@Suite struct LeaseTests {
+    @Test func `a second process is told who holds the account`() throws {
+        let fixture = try ArchiveFixture()
+        guard case .granted = try fixture.archive.claim(fixture.account) else {
+            Issue.record("not granted")
+            return
+        }
+        guard case .held(let process, _) = try fixture.reopened().claim(fixture.account) else {
+            Issue.record("granted twice")
+            return
+        }
+        #expect(process > 0)
+    }
+
+    @Test func `the same process is not granted its own account twice`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.claim(fixture.account)
+        guard case .held = try fixture.archive.claim(fixture.account) else {
+            Issue.record("granted twice")
+            return
+        }
+    }
+
+    @Test func `a dead process's lease is void at once`() throws {
+        let fixture = try ArchiveFixture()
+        var dead: Archive? = try fixture.reopened()
+        _ = try dead?.claim(fixture.account, forSeconds: 3600)
+        dead = nil
+        guard case .granted = try fixture.archive.claim(fixture.account) else {
+            Issue.record("still held")
+            return
+        }
+    }
+
+    @Test func `a lease that was not renewed in time passes on, and its holder learns of it`() throws {
+        let fixture = try ArchiveFixture()
+        guard case .granted(let old) = try fixture.archive.claim(fixture.account, forSeconds: 60) else {
+            Issue.record("not granted")
+            return
+        }
+        let other = try fixture.reopened()
+        fixture.clock.advance(61)
+        guard case .granted(let new) = try other.claim(fixture.account, forSeconds: 60) else {
+            Issue.record("still held")
+            return
+        }
+        let failure = #expect(throws: MailFailure.self) { try fixture.archive.renew(old) }
+        #expect(failure?.code == .leaseLost)
+        try fixture.archive.release(old)
+        fixture.clock.advance(30)
+        let renewed = try other.renew(new, forSeconds: 60)
+        #expect(renewed.expiresAt == fixture.clock.now.advanced(bySeconds: 60))
+    }
+
+    @Test func `a released account is free`() throws {
+        let fixture = try ArchiveFixture()
+        guard case .granted(let lease) = try fixture.archive.claim(fixture.account) else {
+            Issue.record("not granted")
+            return
+        }
+        try fixture.archive.release(lease)
+        guard case .granted = try fixture.reopened().claim(fixture.account) else {
+            Issue.record("still held")
+            return
+        }
+    }
+
+    @Test func `an account that does not exist cannot be claimed`() throws {
+        let fixture = try ArchiveFixture()
+        let failure = #expect(throws: MailFailure.self) {
+            try fixture.archive.claim(AccountID(rawValue: 99))
+        }
+        #expect(failure?.code == .unknownAccount)
+    }
+}

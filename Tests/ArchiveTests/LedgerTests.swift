@@ -1,0 +1,101 @@
+import Archive
+import MailModel
+import Testing
+
+@Suite struct LedgerTests {
+    private let validity = UIDValidity(7)
+
+    @Test func `facts are derived from the rows, gaps and vanished ones included`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        #expect(try archive.ledgerFacts(fixture.inbox, validity).highestUID == nil)
+        _ = try archive.ingest([1, 2, 3, 9].map { (uid: UInt32) in fixture.arrival(uid, text: "\(uid)") })
+        try archive.recordUnfetched(
+            [
+                UnfetchedUID(uid: UID(5), reason: .gone),
+                UnfetchedUID(uid: UID(6), reason: .tooLarge(limit: 10), size: 11),
+                UnfetchedUID(uid: UID(7), reason: .beforeSince), UnfetchedUID(uid: UID(1), reason: .gone),
+            ], in: fixture.inbox, validity)
+        #expect(
+            try archive.markVanished(UIDSet([UID(2), UID(3), UID(100)]), in: fixture.inbox, validity) == 2)
+        #expect(try archive.markVanished(UIDSet([UID(2)]), in: fixture.inbox, validity) == 0)
+        try archive.noteSweep(fixture.inbox, validity, at: fixture.clock.now)
+        let facts = try archive.ledgerFacts(fixture.inbox, validity)
+        #expect(facts.presentCount == 4)
+        #expect(facts.highestUID == UID(9))
+        #expect(facts.lastFullSweep == fixture.clock.now)
+        #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:3,5:7,9")
+        #expect(try archive.presentUIDs(fixture.inbox, validity).sequenceSet == "1,6:7,9")
+        #expect(try archive.ledgerCounts() == [.review: 4, .gone: 1, .tooLarge: 1, .ignored: 1])
+        #expect(try archive.verify().findings == [])
+    }
+
+    @Test func `another UIDVALIDITY starts from nothing, and its copies are duplicates`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest([fixture.arrival(1)])
+        #expect(try fixture.archive.knownUIDs(fixture.inbox, UIDValidity(8)).isEmpty)
+        var again = fixture.arrival(1)
+        again.uidValidity = UIDValidity(8)
+        guard case .duplicate = try fixture.archive.ingest([again])[0] else {
+            Issue.record("not a duplicate")
+            return
+        }
+    }
+
+    @Test func `an account shows its last failure until it succeeds`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let start = fixture.clock.now
+        let failure = MailFailure(
+            MailFailure.Code("imap.login"), kind: .credential, "The server refused the login",
+            remedy: "Mend it.")
+        try archive.noteAttempt(fixture.account, startedAt: start, failure: failure, nextPoll: nil)
+        var status = try archive.account(named: "anna").status
+        #expect(status.state == .stopped)
+        #expect(status.failure?.remedy == "Mend it.")
+        #expect(try archive.dueAccounts(at: start).isEmpty)
+        try archive.setSecret(Secret("new"), of: fixture.account)
+        #expect(try archive.dueAccounts(at: start).count == 1)
+        try archive.noteAttempt(
+            fixture.account, startedAt: start, failure: nil, nextPoll: start.advanced(bySeconds: 300))
+        status = try archive.account(fixture.account).status
+        #expect(status.state == .ok)
+        #expect(status.failure == nil)
+        #expect(status.lastSuccess == start)
+        #expect(try archive.dueAccounts(at: start.advanced(bySeconds: 299)).isEmpty)
+        #expect(try archive.dueAccounts(at: start.advanced(bySeconds: 300)).count == 1)
+    }
+
+    @Test func `an account with mail is disabled, not removed`() throws {
+        let fixture = try ArchiveFixture()
+        #expect(try !fixture.archive.removeAccount(fixture.account))
+        #expect(try fixture.archive.dueAccounts(at: fixture.clock.now).isEmpty)
+        let other = try fixture.archive.addAccount(ArchiveFixture.settings("other", nil))
+        #expect(try fixture.archive.removeAccount(other))
+        #expect(throws: MailFailure.self) { try fixture.archive.account(named: "other") }
+    }
+
+    @Test func `settings come back as they were given`() throws {
+        let fixture = try ArchiveFixture()
+        var settings = ArchiveFixture.settings("full", nil, email: EmailAddress("b@firma.example")!)
+        settings.preset = "yandex"
+        settings.smtp = ServerEndpoint(host: "smtp.example", port: 465, security: .tls)
+        settings.pollMinutes = 9
+        settings.timeoutSeconds = 77
+        settings.sentFolder = FolderName("Отправленные")
+        settings.furtherFolders = [FolderName("A\"B"), FolderName("Архив")]
+        settings.since = UnixTime(1_600_000_000)
+        settings.caFile = "ca.pem"
+        settings.proxy = "socks5://127.0.0.1:9050"
+        settings.isDeclared = true
+        settings.isEnabled = false
+        let id = try fixture.archive.addAccount(settings)
+        #expect(try fixture.archive.account(id).settings == settings)
+        settings.smtp = nil
+        settings.furtherFolders = []
+        try fixture.archive.editAccount(id, settings)
+        #expect(try fixture.archive.account(named: "full").settings == settings)
+        settings.name = "anna"
+        #expect(throws: MailFailure.self) { try fixture.archive.editAccount(id, settings) }
+    }
+}

@@ -1,0 +1,44 @@
+import MIMEParse
+import MailModel
+import Testing
+
+@Suite struct AutomationTests {
+    @Test(arguments: [
+        "Auto-Submitted: no", "Precedence: first-class", "X-Auto-Response-Suppress: none", "X: y",
+    ])
+    func personalMailStaysPersonal(_ field: String) {
+        #expect(reading("From: a@b.example\n\(field)\n\nx").automation.isPersonal)
+    }
+
+    @Test(arguments: [
+        "Auto-Submitted: auto-replied", "auto-submitted: AUTO-GENERATED (rejected)", "X-Autoreply: yes",
+        "X-Auto-Response-Suppress: All", "Precedence: auto_reply",
+    ])
+    func automaticRepliesAreMarked(_ field: String) {
+        #expect(reading("\(field)\n\nx").automation.isAutoSubmitted)
+    }
+
+    @Test func listsAreMarked() {
+        #expect(reading("List-Id: Talk <talk.lists.example>\n\nx").automation.listID == "talk.lists.example")
+        #expect(reading("Precedence: bulk\n\nx").automation.isBulk)
+        #expect(reading("List-Unsubscribe: <mailto:u@x.example>\n\nx").automation.isBulk)
+    }
+
+    @Test func bouncesAreMarked() {
+        #expect(
+            reading("From: MAILER-DAEMON@mx.example\nReturn-Path: <>\n\nx").automation.isDeliveryReport)
+        #expect(reading("X-Failed-Recipients: a@b.example\n\nx").automation.isDeliveryReport)
+        #expect(
+            reading(
+                "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nAction: failed\n--b--\n"
+            ).automation.isDeliveryReport)
+        #expect(
+            !reading("From: postmaster@mx.example\nReturn-Path: <p@mx.example>\n\nx").automation
+                .isDeliveryReport)
+    }
+
+    @Test func invitesAreMarked() {
+        #expect(
+            reading("Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR").automation.isCalendar)
+    }
+}

@@ -1,0 +1,83 @@
+import MIMEParse
+import MailModel
+import Testing
+
+private func body(_ type: String, _ octets: [UInt8]) -> ParsedMessage {
+    reading(Array("Content-Type: \(type)\n\n".utf8) + octets)
+}
+
+private func html(_ source: String) -> String? {
+    body("text/html; charset=utf-8", Array(source.utf8)).text
+}
+
+@Suite struct BodyTextTests {
+    @Test func wrongOrUnknownLabelsAreSeenThrough() {
+        let utf8 = Array("Привет".utf8)
+        #expect(body("text/plain; charset=windows-1251", utf8).text == "Привет")
+        #expect(body("text/plain; charset=windows-1251", utf8).defects.contains(.mislabelledCharset))
+        #expect(body("text/plain; charset=no-such", utf8).defects.contains(.unknownCharset))
+        #expect(body("text/plain; charset=us-ascii", [0xCF, 0xF0, 0xE8, 0xE2, 0xE5, 0xF2]).text == "Привет")
+        #expect(body("text/plain; charset=utf-8", utf8 + [0xFF]).text == "Привет\u{FFFD}")
+    }
+
+    @Test(
+        arguments: [
+            ("windows-1251", [0xDF, 0xE1]), ("cp-1251", [0xDF, 0xE1]), ("KOI8-R", [0xF1, 0xC2]),
+            ("cp866", [0x9F, 0xA1]), ("iso-8859-5", [0xCF, 0xD1]), ("x-mac-cyrillic", [0x9F, 0xE1]),
+        ] as [(String, [UInt8])])
+    func cyrillicCharsets(_ label: String, _ octets: [UInt8]) {
+        #expect(body("text/plain; charset=\(label)", octets).text == "Яб")
+    }
+
+    @Test func otherCharsets() {
+        #expect(body("text/plain; charset=iso-8859-1", [0x93, 0xE9, 0x94]).text == "“é”")
+        #expect(body("text/plain; charset=gb2312", [0xC4, 0xE3]).text == "你")
+        #expect(
+            body("text/plain; charset=iso-2022-jp", [0x1B, 0x24, 0x42, 0x24, 0x22, 0x1B, 0x28, 0x42]).text
+                == "あ")
+        #expect(body("text/plain; charset=utf-7", Array("+BB8-".utf8)).text == "П")
+    }
+
+    @Test func hostileHTMLIsOnlyText() {
+        #expect(html("<script>alert(1)</script>a<style>b{}</style>") == "a")
+        #expect(html("<p>a<p>b</div></td>") == "a\n\nb")
+        #expect(html("a<br>b<br/>c") == "a\nb\nc")
+        #expect(html(String(repeating: "<div>", count: 100_000) + "x") != nil)
+        #expect(html("") == "")
+    }
+
+    @Test func entitiesAndLinksAreReadable() {
+        #expect(html("5&nbsp;000 &#8381; &lt;b&gt; <a href=\"http://x\">link</a>") == "5 000 ₽ <b> link")
+        #expect(html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>") == "a b\nc")
+    }
+
+    @Test func thePlainVersionOfAnAlternativeIsRead() {
+        let message = reading(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nplain\n--b\nContent-Type: text/html\n\n<b>html</b>\n--b--\n"
+        )
+        #expect(message.text == "plain")
+        #expect(message.textSource == .plain)
+        #expect(message.hasHTML)
+        #expect(message.attachments.isEmpty)
+    }
+
+    @Test func aBlankPlainVersionGivesWayToHTML() {
+        let message = reading(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<b>html</b>\n--b--\n"
+        )
+        #expect(message.text == "html")
+        #expect(message.textSource == .html)
+    }
+
+    @Test func furtherTextsAreKept() {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo\n--b--\n")
+        #expect(message.text == "one")
+        #expect(message.furtherText == "two")
+    }
+
+    @Test func flowedParagraphsAreJoinedAndQuotesAreNot() {
+        let message = body("text/plain; format=flowed", Array("one \ntwo\n> a \n> b\n-- \nsig".utf8))
+        #expect(message.text == "one two\n> a \n> b\n-- \nsig")
+    }
+}

@@ -1,0 +1,75 @@
+import MIMEParse
+import Testing
+
+/// File names as a whole message gives them.
+private func fileName(_ fields: String) -> String? {
+    reading("Content-Type: application/pdf\n\(fields)\n\nx").attachments.first?.filename
+}
+
+@Suite struct ParametersTests {
+    @Test func damagedParametersGiveWhatTheyCan() {
+        #expect(fileName("Content-Disposition: attachment; filename=\"a.pdf") == "a.pdf")
+        #expect(fileName("Content-Disposition: attachment; ; =; filename=a.pdf;") == "a.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename=my report.pdf") == "my report.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=a%ZZ.pdf") == "a%ZZ.pdf")
+        #expect(fileName("Content-Disposition: attachment filename=a.pdf") == "a.pdf")
+    }
+
+    @Test func continuationsAreJoinedInOrderOverGaps() {
+        #expect(
+            fileName("Content-Disposition: attachment; filename*1=b; filename*0=a; filename*2=.pdf")
+                == "ab.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*0=a; filename*2=.pdf") == "a.pdf")
+    }
+
+    @Test func extendedValuesNameTheirCharset() {
+        #expect(
+            fileName("Content-Disposition: attachment; filename*=utf-8''%D0%A1%D1%87%D1%91%D1%82.pdf")
+                == "Счёт.pdf")
+        #expect(
+            fileName("Content-Disposition: attachment; filename*=windows-1251'ru'%D1%F7%E5%F2.pdf")
+                == "Счет.pdf")
+        #expect(
+            fileName(
+                "Content-Disposition: attachment;\n filename*0*=utf-8''%D0;\n filename*1*=%A1; filename*2=.pdf"
+            )
+                == "С.pdf")
+    }
+
+    @Test func theExtendedFormWinsOverThePlainOne() {
+        #expect(
+            fileName("Content-Disposition: attachment; filename=x.pdf; filename*=utf-8''%D0%A1.pdf")
+                == "С.pdf")
+    }
+
+    @Test func encodedWordsAndRawOctetsAreDecoded() {
+        #expect(fileName("Content-Disposition: attachment; filename=\"=?utf-8?B?0KEucGRm?=\"") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename=\"Счёт.pdf\"") == "Счёт.pdf")
+    }
+
+    @Test func contentTypeNamesAFileToo() {
+        #expect(
+            reading("Content-Type: application/pdf; name=\"a;b.pdf\"\n\nx").attachments.first?.filename
+                == "a;b.pdf")
+    }
+
+    @Test func namesAreMadeSafe() {
+        #expect(FileName.cleaned("../../etc/passwd", limit: 200) == "passwd")
+        #expect(FileName.cleaned("C:\\temp\\a.pdf", limit: 200) == "a.pdf")
+        #expect(FileName.cleaned("..", limit: 200) == nil)
+        #expect(FileName.cleaned("con.txt", limit: 200) == "_con.txt")
+        #expect(FileName.cleaned("a\u{202E}fdp.exe", limit: 200) == "afdp.exe")
+        #expect(FileName.cleaned("a\u{0}b.txt. . ", limit: 200) == "ab.txt")
+        #expect(FileName.cleaned("/", limit: 200) == nil)
+    }
+
+    @Test(arguments: [199, 200, 201])
+    func longNamesAreCutToTheLimitWithTheirExtension(_ length: Int) {
+        let name = String(repeating: "a", count: length - 4) + ".pdf"
+        let cleaned = FileName.cleaned(name, limit: 200)
+        #expect(cleaned?.utf8.count == min(length, 200))
+        #expect(cleaned?.hasSuffix(".pdf") == true)
+        let cyrillic = FileName.cleaned(String(repeating: "я", count: 150) + ".pdf", limit: 200)
+        #expect(cyrillic == String(repeating: "я", count: 98) + ".pdf")
+    }
+}

@@ -1,0 +1,85 @@
+import MIMEParse
+import MailModel
+import Testing
+
+@Suite struct StructureTests {
+    @Test(arguments: [
+        "", "\n", "\r\n\r\n", ":", "--", "From ", "Content-Type: multipart/mixed; boundary=b\n\n--b",
+        "Content-Type: multipart/mixed; boundary=b\n\n--b--",
+        "Content-Type: multipart/mixed; boundary=\n\n--\n--\n",
+        "Content-Type: multipart/mixed; boundary=b", "Content-Type: message/rfc822", "\u{0}\u{0}\u{0}",
+        "Content-Transfer-Encoding: base64\n\n=", "Content-Type: text/html\n\n<", "\u{FEFF}Subject: x\n\ny",
+    ])
+    func scrapsAreRead(_ mail: String) {
+        let message = reading(mail)
+        #expect(message.attachments.count <= 1)
+    }
+
+    @Test func anEmptyMessageSaysOnlyThat() {
+        #expect(reading("").defects == [.emptyMessage])
+    }
+
+    @Test func anUnclosedInnerMultipartLosesNothing() {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\ntext\n--i\nContent-Type: text/html\n\n<b>x</b>\n--o\nContent-Type: application/a\n\n1\n--o\nContent-Type: application/b\n\n2\n--o--\n"
+        )
+        #expect(message.attachments.map(\.contentType) == ["application/a", "application/b"])
+        #expect(message.text == "text")
+        #expect(message.defects.contains(.missingClosingBoundary))
+    }
+
+    @Test func oneBoundaryMayBeginLikeAnother() {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: application/a\n\n1\n--bb--\n--b\nContent-Type: application/b\n\n2\n--b--\n"
+        )
+        #expect(message.attachments.map(\.contentType) == ["application/a", "application/b"])
+    }
+
+    @Test(arguments: [
+        "boundary=\"b;\"", "boundary=\"b \"", "boundary=b;", "x=y", "charset=utf-8; boundary=c",
+    ])
+    func oddBoundariesAreFound(_ parameter: String) {
+        let line = parameter.contains("b;\"") ? "--b;" : "--b"
+        let message = reading(
+            "Content-Type: multipart/mixed; \(parameter)\n\n\(line)\nContent-Type: application/a\n\n1\n\(line)\nContent-Type: application/b\n\n2\n\(line)--\n"
+        )
+        #expect(message.attachments.count == 2)
+    }
+
+    @Test func aMessageWithinIsOneAttachmentAndNotEntered() {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Type: multipart/mixed; boundary=i\n\n--i\nContent-Type: application/x\n\n1\n--i--\n--b--\n"
+        )
+        #expect(message.attachments.map(\.contentType) == ["message/rfc822"])
+        #expect(message.text == "see")
+        #expect(message.subject == nil)
+        #expect(!message.defects.contains(.structureRepaired))
+    }
+
+    @Test func inABase64MessageWithinTheDecodedBytesCount() {
+        let message = reading(
+            "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKeQ==\n")
+        #expect(message.attachments.map(\.size) == [13])
+    }
+
+    @Test func digestsHoldMessages() {
+        let message = reading(
+            "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: a\n\nx\n--b\n\nSubject: b\n\ny\n--b--\n"
+        )
+        #expect(message.attachments.map(\.contentType) == ["message/rfc822", "message/rfc822"])
+    }
+
+    @Test func envelopeLinesAndByteOrderMarksAreSkipped() {
+        #expect(reading("From x@y Mon Jan 1 00:00:00 2024\nSubject: s\n\nb").subject == "s")
+        #expect(reading("\u{FEFF}Subject: s\n\nb").subject == "s")
+        #expect(reading("Subject: s\rTo: a@b.example\r\rbody").to.count == 1)
+    }
+
+    @Test func inlinePicturesAreMarked() {
+        let message = reading(
+            "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=\"cid:p@x\">\n--b\nContent-Type: image/png; name=p.png\nContent-ID: <p@x>\n\n1\n--b\nContent-Type: image/png; name=q.png\nContent-ID: <q@x>\n\n1\n--b--\n"
+        )
+        #expect(message.attachments.map(\.isInline) == [true, false])
+        #expect(message.attachments.map(\.contentID) == ["p@x", "q@x"])
+    }
+}

@@ -1,0 +1,92 @@
+import MIMEParse
+import MailModel
+import Testing
+
+private func base64(_ text: String) -> (String, Bool) {
+    var decoder = Base64Decoder()
+    var result: [UInt8] = []
+    Array(text.utf8).withUnsafeBytes { decoder.decode($0, into: &result) }
+    decoder.finish(into: &result)
+    return (String(decoding: result, as: UTF8.self), decoder.isDamaged)
+}
+
+private func quotedPrintable(_ text: String) -> String {
+    var result: [UInt8] = []
+    _ = Array(text.utf8).withUnsafeBytes { QuotedPrintable.decode($0, into: &result) }
+    return String(decoding: result, as: UTF8.self)
+}
+
+@Suite struct TransferDecodingTests {
+    @Test func damagedBase64GivesWhatItCan() {
+        #expect(base64("SGVs|bG8=") == ("Hello", true))
+        #expect(base64("SGVsbG8") == ("Hello", true))
+        #expect(base64("====") == ("", true))
+        #expect(base64("S") == ("", true))
+        #expect(base64("SGVsbG8=\n-- \nlist footer here") == ("Hello", true))
+    }
+
+    @Test func base64InPiecesAndPaddedInTheMiddle() {
+        #expect(base64("SGVs\r\nbG8=\r\n") == ("Hello", false))
+        #expect(base64("SGVsbG8=\nSGVsbG8=\n") == ("HelloHello", false))
+        let text = Array("SGVsbG8sIHdvcmxkIQ==".utf8)
+        for cut in 0...text.count {
+            var decoder = Base64Decoder()
+            var result: [UInt8] = []
+            text[..<cut].withUnsafeBytes { decoder.decode($0, into: &result) }
+            text[cut...].withUnsafeBytes { decoder.decode($0, into: &result) }
+            decoder.finish(into: &result)
+            #expect(String(decoding: result, as: UTF8.self) == "Hello, world!")
+        }
+    }
+
+    @Test func damagedQuotedPrintableStandsForItself() {
+        #expect(quotedPrintable("a=ZZb") == "a=ZZb")
+        #expect(quotedPrintable("100=% sure=") == "100=% sure")
+        #expect(quotedPrintable("=4") == "=4")
+    }
+
+    @Test func softLineBreaksJoin() {
+        #expect(quotedPrintable("a=\r\nb=\nc= \t\nd") == "abcd")
+        #expect(quotedPrintable("=d0=9F") == "П")
+    }
+
+    @Test func uuencodedFilesInTextAreAttachments() {
+        let message = reading("Subject: x\n\nsee\nbegin 644 a.txt\n#0V%T\n`\nend\nbye\n")
+        #expect(message.attachments.map(\.filename) == ["a.txt"])
+        #expect(message.attachments.map(\.size) == [3])
+        #expect(message.text == "see\nbye")
+        #expect(reading("Subject: x\n\nbegin 644 a.txt\nno such lines here at all\n").attachments.isEmpty)
+    }
+
+    @Test func attachmentContentIsWhatWasMeasured() throws {
+        let source = Array(
+            """
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+            Content-Type: application/a
+            Content-Transfer-Encoding: base64
+
+            SGVsbG8=
+            --b
+            Content-Type: application/b
+            Content-Transfer-Encoding: quoted-printable
+
+            a=3Db
+            --b
+            Content-Type: application/c
+
+            plain
+            --b--
+            """.utf8)
+        let parser = MIMEParser()
+        let message = source.withUnsafeBytes { parser.parse($0) }
+        let contents = (0..<3).map { index in
+            source.withUnsafeBytes { parser.attachmentContent(index, of: $0) }
+        }
+        #expect(contents.map { String(decoding: $0 ?? [], as: UTF8.self) } == ["Hello", "a=b", "plain"])
+        #expect(message.attachments.map(\.size) == [5, 3, 5])
+        #expect(source.withUnsafeBytes { parser.attachmentContent(3, of: $0) } == nil)
+        #expect(source.withUnsafeBytes { parser.attachmentContent(-1, of: $0) } == nil)
+    }
+}
