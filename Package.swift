@@ -115,6 +115,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "ConfigurationTests",
+            dependencies: [
+                "Archive", "MailFetch", "MailModel", "MailTransport", "Worker", "mailworker",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "AcceptanceTests", dependencies: ["MailTestKit", "mailworker"],
             swiftSettings: strict),
     ],

@@ -76,7 +76,7 @@ public struct AccountStatus: Sendable, Hashable {
     public var lastSuccess: UnixTime?
     /// Nil: due at once.
     public var nextPoll: UnixTime?
-    /// Failed attempts since the last success.
+    /// Failed attempts of one kind in a row.
     public var failures: Int
     /// Why the last attempt failed; nil after a success.
     public var failure: MailFailure?

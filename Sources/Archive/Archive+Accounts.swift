@@ -162,7 +162,9 @@ extension Archive {
                 sql: """
                     UPDATE accounts SET last_attempt = ?1, next_poll = ?2,
                         last_success = CASE WHEN ?3 IS NULL THEN ?4 ELSE last_success END,
-                        state = ?5, failures = CASE WHEN ?3 IS NULL THEN 0 ELSE failures + 1 END,
+                        state = ?5,
+                        failures = CASE WHEN ?3 IS NULL THEN 0 WHEN error_kind IS ?6 THEN failures + 1
+                            ELSE 1 END,
                         error_code = ?3, error_kind = ?6, error_text = ?7, error_remedy = ?8
                     WHERE id = ?9
                     """,

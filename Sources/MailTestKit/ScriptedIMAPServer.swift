@@ -38,7 +38,10 @@ public final class ScriptedIMAPServer: Sendable {
     private let released = DispatchSemaphore(value: 0)
 
     /// - Throws: when no port can be had.
-    public init(_ scripts: IMAPScript...) throws {
+    public convenience init(_ scripts: IMAPScript...) throws { try self.init(playing: scripts) }
+
+    /// - Throws: when no port can be had.
+    public init(playing scripts: [IMAPScript]) throws {
         precondition(!scripts.isEmpty)
         self.scripts = scripts
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

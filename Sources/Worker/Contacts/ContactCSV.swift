@@ -35,12 +35,19 @@ public struct ContactCSV: Sendable {
     public init(data: Data) throws(MailFailure) {
         var text = try Self.decode(data)
         if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
+        let delimiter = Self.delimiter(of: text)
+        // The parser takes an unclosed cell for the rest of the file, and does not say in which row
+        // another quote is wrong.
+        if let row = CSVQuotes.firstBrokenRow(of: text, delimiter: delimiter.rawValue) {
+            throw Self.unusable(
+                "row \(row): a quote is not closed, or stands inside a cell",
+                "Put double quotes around the whole cell, and write each quote inside it twice.")
+        }
         let table: EnumeratedCSV
         do {
-            table = try EnumeratedCSV(string: text, delimiter: Self.delimiter(of: text), loadColumns: false)
+            table = try EnumeratedCSV(string: text, delimiter: delimiter, loadColumns: false)
         } catch {
-            let detail = if case CSVParseError.quotation(let message) = error { message } else { "\(error)" }
-            throw Self.unusable(detail, "Close every quote; a quote inside a quoted field is doubled.")
+            throw Self.unusable("\(error)", "Save the file as CSV anew.")
         }
         let header = table.header.map { name in
             let plain = name.trimmingCharacters(in: .whitespaces).lowercased()
@@ -53,13 +60,9 @@ public struct ContactCSV: Sendable {
         }
         for (index, cells) in table.rows.enumerated() {
             let number = index + 2
-            var fields: [String: String] = [:]
-            for (name, cell) in zip(header, cells) {
-                let value = cell.trimmingCharacters(in: .whitespacesAndNewlines)
-                if !value.isEmpty { fields[name] = value }
-            }
-            guard !fields.isEmpty else { continue }
             do throws(MailFailure) {
+                let fields = try Self.fields(cells, under: header)
+                guard !fields.isEmpty else { continue }
                 rows.append(Row(number: number, contact: try Self.contact(fields)))
             } catch {
                 var located = error
@@ -67,6 +70,27 @@ public struct ContactCSV: Sendable {
                 refused.append(located)
             }
         }
+    }
+
+    private static func fields(
+        _ cells: [String], under header: [String]
+    ) throws(MailFailure) -> [String: String] {
+        let values = cells.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+        guard values.dropFirst(header.count).allSatisfy(\.isEmpty) else {
+            throw refusal(
+                "more cells than the header has columns",
+                "Put double quotes around a cell that holds the separator.")
+        }
+        var fields: [String: String] = [:]
+        for (name, value) in zip(header, values) where !value.isEmpty {
+            // Address books have a column for each address.
+            if name == "emails", let earlier = fields[name] {
+                fields[name] = "\(earlier),\(value)"
+            } else {
+                fields[name] = value
+            }
+        }
+        return fields
     }
 
     private static func contact(_ fields: [String: String]) throws(MailFailure) -> ContactImportRow {

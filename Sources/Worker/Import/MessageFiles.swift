@@ -5,8 +5,8 @@ public import MailModel
 /// found below the paths a person names.
 ///
 /// A directory with `cur` and `new` is a Maildir; any other is searched for
-/// `.eml` and `.mbox` files and for Maildirs, without following symbolic links
-/// to directories. A file is an mbox when its name ends in `.mbox`, or when it
+/// `.eml` and `.mbox` files and for Maildirs, following symbolic links to files
+/// and none to directories. A file is an mbox when its name ends in `.mbox`, or when it
 /// has no `.eml` ending and begins with a From_ line.
 public struct MessageFiles: Sendable {
     /// One file that holds one message, or many.
@@ -62,20 +62,22 @@ public struct MessageFiles: Sendable {
     private mutating func search(_ directory: String) throws(MailFailure) {
         let manager = FileManager.default
         let base = directory.hasSuffix("/") && directory.count > 1 ? String(directory.dropLast()) : directory
-        guard let names = try? manager.contentsOfDirectory(atPath: directory) else {
-            throw MailFailure(
-                .noSuchPath, kind: .needsPerson, "The directory cannot be listed", detail: directory,
-                remedy: "Check its permissions.")
-        }
+        let names = try Self.names(in: directory)
         let isMaildir = names.contains("cur") && names.contains("new")
         for name in names.sorted() {
             let path = "\(base)/\(name)"
-            guard let type = (try? manager.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+            guard var type = (try? manager.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
             else { continue }
+            if type == .typeSymbolicLink {
+                // A dangling one is named when it cannot be read. Links to directories could go round.
+                var isDirectory: ObjCBool = false
+                _ = manager.fileExists(atPath: path, isDirectory: &isDirectory)
+                if isDirectory.boolValue { continue }
+                type = .typeRegular
+            }
             switch type {
             case .typeDirectory where isMaildir && (name == "cur" || name == "new"):
-                let messages = (try? manager.contentsOfDirectory(atPath: path)) ?? []
-                files += messages.filter { !$0.hasPrefix(".") }.sorted().map {
+                files += try Self.names(in: path).filter { !$0.hasPrefix(".") }.sorted().map {
                     File(path: "\(path)/\($0)", isMbox: false)
                 }
             case .typeDirectory where isMaildir && name == "tmp":
@@ -90,6 +92,15 @@ public struct MessageFiles: Sendable {
                 continue
             }
         }
+    }
+
+    private static func names(in directory: String) throws(MailFailure) -> [String] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+            throw MailFailure(
+                .noSuchPath, kind: .needsPerson, "The directory cannot be listed", detail: directory,
+                remedy: "Check its permissions.")
+        }
+        return names
     }
 
     private static func looksLikeMbox(_ path: String) -> Bool {

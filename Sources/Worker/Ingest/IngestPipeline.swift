@@ -11,7 +11,11 @@ public import MailModel
 /// the ledger and is fetched again by the next poll.
 ///
 /// Memory is bounded by `receivingBytes`: `submit` waits while that much mail is
-/// between the network and the archive, and with it the network waits.
+/// between the network and the archive, and with it the network waits. Room is given
+/// in the order of asking, so that a large message is not overtaken for ever.
+///
+/// A commit that fails stops the tallies whose messages were in it, and no others:
+/// the next poll tries anew, and succeeds when the archive is well again.
 public actor IngestPipeline {
     /// How much is done at a time.
     public struct Limits: Sendable {
@@ -38,9 +42,13 @@ public actor IngestPipeline {
     private var ready: [Parsed] = []
     private var heldBytes = 0
     private var isCommitting = false
-    private var failure: MailFailure?
-    private var waitingForRoom: [CheckedContinuation<Void, Never>] = []
+    private var waitingForRoom: [Submitter] = []
     private var waitingForCommit: [CheckedContinuation<Void, Never>] = []
+
+    private struct Submitter {
+        var byteCount: Int
+        var continuation: CheckedContinuation<Void, Never>
+    }
 
     private struct Pending: Sendable {
         var message: ReceivedMessage
@@ -60,29 +68,46 @@ public actor IngestPipeline {
     }
 
     /// Hands one message over; returns when there is room for it, not when it is stored.
-    /// - Throws: the failure that stopped the pipeline, such as a full disk.
+    /// - Throws: the failure that stopped the tally, such as a full disk.
     public func submit(_ message: ReceivedMessage, for tally: IngestTally) async throws(MailFailure) {
-        while failure == nil, heldBytes > 0, heldBytes + message.bytes.count > limits.receivingBytes {
+        let byteCount = message.bytes.count
+        if waitingForRoom.isEmpty, hasRoom(for: byteCount) {
+            heldBytes += byteCount
+        } else {
             startParsing()
-            await withCheckedContinuation { waitingForRoom.append($0) }
+            // Whoever resumes it has taken the room already.
+            await withCheckedContinuation {
+                waitingForRoom.append(Submitter(byteCount: byteCount, continuation: $0))
+            }
         }
-        if let failure { throw failure }
+        if let failure = tally.stopFailure {
+            release(byteCount)
+            throw failure
+        }
         tally.submitted()
-        heldBytes += message.bytes.count
         unparsed.append(Pending(message: message, tally: tally))
-        unparsedBytes += message.bytes.count
-        if unparsed.count >= limits.parseMessages || unparsedBytes >= limits.parseBytes { startParsing() }
+        unparsedBytes += byteCount
+        // While somebody waits, nothing may lie about until its account's server sends more.
+        if unparsed.count >= limits.parseMessages || unparsedBytes >= limits.parseBytes
+            || !waitingForRoom.isEmpty
+        {
+            startParsing()
+        }
     }
 
     /// Waits until everything submitted for the tally is committed.
-    /// - Throws: the failure that stopped the pipeline.
+    /// - Throws: the failure that stopped the tally.
     public func flush(_ tally: IngestTally) async throws(MailFailure) {
         startParsing()
-        while failure == nil, tally.pendingCount > 0 {
+        while tally.stopFailure == nil, tally.pendingCount > 0 {
             await withCheckedContinuation { waitingForCommit.append($0) }
         }
-        if let failure { throw failure }
+        if let failure = tally.stopFailure { throw failure }
     }
+
+    /// Bytes between the network and the archive.
+    var heldByteCount: Int { heldBytes }
+    var submittersWaiting: Int { waitingForRoom.count }
 
     private func startParsing() {
         guard !unparsed.isEmpty else { return }
@@ -102,38 +127,67 @@ public actor IngestPipeline {
 
     private func commitWhenPossible(_ parsed: [Parsed]) {
         ready += parsed
-        guard !isCommitting, failure == nil else { return }
+        guard !isCommitting else { return }
         isCommitting = true
         Task { await commitAllReady() }
     }
 
     private func commitAllReady() async {
-        while failure == nil, !ready.isEmpty {
+        while !ready.isEmpty {
             let group = takeGroup()
+            guard !group.isEmpty else { continue }
             do {
                 let outcomes = try await commit(group.map(\.arrival))
                 for (parsed, outcome) in zip(group, outcomes) { parsed.tally.committed(outcome) }
-                heldBytes -= group.reduce(0) { $0 + $1.byteCount }
             } catch {
-                failure = error
+                for parsed in group { parsed.tally.stop(error) }
             }
-            resumeWaiting()
+            release(group.reduce(0) { $0 + $1.byteCount })
+            let waiting = waitingForCommit
+            waitingForCommit.removeAll()
+            for continuation in waiting { continuation.resume() }
         }
         isCommitting = false
     }
 
+    /// The next messages to commit. Those of a stopped tally are given up: they have no
+    /// ledger row, so the next poll meets them again.
     private func takeGroup() -> [Parsed] {
-        var count = 0
+        var group: [Parsed] = []
+        var taken = 0
         var bytes = 0
-        while count < ready.count, count < limits.commitMessages,
-            count == 0 || bytes + ready[count].byteCount <= limits.commitBytes
-        {
-            bytes += ready[count].byteCount
-            count += 1
+        var givenUp = 0
+        for parsed in ready {
+            if parsed.tally.stopFailure != nil {
+                givenUp += parsed.byteCount
+            } else {
+                let isFull =
+                    group.count >= limits.commitMessages || bytes + parsed.byteCount > limits.commitBytes
+                if isFull, !group.isEmpty { break }
+                group.append(parsed)
+                bytes += parsed.byteCount
+            }
+            taken += 1
         }
-        let group = Array(ready[..<count])
-        ready.removeFirst(count)
+        ready.removeFirst(taken)
+        if givenUp > 0 { release(givenUp) }
         return group
+    }
+
+    /// A message larger than all room passes when nothing else is held.
+    private func hasRoom(for byteCount: Int) -> Bool {
+        heldBytes == 0 || heldBytes + byteCount <= limits.receivingBytes
+    }
+
+    private func release(_ byteCount: Int) {
+        heldBytes -= byteCount
+        var admitted = 0
+        while admitted < waitingForRoom.count, hasRoom(for: waitingForRoom[admitted].byteCount) {
+            heldBytes += waitingForRoom[admitted].byteCount
+            waitingForRoom[admitted].continuation.resume()
+            admitted += 1
+        }
+        waitingForRoom.removeFirst(admitted)
     }
 
     private func commit(_ arrivals: [Arrival]) async throws(MailFailure) -> [IngestOutcome] {
@@ -145,12 +199,5 @@ public actor IngestPipeline {
             }
         }
         return try result.get()
-    }
-
-    private func resumeWaiting() {
-        let waiting = waitingForRoom + waitingForCommit
-        waitingForRoom.removeAll()
-        waitingForCommit.removeAll()
-        for continuation in waiting { continuation.resume() }
     }
 }

@@ -23,6 +23,7 @@ public final class IngestTally: Sendable {
         var counts = Counts()
         var pending = 0
         var failures: [MailFailure] = []
+        var stop: MailFailure?
     }
 
     private let state = Mutex(State())
@@ -39,6 +40,15 @@ public final class IngestTally: Sendable {
     public var failures: [MailFailure] { state.withLock(\.failures) }
 
     var pendingCount: Int { state.withLock(\.pending) }
+
+    /// What kept a commit of these messages from succeeding; the tally takes no more then.
+    var stopFailure: MailFailure? { state.withLock(\.stop) }
+
+    func stop(_ failure: MailFailure) {
+        state.withLock { state in
+            if state.stop == nil { state.stop = failure }
+        }
+    }
 
     func submitted() {
         state.withLock { $0.pending += 1 }

@@ -25,7 +25,9 @@ struct FolderChoice {
             }
         }
         func takeNamed(_ name: FolderName, as role: FolderRole) {
-            if let folder = listed.first(where: { $0.isSelectable && $0.name == name }) {
+            // INBOX is the one name without case (RFC 9051, 5.1), and is listed in capitals.
+            let wanted = name.rawValue.uppercased() == FolderName.inbox.rawValue ? .inbox : name
+            if let folder = listed.first(where: { $0.isSelectable && $0.name == wanted }) {
                 take(folder, as: role)
             } else {
                 failures.append(Self.missing(name, among: listed))

@@ -1,6 +1,7 @@
 import Archive
 import MailFetch
 public import MailModel
+import MailTransport
 
 /// The part of a poll that concerns one folder of the open session.
 struct FolderPoll {
@@ -15,15 +16,27 @@ struct FolderPoll {
     /// Brings the ledger up to what the server shows.
     ///
     /// - Throws: what ends the session or the archive; a folder that the server refuses
-    ///   is a failure in the report.
+    ///   to open or to list is a failure in the report.
     func run(_ chosen: FolderChoice.Chosen, report: inout AccountReport) async throws(MailFailure) {
-        let state: FolderState
         do throws(MailFailure) {
-            state = try await session.examine(chosen.folder)
-        } catch  where error.code == .commandRefused || error.code == .folderMissing {
+            try await bringUp(chosen, report: &report)
+        } catch  where Self.concernsOneFolder.contains(error.code) {
             report.failures.append(error)
-            return
+        } catch  where error.code == .sessionOver && !report.failures.isEmpty {
+            // Why it is over was said by the folder before.
+            throw report.failures.removeLast()
         }
+    }
+
+    /// After these the session may go on with the next folder, and if it does not, says so.
+    private static let concernsOneFolder: Set<MailFailure.Code> = [
+        .commandRefused, .folderMissing, .serverBusy, .protocolViolation,
+    ]
+
+    private func bringUp(
+        _ chosen: FolderChoice.Chosen, report: inout AccountReport
+    ) async throws(MailFailure) {
+        let state = try await session.examine(chosen.folder)
         let folder = try record(chosen)
         let validity = state.uidValidity
         let action = SyncPlan.action(folder: state, ledger: try planFacts(folder, validity), now: now)
@@ -48,9 +61,11 @@ struct FolderPoll {
             wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
         }
 
-        let complete = try await fetch(
+        let refusedBefore = tally.failures.count
+        let isFetched = try await fetch(
             wanted, into: folder, validity, name: chosen.folder.name, report: &report)
         try await poller.pipeline.flush(tally)
+        let complete = isFetched && tally.failures.count == refusedBefore
         // A sweep is done when everything that it found missing has a row.
         if let missing, complete, missing.count == wanted.count {
             try archive.noteSweep(folder, validity, at: now)

@@ -6,15 +6,21 @@ import MailModel
 /// every message.
 struct LeaseRenewal {
     private var lease: Lease
-    private var renewedAt = DispatchTime.now()
+    private var renewedAt: UInt64
+    private let uptime: () -> UInt64
     private static let interval: UInt64 = 20_000_000_000
 
-    init(lease: Lease) { self.lease = lease }
+    /// - Parameter uptime: nanoseconds of a clock that never goes back.
+    init(lease: Lease, uptime: @escaping () -> UInt64 = { DispatchTime.now().uptimeNanoseconds }) {
+        self.lease = lease
+        self.uptime = uptime
+        renewedAt = uptime()
+    }
 
     /// - Throws: `lease.lost` when another process polls the account now.
     mutating func renewIfDue(in archive: Archive) throws(MailFailure) {
-        let now = DispatchTime.now()
-        guard now.uptimeNanoseconds &- renewedAt.uptimeNanoseconds >= Self.interval else { return }
+        let now = uptime()
+        guard now &- renewedAt >= Self.interval else { return }
         lease = try archive.renew(lease)
         renewedAt = now
     }

@@ -56,7 +56,6 @@ public struct MailboxPoller: Sendable {
         }
         report.counts = tally.counts
         report.failures += tally.failures
-        watch(.finished(report))
         return report
     }
 }

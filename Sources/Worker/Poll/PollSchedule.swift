@@ -12,8 +12,11 @@ public struct PollSchedule: Sendable {
     public var intervalSeconds: Int64
 
     public init(intervalSeconds: Int64) {
-        self.intervalSeconds = max(1, intervalSeconds)
+        self.intervalSeconds = min(max(1, intervalSeconds), Self.longestPause)
     }
+
+    /// A week: no interval and no server's word keeps an account away for longer.
+    private static let longestPause: Int64 = 7 * 86_400
 
     /// A wrong password is tried this often, spread over a day, and then waits for
     /// its user: more tries would lock the mailbox at most providers.
@@ -33,8 +36,9 @@ public struct PollSchedule: Sendable {
             return now.advanced(bySeconds: spread(intervalSeconds, by: 0.1, jitter: jitter))
         case .failed(.transient, let stated):
             let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
-            let pause = max(Int64(stated ?? 0), min(doubled, max(intervalSeconds, 3600)))
-            return now.advanced(bySeconds: spread(pause, by: 0.2, jitter: jitter, never: Int64(stated ?? 0)))
+            let asked = min(max(Int64(stated ?? 0), 0), Self.longestPause)
+            let pause = max(asked, min(doubled, max(intervalSeconds, 3600)))
+            return now.advanced(bySeconds: spread(pause, by: 0.2, jitter: jitter, never: asked))
         case .failed(.credential, _):
             guard failures < Self.credentialTries else { return nil }
             return now.advanced(bySeconds: 86_400 / Int64(Self.credentialTries))

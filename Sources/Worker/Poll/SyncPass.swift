@@ -42,19 +42,23 @@ public struct SyncPass: Sendable {
     public func poll(
         _ account: Account, watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
+        var report = AccountReport(name: account.settings.name)
         do throws(MailFailure) {
             let lease = try claim(account)
             let startedAt = settings.now()
-            let report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
-            try conclude(account, report, startedAt: startedAt)
+            report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
+            do throws(MailFailure) {
+                try conclude(account, report, startedAt: startedAt)
+            } catch {
+                report.failures.append(error)
+            }
+            // Whatever could not be noted: a lease that stayed would keep the account away for minutes.
             try archive.release(lease)
-            return report
         } catch {
-            var report = AccountReport(name: account.settings.name)
-            report.failures = [error]
-            watch(.finished(report))
-            return report
+            if !report.failures.contains(error) { report.failures.append(error) }
         }
+        watch(.finished(report))
+        return report
     }
 
     private func claim(_ account: Account) throws(MailFailure) -> Lease {
@@ -74,7 +78,9 @@ public struct SyncPass: Sendable {
         // A stop asked for by a person says nothing about the account.
         let failure = report.failures.first { $0.code != .cancelled }
         if !report.failures.isEmpty, failure == nil { return }
-        let failures = failure == nil ? 0 : account.status.failures + 1
+        // An outage before a refused password does not count as tries of the password.
+        let isSameTrouble = failure?.kind == account.status.failure?.kind
+        let failures = failure == nil ? 0 : (isSameTrouble ? account.status.failures : 0) + 1
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
         let next = schedule.nextPoll(
             after: failure.map { .failed($0.kind, retryAfterSeconds: $0.retryAfterSeconds) } ?? .succeeded,

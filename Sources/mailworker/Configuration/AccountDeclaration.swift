@@ -24,13 +24,16 @@ struct AccountDeclaration {
         settings.smtp = preset.smtp
         settings.pollMinutes = configuration.pollMinutes
         settings.timeoutSeconds = configuration.timeoutSeconds
-        settings.user = try user(named: options.user ?? name, email: email)
-        try change(&settings, by: options)
+        // The user last, so that an account that is refused has made none.
+        var others = options
+        others.user = nil
+        try change(&settings, by: others)
         guard settings.imap != nil else {
             throw .usage(
                 "The account has no IMAP server", detail: name,
                 remedy: "Name it with --imap-host, or use --preset gmail, yandex or mailru.")
         }
+        settings.user = try user(named: options.user ?? name, email: email)
         return settings
     }
 
@@ -48,14 +51,13 @@ struct AccountDeclaration {
             settings.imap = preset.imap ?? settings.imap
             settings.smtp = preset.smtp ?? settings.smtp
         }
-        if let user = options.user { settings.user = try self.user(named: user, email: settings.email) }
         if let login = options.login { settings.login = login }
-        settings.imap = Self.endpoint(
+        settings.imap = try Self.endpoint(
             settings.imap, host: options.imapHost, port: options.imapPort, security: options.imapSecurity,
-            standardPort: { $0 == .tls ? 993 : 143 })
-        settings.smtp = Self.endpoint(
+            standardPort: { $0 == .tls ? 993 : 143 }, hostOption: "--imap-host")
+        settings.smtp = try Self.endpoint(
             settings.smtp, host: options.smtpHost, port: options.smtpPort, security: options.smtpSecurity,
-            standardPort: { $0 == .tls ? 465 : 587 })
+            standardPort: { $0 == .tls ? 465 : 587 }, hostOption: "--smtp-host")
         if let minutes = options.pollMinutes { settings.pollMinutes = minutes }
         if let minutes = options.timeoutMinutes { settings.timeoutSeconds = minutes * 60 }
         if let folder = options.sentFolder { settings.sentFolder = folder.isEmpty ? nil : FolderName(folder) }
@@ -63,18 +65,20 @@ struct AccountDeclaration {
         if let since = options.since { settings.since = since }
         if let file = options.caFile { settings.caFile = file.isEmpty ? nil : file }
         if let proxy = options.proxy { settings.proxy = proxy.isEmpty ? nil : proxy }
+        // Last, so that what is refused above has made no user.
+        if let user = options.user { settings.user = try self.user(named: user, email: settings.email) }
     }
 
     /// Makes the account of an `[[account]]`, or brings it up to the file's values.
     func apply(_ declared: Configuration.DeclaredAccount) throws(MailFailure) {
-        var wanted = try settings(for: declared.options)
-        wanted.isDeclared = true
         var secret: Secret?
         if let file = declared.passwordFile {
             secret = try PasswordInput.read(file)
         } else if let name = declared.passwordEnvironment {
             secret = try PasswordInput.read(environment: name)
         }
+        var wanted = try settings(for: declared.options)
+        wanted.isDeclared = true
         guard let account = try archive.accounts().first(where: { $0.settings.name == wanted.name }) else {
             try archive.addAccount(wanted, secret: secret)
             return
@@ -104,10 +108,14 @@ struct AccountDeclaration {
 
     private static func endpoint(
         _ present: ServerEndpoint?, host: String?, port: Int?, security: TransportSecurity?,
-        standardPort: (TransportSecurity) -> UInt16
-    ) -> ServerEndpoint? {
+        standardPort: (TransportSecurity) -> UInt16, hostOption: String
+    ) throws(MailFailure) -> ServerEndpoint? {
         guard host != nil || port != nil || security != nil else { return present }
-        guard let host = host ?? present?.host else { return present }
+        guard let host = host ?? present?.host else {
+            throw .usage(
+                "A port or security is given for a server that is not named",
+                remedy: "Name the server with \(hostOption), or use --preset gmail, yandex or mailru.")
+        }
         let newSecurity = security ?? present?.security ?? .tls
         // A stated port counts; a kept one only while the security stays as it was.
         let kept = present?.security == newSecurity ? present?.port : nil

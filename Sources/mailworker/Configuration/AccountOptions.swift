@@ -28,7 +28,8 @@ struct AccountOptions: Sendable {
     init(_ entry: ConfigurationReader) throws(MailFailure) {
         name = try entry.required(.accountName)
         user = try entry.required(.accountUser)
-        email = try entry.required(.accountEmail)
+        _ = try entry.required(.accountEmail)
+        email = try entry.address(.accountEmail)
         preset = try entry.string(.accountPreset, oneOf: ["gmail", "yandex", "mailru", "custom"])
         login = try entry.string(.accountLogin)
         imapHost = try entry.string(.accountIMAPHost)
@@ -50,6 +51,18 @@ struct AccountOptions: Sendable {
         }
         caFile = try entry.string(.accountCAFile)
         proxy = try entry.string(.accountProxy)
+        try requireHosts(entry)
+    }
+
+    /// Only a preset knows its servers.
+    private func requireHosts(_ entry: ConfigurationReader) throws(MailFailure) {
+        guard preset == nil || preset == "custom" else { return }
+        let remedy = "Name the server, or use preset = \"gmail\", \"yandex\" or \"mailru\"."
+        if imapHost == nil { throw entry.complaint(.accountIMAPHost, "is missing", remedy: remedy) }
+        if smtpHost == nil, smtpPort != nil || smtpSecurity != nil {
+            throw entry.complaint(
+                .accountSMTPHost, "is missing beside the port or security of SMTP", remedy: remedy)
+        }
     }
 
     private static func security(

@@ -54,11 +54,12 @@ struct Configuration {
         keyFile = absolute(try archive.string(.archiveKeyFile) ?? "mailworker.key")
 
         let network = try ConfigurationReader(source, table: "network")
+        let blocks = try network.strings(.networkAllow) ?? []
         do {
-            allowedNetworks = try NetworkAllowList(try network.strings(.networkAllow) ?? [])
+            allowedNetworks = try NetworkAllowList(blocks)
         } catch {
-            throw source.complaint(
-                about: "allow", in: "network", error.detail ?? error.summary,
+            throw network.complaint(
+                .networkAllow, "\"\(error.detail ?? "")\" is not an address block",
                 remedy: "Write networks in CIDR form, such as allow = [\"127.0.0.0/8\", \"10.0.0.0/8\"].")
         }
 
@@ -81,11 +82,15 @@ struct Configuration {
             ?? logLevel
 
         for entry in try ConfigurationReader.list(source, table: "user") {
-            users.append(
-                DeclaredUser(name: try entry.required(.userName), email: try entry.string(.userEmail)))
+            let name = try entry.required(.userName)
+            if users.contains(where: { $0.name == name }) { throw entry.declaredTwice(.userName, name) }
+            users.append(DeclaredUser(name: name, email: try entry.address(.userEmail)))
         }
         for entry in try ConfigurationReader.list(source, table: "account") {
             var declared = DeclaredAccount(options: try AccountOptions(entry))
+            if let name = declared.options.name, accounts.contains(where: { $0.options.name == name }) {
+                throw entry.declaredTwice(.accountName, name)
+            }
             declared.options.caFile = declared.options.caFile.map(absolute)
             declared.passwordFile = try entry.string(.accountPasswordFile).map(absolute)
             declared.passwordEnvironment = try entry.string(.accountPasswordEnvironment)

@@ -93,6 +93,22 @@ struct ConfigurationReader {
         return text
     }
 
+    /// A bare e-mail address, as text.
+    func address(_ key: ConfigurationKey) throws(MailFailure) -> String? {
+        guard let text = try string(key) else { return nil }
+        guard EmailAddress(text) != nil else {
+            throw complaint(
+                key, "\"\(text)\" is not an e-mail address",
+                remedy: "Write it as local@domain, without a name.")
+        }
+        return text
+    }
+
+    func declaredTwice(_ key: ConfigurationKey, _ text: String) -> MailFailure {
+        complaint(
+            key, "\"\(text)\" stands here for the second time", remedy: "Declare each [[\(name)]] once.")
+    }
+
     func integer(_ key: ConfigurationKey, in range: ClosedRange<Int>) throws(MailFailure) -> Int? {
         guard let value = table[key.name] else { return nil }
         guard let number = value.int, range.contains(number) else {

@@ -18,9 +18,10 @@ enum PasswordInput {
                     detail: path,
                     remedy: "Check that it exists and that this user may read it.")
             }
-            text = String(data: data, encoding: .utf8)?.split(
-                separator: /\r?\n/, maxSplits: 1, omittingEmptySubsequences: false
-            ).first.map(String.init)
+            // A carriage return and line feed are one Character.
+            text = String(data: data, encoding: .utf8).map {
+                String($0.prefix { $0 != "\n" && $0 != "\r\n" })
+            }
         }
         guard let text, !text.isEmpty else {
             throw MailFailure(

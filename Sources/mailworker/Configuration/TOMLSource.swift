@@ -26,7 +26,17 @@ struct TOMLSource {
 
     init(path: String, text: String) throws(MailFailure) {
         self.path = path
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // A carriage return and line feed are one Character.
+        lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        if let zero = text.firstIndex(of: "\0") {
+            // The parser would take it for the end and leave the rest out without a word.
+            let line = text[..<zero].count { $0 == "\n" || $0 == "\r\n" } + 1
+            let column = text[..<zero].reversed().prefix { !$0.isNewline }.count + 1
+            throw MailFailure(
+                .configuration, kind: .needsPerson, "The configuration is not valid TOML",
+                detail: "\(path):\(line):\(column): there is a zero byte",
+                remedy: "Save the file as UTF-8 text.")
+        }
         do {
             root = try TOMLTable(string: text)
         } catch let error as TOMLParseError {

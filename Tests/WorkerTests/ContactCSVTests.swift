@@ -1,0 +1,141 @@
+import Archive
+import Foundation
+import MailModel
+import Testing
+
+@testable import Worker
+
+struct ContactCSVTests {
+    private func read(_ text: String) throws -> ContactCSV { try ContactCSV(data: Data(text.utf8)) }
+
+    private func addresses(_ csv: ContactCSV) -> [[String]] {
+        csv.rows.map { $0.contact.emails.map(\.addrSpec) }
+    }
+
+    // MARK: Files that cannot be read
+
+    @Test(arguments: ["", "\n", "phone,city\n1,2\n", "a@x.example\n", ";;;\n"])
+    func aFileWithoutAKnownHeaderIsRefusedWithTheHeaderItNeeds(text: String) throws {
+        let failure = try #require(throws: MailFailure.self) { try read(text) }
+        #expect(failure.code == .csv)
+        #expect(failure.remedy?.contains("external_id,kind,name,emails") == true)
+    }
+
+    static let brokenQuotes: [(text: String, row: Int)] = [
+        ("name,emails\n\"Anna,a@x.example\nBerta,b@x.example\n", 2), ("name\n\"", 2), ("\"name\nAnna\n", 1),
+        ("name\nAnna\n\n\"Berta\nClara\"\n\"Doris", 5), ("name,emails\n\"Anna\" B,\n", 2),
+        ("name\r\nFirma \"X\"\r\n", 2), ("name\n5\"", 2), ("name\n\"Anna,a\n\"Berta\",b\n", 2),
+    ]
+
+    @Test(arguments: brokenQuotes)
+    func aBrokenQuoteIsRefusedByItsRowAndSwallowsNoOthers(text: String, row: Int) throws {
+        let failure = try #require(throws: MailFailure.self) { try read(text) }
+        #expect(failure.code == .csv)
+        #expect(failure.detail?.hasPrefix("row \(row): ") == true, "\(failure.revealed)")
+        #expect(failure.remedy?.contains("quotes") == true)
+    }
+
+    static let goodQuotes: [(text: String, names: [String])] = [
+        ("name\n\"A \"\"B\"\" C\"\n", ["A \"B\" C"]), ("name\n\"\"\n\"A\"", ["A"]),
+        ("name;emails\n\"A;B\";x@x.example", ["A;B"]), ("name\nA\"\"B\n", ["A\"B"]),
+        ("name\n \"A\" \nB\n", ["A", "B"]), ("name\r\n\"A\"\r\n\"B\"\r\n", ["A", "B"]),
+    ]
+
+    @Test(arguments: goodQuotes)
+    func quotesAsTheyShouldBeAreTaken(text: String, names: [String]) throws {
+        #expect(try read(text).rows.map(\.contact.name) == names)
+    }
+
+    // MARK: Rows that cannot be read
+
+    @Test func eachBadRowIsNamedByItsNumberAndTheOthersAreRead() throws {
+        let csv = try read(
+            """
+            kind,name,emails,private
+            person,Anna,a@x.example,yes
+            robot,Berta,b@x.example,
+            ,Clara,not an address,
+            ,,,
+            ,Doris,d@x.example,perhaps
+            lead,,e@x.example,нет
+            organisation,,,
+
+            """)
+        #expect(csv.rows.map(\.number) == [2, 7])
+        #expect(csv.rows.map(\.contact.name) == ["Anna", "e@x.example"])
+        #expect(csv.rows.map(\.contact.isPrivate) == [true, false])
+        #expect(
+            csv.refused.map { $0.detail?.prefix { $0 != ":" } } == ["row 3", "row 4", "row 6", "row 8"])
+        #expect(csv.refused.allSatisfy { $0.kind == .permanent && $0.remedy != nil })
+    }
+
+    @Test func cellsBeyondTheHeaderAreNotDroppedSilently() throws {
+        let csv = try read("name,emails\nAnna,a@x.example,b@x.example\nBerta,b@x.example,,\n")
+        #expect(csv.rows.map(\.number) == [3])
+        #expect(csv.refused.count == 1)
+        #expect(csv.refused.first?.detail?.hasPrefix("row 2: ") == true)
+        #expect(csv.refused.first?.remedy?.contains("quotes") == true)
+    }
+
+    // MARK: What is read
+
+    @Test func twoColumnsOfAddressesAreTakenTogether() throws {
+        let csv = try read("name,email,E-Mail\nAnna,a@x.example,b@x.example\nBerta,,c@x.example\n")
+        #expect(addresses(csv) == [["a@x.example", "b@x.example"], ["c@x.example"]])
+    }
+
+    @Test(arguments: [",", ";", "\t"], ["\n", "\r\n"])
+    func theSeparatorIsFoundInTheHeader(separator: String, newline: String) throws {
+        let lines = [["name", "emails", "owner"], ["Anna", "a@x.example", "anna"], ["Berta", "", ""]]
+        let text = lines.map { $0.joined(separator: separator) }.joined(separator: newline)
+        let csv = try read(text)
+        #expect(csv.rows.map(\.contact.name) == ["Anna", "Berta"])
+        #expect(csv.rows.map(\.contact.owner) == ["anna", nil])
+        #expect(csv.refused.isEmpty)
+    }
+
+    @Test func addressesAreSeparatedByWhateverPeopleUse() throws {
+        let csv = try read("name,emails\nAnna,\"a@x.example, b@x.example;c@x.example\nd@x.example\"\n")
+        #expect(addresses(csv) == [["a@x.example", "b@x.example", "c@x.example", "d@x.example"]])
+    }
+
+    @Test func aSpreadsheetsRussianFileIsRead() throws {
+        let text = "Название;Почта;Тип\r\nООО Ромашка;info@romashka.example;organisation\r\n"
+        let data = try #require(text.data(using: .windowsCP1251))
+        let csv = try ContactCSV(data: data)
+        #expect(csv.rows.map(\.contact.name) == ["ООО Ромашка"])
+        #expect(csv.rows.map(\.contact.kind) == [.organisation])
+        #expect(addresses(csv) == [["info@romashka.example"]])
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheFirstColumn() throws {
+        let csv = try ContactCSV(data: Data([0xEF, 0xBB, 0xBF] + Array("name\nAnna\n".utf8)))
+        #expect(csv.rows.map(\.contact.name) == ["Anna"])
+    }
+
+    @Test func everyColumnReachesItsField() throws {
+        let csv = try read(
+            """
+            external_id,kind,name,emails,organisation,owner,do_not_email,notify_owner,private,phone
+            42,Lead,"Anna ""A"" B, C",a@x.example,Firma,anna,1,true,да,+7
+            """)
+        var expected = ContactImportRow(
+            kind: .lead, name: "Anna \"A\" B, C", emails: [EmailAddress("a@x.example")!])
+        expected.externalID = "42"
+        expected.organisation = "Firma"
+        expected.owner = "anna"
+        expected.doNotEmail = true
+        expected.notifyOwner = true
+        expected.isPrivate = true
+        #expect(csv.rows.map(\.contact) == [expected])
+    }
+
+    @Test func twentyThousandRowsAreRead() throws {
+        var text = "external_id,name,emails\n"
+        for number in 1...20_000 { text += "\(number),Имя \(number),c\(number)@x.example\n" }
+        let csv = try read(text)
+        #expect(csv.rows.count == 20_000)
+        #expect(csv.rows.last?.number == 20_001)
+        #expect(csv.refused.isEmpty)
+    }
+}

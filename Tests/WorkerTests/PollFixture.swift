@@ -1,0 +1,59 @@
+import Archive
+import Foundation
+import MIMEParse
+import MailFetch
+import MailModel
+import MailTestKit
+import MailTransport
+import Synchronization
+import Testing
+import Worker
+
+/// One account on a scripted server, with everything that polls it.
+final class PollFixture: Sendable {
+    let server: ScriptedIMAPServer
+    let worker: WorkerFixture
+    let pass: SyncPass
+    private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
+
+    /// - Parameter parseMessages: 1 commits each message as it comes.
+    init(
+        _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
+        account change: (inout AccountSettings) -> Void = { _ in }
+    ) throws {
+        server = try ScriptedIMAPServer(playing: scripts)
+        worker = try WorkerFixture(port: server.port, change: change)
+        var settings = PollSettings(
+            limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: 4)
+        let clock = worker.clock
+        settings.now = { clock.now }
+        let archive = worker.archive
+        var size = IngestPipeline.Limits()
+        if let parseMessages { size.parseMessages = parseMessages }
+        let pipeline = IngestPipeline(archive: archive, parser: MIMEParser(limits: limits), limits: size)
+        let poller = MailboxPoller(
+            archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
+        pass = SyncPass(archive: archive, poller: poller, settings: settings)
+    }
+
+    deinit { server.stop() }
+
+    @discardableResult
+    func poll(watch: @escaping @Sendable (PollEvent) -> Void = { _ in }) async throws -> AccountReport {
+        await pass.poll(try worker.polled(), watch: watch)
+    }
+
+    func status() throws -> AccountStatus { try worker.polled().status }
+
+    /// Whatever the server did, it was only read from.
+    func expectOnlyReading(sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(server.violations.isEmpty, sourceLocation: sourceLocation)
+        for line in server.received {
+            let words = line.uppercased().split(separator: " ")
+            for verb in ["SELECT", "STORE", "EXPUNGE", "MOVE", "COPY", "APPEND", "DELETE", "CLOSE"] {
+                #expect(!words.contains(Substring(verb)), "\(line)", sourceLocation: sourceLocation)
+            }
+            #expect(!line.uppercased().contains("BODY["), "\(line)", sourceLocation: sourceLocation)
+        }
+    }
+}
