@@ -29,7 +29,9 @@ extension Archive {
         }
     }
 
-    /// Replaces the settings; the secret and the status stay.
+    /// Replaces the settings; the secret and the status stay. With an earlier starting
+    /// date, the ledger forgets the UIDs that only the later one had left out, so that
+    /// the next poll fetches them.
     ///
     /// - Throws: `unknown.account`, `name.taken`, `value.invalid`.
     public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
@@ -46,6 +48,16 @@ extension Archive {
                     """,
                 arguments: try Self.arguments(settings, db) + [id.rawValue])
             guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+            try db.execute(
+                sql: """
+                    DELETE FROM ledger
+                    WHERE folder IN (SELECT id FROM folders WHERE account = ?1)
+                        AND state = 'ignored' AND message IS NULL AND reason = ?2
+                        AND internal_date >= coalesce(?3, internal_date)
+                    """,
+                arguments: [
+                    id.rawValue, UnfetchedReason.beforeSince.reason, settings.since?.rawValue,
+                ])
         }
     }
 

@@ -166,7 +166,7 @@ extension Archive {
 
     private static func attachments(
         of message: ArchivedMessageID, _ db: Database
-    ) throws -> [ArchivedAttachment] {
+    ) throws -> [Attachment] {
         try Row.fetchAll(
             db.cachedStatement(
                 sql: """
@@ -175,7 +175,7 @@ extension Archive {
                     """), arguments: [message.rawValue]
         ).compactMap { row in
             digest(row[3]).map {
-                ArchivedAttachment(
+                Attachment(
                     filename: row[0], contentType: row[1], size: row[2], sha256: $0, isInline: row[4],
                     contentID: row[5])
             }

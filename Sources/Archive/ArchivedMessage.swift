@@ -13,7 +13,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
     /// In lower case.
     public var from: String?
     public var to: [String]
-    public var attachments: [ArchivedAttachment]
+    public var attachments: [Attachment]
     /// The contact itself, or the person of the organisation asked about.
     public var contact: ContactID
     public var contactName: String
@@ -148,7 +148,7 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
     public var snippet: String?
     public var defects: [String]
     public var participants: [Party]
-    public var attachments: [ArchivedAttachment]
+    public var attachments: [Attachment]
     public var copies: [Copy]
     public var links: [Link]
     public var questions: [Question]

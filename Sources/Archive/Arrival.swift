@@ -38,7 +38,7 @@ public struct Content: Sendable {
     public var subject: String?
     public var date: UnixTime?
     public var participants: [Participant]
-    public var attachments: [ArchivedAttachment]
+    public var attachments: [Attachment]
     public var isDeliveryReport: Bool
     public var category: MessageCategory
     public var inReplyTo: [MessageID]
@@ -66,46 +66,6 @@ public struct Content: Sendable {
 /// How a message came to be written.
 public enum MessageCategory: String, Sendable, Codable, CaseIterable {
     case personal, list, automatic, report
-}
-
-/// An attachment's description; its bytes are read out of the original.
-public struct ArchivedAttachment: Sendable, Hashable, Encodable {
-    public var filename: String?
-    public var contentType: String
-    public var size: Int
-    public var sha256: Digest256
-    public var isInline: Bool
-    public var contentID: String?
-
-    public init(
-        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
-        contentID: String?
-    ) {
-        self.filename = filename
-        self.contentType = contentType
-        self.size = size
-        self.sha256 = sha256
-        self.isInline = isInline
-        self.contentID = contentID
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case filename
-        case contentType = "content_type"
-        case size, sha256
-        case isInline = "inline"
-        case contentID = "content_id"
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(filename, forKey: .filename)
-        try container.encode(contentType, forKey: .contentType)
-        try container.encode(size, forKey: .size)
-        try container.encode(sha256, forKey: .sha256)
-        try container.encode(isInline, forKey: .isInline)
-        try container.encodeIfPresent(contentID, forKey: .contentID)
-    }
 }
 
 /// What became of one arrival.

@@ -242,7 +242,7 @@ final class IngestTransaction {
     }
 
     private func insertAttachment(
-        _ attachment: ArchivedAttachment, message: ArchivedMessageID, position: Int
+        _ attachment: Attachment, message: ArchivedMessageID, position: Int
     ) throws {
         let insert = statements.insertAttachment
         insert.bind(1, message.rawValue)

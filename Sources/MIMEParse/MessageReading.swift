@@ -1,28 +1,8 @@
-import MailModel
+public import MailModel
 
 /// A message as `mailworker parse` prints it: one JSON object, every key always
 /// present, null where there is nothing.
 public struct MessageReading: Codable, Hashable, Sendable {
-    public struct File: Codable, Hashable, Sendable {
-        public var filename: String?
-        public var contentType: String
-        public var size: Int
-        public var sha256: String
-
-        enum CodingKeys: String, CodingKey {
-            case filename, size, sha256
-            case contentType = "content_type"
-        }
-
-        public func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(filename, forKey: .filename)
-            try container.encode(contentType, forKey: .contentType)
-            try container.encode(size, forKey: .size)
-            try container.encode(sha256, forKey: .sha256)
-        }
-    }
-
     public var path: String
     public var messageID: String?
     public var subject: String?
@@ -34,7 +14,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var date: Int64?
     public var text: String?
     public var hasHTML: Bool
-    public var attachments: [File]
+    public var attachments: [Attachment]
     public var defects: [Defect]
 
     public init(path: String, message: ParsedMessage) {
@@ -47,9 +27,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
         date = message.date?.rawValue
         text = message.text
         hasHTML = message.hasHTML
-        attachments = message.attachments.map {
-            File(filename: $0.filename, contentType: $0.contentType, size: $0.size, sha256: $0.sha256.hex)
-        }
+        attachments = message.attachments
         defects = message.defects
     }
 

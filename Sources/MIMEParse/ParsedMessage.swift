@@ -69,34 +69,6 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     }
 }
 
-/// A leaf of the message that a person would call an attachment, or an inline image.
-public struct Attachment: Codable, Hashable, Sendable {
-    /// The decoded and cleaned file name (no path, control or bidi characters); nil without one.
-    public var filename: String?
-    /// `type/subtype` in lower case.
-    public var contentType: String
-    /// Size of the decoded content in bytes.
-    public var size: Int
-    /// SHA-256 of the decoded content.
-    public var sha256: Digest256
-    /// Content-Disposition inline, or referred to by the HTML body.
-    public var isInline: Bool
-    /// Content-ID without its angle brackets.
-    public var contentID: String?
-
-    public init(
-        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
-        contentID: String?
-    ) {
-        self.filename = filename
-        self.contentType = contentType
-        self.size = size
-        self.sha256 = sha256
-        self.isInline = isInline
-        self.contentID = contentID
-    }
-}
-
 /// Signs that a program wrote or forwarded the message.
 public struct Automation: Codable, Hashable, Sendable {
     /// Auto-Submitted other than `no` (RFC 3834), or a well-known equivalent.

@@ -37,7 +37,7 @@ import Testing
         let fixture = try ArchiveFixture()
         let bad = fixture.arrival(2, text: "Bad") { content in
             content.attachments = [
-                ArchivedAttachment(
+                Attachment(
                     filename: nil, contentType: "text/plain", size: -1, sha256: content.contentDigest,
                     isInline: false, contentID: nil)
             ]

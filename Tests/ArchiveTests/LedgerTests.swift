@@ -5,6 +5,28 @@ import Testing
 @Suite struct LedgerTests {
     private let validity = UIDValidity(7)
 
+    @Test func `an earlier starting date makes room for what only the later one left out`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        var settings = try archive.account(fixture.account).settings
+        settings.since = UnixTime(1000)
+        try archive.editAccount(fixture.account, settings)
+        try archive.recordUnfetched(
+            [(1, 100), (2, 500), (3, 999)].map { uid, time in
+                UnfetchedUID(uid: UID(uid), reason: .beforeSince, internalDate: UnixTime(time))
+            }, in: fixture.inbox, validity)
+
+        settings.pollMinutes = 7
+        try archive.editAccount(fixture.account, settings)
+        #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:3")
+        settings.since = UnixTime(500)
+        try archive.editAccount(fixture.account, settings)
+        #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1")
+        settings.since = nil
+        try archive.editAccount(fixture.account, settings)
+        #expect(try archive.knownUIDs(fixture.inbox, validity).isEmpty)
+    }
+
     @Test func `facts are derived from the rows, gaps and vanished ones included`() throws {
         let fixture = try ArchiveFixture()
         let archive = fixture.archive

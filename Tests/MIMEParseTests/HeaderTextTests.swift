@@ -1,4 +1,5 @@
 import MIMEParse
+import MailModel
 import Testing
 
 @Suite struct HeaderTextTests {

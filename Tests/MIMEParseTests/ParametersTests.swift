@@ -1,4 +1,5 @@
 import MIMEParse
+import MailModel
 import Testing
 
 /// File names as a whole message gives them.

@@ -54,11 +54,7 @@ public struct MessageReader: Sendable {
         content.subject = parsed.subject
         content.date = parsed.date
         content.participants = participants(of: parsed)
-        content.attachments = parsed.attachments.map { attachment in
-            ArchivedAttachment(
-                filename: attachment.filename, contentType: attachment.contentType, size: attachment.size,
-                sha256: attachment.sha256, isInline: attachment.isInline, contentID: attachment.contentID)
-        }
+        content.attachments = parsed.attachments
         content.isDeliveryReport = parsed.automation.isDeliveryReport
         content.category = category(of: parsed.automation)
         content.inReplyTo = parsed.inReplyTo

@@ -51,7 +51,8 @@ struct InitCommand: ParsableCommand {
         guard !hasArchive(configuration) else {
             // A new key would open nothing of what is there, and hide that the old one is missing.
             throw MailFailure(
-                .keyMissing, kind: .needsPerson, "The archive's key is missing", detail: configuration.keyFile,
+                .keyMissing, kind: .needsPerson, "The archive's key is missing",
+                detail: configuration.keyFile,
                 remedy: "Put the key that was made with the archive back there, or set MAILWORKER_KEY to it.")
         }
         let key = try SecretKey.create(file: configuration.keyFile)

@@ -40,6 +40,7 @@ struct MessagePage {
         }
         lines.append("")
         lines.append(parsed.text ?? "(no readable text)")
+        if let further = parsed.furtherText { lines += ["", further] }
         Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
     }
 }

@@ -1,0 +1,50 @@
+/// A leaf of a message that a person would call an attachment, or an inline image:
+/// what it is, without its bytes. Those are read out of the original when asked for.
+///
+/// Its JSON has every key always, null where there is nothing.
+public struct Attachment: Hashable, Sendable {
+    /// The decoded and cleaned file name (no path, control or bidi characters); nil without one.
+    public var filename: String?
+    /// `type/subtype` in lower case.
+    public var contentType: String
+    /// Size of the decoded content in bytes.
+    public var size: Int
+    /// SHA-256 of the decoded content.
+    public var sha256: Digest256
+    /// Content-Disposition inline, or referred to by the HTML body.
+    public var isInline: Bool
+    /// Content-ID without its angle brackets.
+    public var contentID: String?
+
+    public init(
+        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
+        contentID: String?
+    ) {
+        self.filename = filename
+        self.contentType = contentType
+        self.size = size
+        self.sha256 = sha256
+        self.isInline = isInline
+        self.contentID = contentID
+    }
+}
+
+extension Attachment: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case filename
+        case contentType = "content_type"
+        case size, sha256
+        case isInline = "inline"
+        case contentID = "content_id"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(filename, forKey: .filename)
+        try container.encode(contentType, forKey: .contentType)
+        try container.encode(size, forKey: .size)
+        try container.encode(sha256, forKey: .sha256)
+        try container.encode(isInline, forKey: .isInline)
+        try container.encode(contentID, forKey: .contentID)
+    }
+}
