@@ -22,7 +22,7 @@ struct InitCommand: ParsableCommand {
         }
         let configuration = try Configuration(path: path)
         let key = try makeKey(configuration)
-        if FileManager.default.fileExists(atPath: configuration.archiveDirectory + "/mailworker.db") {
+        if hasArchive(configuration) {
             _ = try Archive.open(directory: configuration.archiveDirectory, key: key)
             Terminal.print("kept  \(configuration.archiveDirectory), which is there already")
         } else {
@@ -48,9 +48,19 @@ struct InitCommand: ParsableCommand {
         if FileManager.default.fileExists(atPath: configuration.keyFile) {
             return try SecretKey(file: configuration.keyFile)
         }
+        guard !hasArchive(configuration) else {
+            // A new key would open nothing of what is there, and hide that the old one is missing.
+            throw MailFailure(
+                .keyMissing, kind: .needsPerson, "The archive's key is missing", detail: configuration.keyFile,
+                remedy: "Put the key that was made with the archive back there, or set MAILWORKER_KEY to it.")
+        }
         let key = try SecretKey.create(file: configuration.keyFile)
         Terminal.print("wrote \(configuration.keyFile)")
         return key
+    }
+
+    private func hasArchive(_ configuration: Configuration) -> Bool {
+        FileManager.default.fileExists(atPath: configuration.archiveDirectory + "/mailworker.db")
     }
 
     private func writeTemplate(to path: String) throws(MailFailure) {
