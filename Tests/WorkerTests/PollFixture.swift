@@ -14,19 +14,26 @@ final class PollFixture: Sendable {
     let server: ScriptedIMAPServer
     let worker: WorkerFixture
     let pass: SyncPass
+    let daemon: PollingDaemon
+    /// How often the time was asked for.
+    let ticks = Notes()
     private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
 
     /// - Parameter parseMessages: 1 commits each message as it comes.
     init(
         _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
+        concurrency: Int = 4,
         account change: (inout AccountSettings) -> Void = { _ in }
     ) throws {
         server = try ScriptedIMAPServer(playing: scripts)
         worker = try WorkerFixture(port: server.port, change: change)
         var settings = PollSettings(
-            limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: 4)
-        let clock = worker.clock
-        settings.now = { clock.now }
+            limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: concurrency)
+        let (clock, ticks) = (worker.clock, ticks)
+        settings.now = {
+            ticks.add("asked")
+            return clock.now
+        }
         let archive = worker.archive
         var size = IngestPipeline.Limits()
         if let parseMessages { size.parseMessages = parseMessages }
@@ -34,6 +41,7 @@ final class PollFixture: Sendable {
         let poller = MailboxPoller(
             archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
         pass = SyncPass(archive: archive, poller: poller, settings: settings)
+        daemon = PollingDaemon(archive: archive, pass: pass, settings: settings)
     }
 
     deinit { server.stop() }

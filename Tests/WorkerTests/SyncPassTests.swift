@@ -193,7 +193,7 @@ struct SyncPassTests {
                 if case .committed = event { commits.add("one") }
             }
         }
-        await until { commits.all.count == 2 }
+        await commits.wait { $0.count == 2 }
         polling.cancel()
         let report = try await polling.value
         #expect(report.failures.map(\.code) == [.cancelled])

@@ -119,14 +119,7 @@ final class TurnedClock: Sendable {
     }
 }
 
-/// Waits for a fact that nobody announces.
+/// Waits for a fact that nobody announces and that is about to come.
 func until(_ isFact: () async -> Bool) async {
-    while await !isFact() { await Task.yield() }
-}
-
-/// What several tasks of a test note, in its order.
-final class Notes: Sendable {
-    private let list = Mutex<[String]>([])
-    var all: [String] { list.withLock { $0 } }
-    func add(_ note: String) { list.withLock { $0.append(note) } }
+    while !Task.isCancelled, await !isFact() { await Task.yield() }
 }

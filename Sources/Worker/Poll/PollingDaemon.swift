@@ -27,16 +27,15 @@ public struct PollingDaemon: Sendable {
         let running = AccountsAtWork()
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
+                let now = settings.now()
                 let busy = running.all
                 do throws(MailFailure) {
                     let free = max(1, settings.concurrency) - busy.count
-                    let due = free > 0 ? try archive.dueAccounts(at: settings.now()) : []
-                    for account in due.filter({ !busy.contains($0.id) }).prefix(free) {
+                    let due = free > 0 ? try archive.dueAccounts(at: now) : []
+                    let ready = due.filter { !busy.contains($0.id) && !running.isPutOff($0.id, at: now) }
+                    for account in ready.prefix(free) {
                         running.insert(account.id)
-                        group.addTask {
-                            _ = await pass.poll(account, watch: watch)
-                            running.remove(account.id)
-                        }
+                        group.addTask { await poll(account, running, watch) }
                     }
                 } catch {
                     failed(error)
@@ -46,13 +45,48 @@ public struct PollingDaemon: Sendable {
             group.cancelAll()
         }
     }
+
+    /// Seconds until an account is looked at again whose poll left nothing in the archive.
+    private static let putOffSeconds: Int64 = 30
+
+    private func poll(
+        _ account: Account, _ running: AccountsAtWork, _ watch: @escaping @Sendable (PollEvent) -> Void
+    ) async {
+        let report = await pass.poll(account) { event in
+            // What another process polls is no trouble, and it says itself how that went.
+            if case .finished(let report) = event, report.failures.map(\.code) == [.accountBusy] { return }
+            watch(event)
+        }
+        // Nobody has put off the next poll: at once it would be due again, before all the others.
+        if !report.failures.isEmpty,
+            (try? archive.account(account.id).status) ?? account.status == account.status
+        {
+            running.putOff(account.id, until: settings.now().advanced(bySeconds: Self.putOffSeconds))
+        }
+        running.remove(account.id)
+    }
 }
 
-/// The accounts whose polls have begun and not ended.
+/// The accounts whose polls have begun and not ended, and those to leave alone for a while.
 private final class AccountsAtWork: Sendable {
-    private let ids = Mutex(Set<AccountID>())
+    private struct State {
+        var ids: Set<AccountID> = []
+        var putOff: [AccountID: UnixTime] = [:]
+    }
 
-    var all: Set<AccountID> { ids.withLock { $0 } }
-    func insert(_ id: AccountID) { ids.withLock { _ = $0.insert(id) } }
-    func remove(_ id: AccountID) { ids.withLock { _ = $0.remove(id) } }
+    private let state = Mutex(State())
+
+    var all: Set<AccountID> { state.withLock(\.ids) }
+    func insert(_ id: AccountID) { state.withLock { _ = $0.ids.insert(id) } }
+    func remove(_ id: AccountID) { state.withLock { _ = $0.ids.remove(id) } }
+
+    func putOff(_ id: AccountID, until time: UnixTime) { state.withLock { $0.putOff[id] = time } }
+
+    func isPutOff(_ id: AccountID, at now: UnixTime) -> Bool {
+        state.withLock { state in
+            guard let until = state.putOff[id] else { return false }
+            if until <= now { state.putOff[id] = nil }
+            return until > now
+        }
+    }
 }
