@@ -29,7 +29,8 @@ extension Archive {
         }
     }
 
-    /// Replaces the settings; the secret and the status stay.
+    /// Replaces the settings; the secret stays. When they differ from what they were, what
+    /// the old ones led to is forgotten, and the account is tried again at once.
     ///
     /// - Throws: `unknown.account`, `name.taken`, `value.invalid`.
     public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
@@ -39,13 +40,19 @@ extension Archive {
                 db, sql: "SELECT id FROM accounts WHERE name = ? AND id <> ?",
                 arguments: [settings.name, id.rawValue])
             guard other == nil else { throw MailFailure.taken("account", settings.name) }
+            let before = try Row.fetchOne(
+                db, sql: Self.selectAccounts + " WHERE a.id = ?", arguments: [id.rawValue]
+            ).map(Self.account)
+            guard let before else { throw Self.unknownAccount(id.description) }
+            guard before.settings != settings else { return }
             try db.execute(
                 sql: """
-                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", "))
+                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", ")),
+                        next_poll = NULL, failures = 0,
+                        state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """,
                 arguments: try Self.arguments(settings, db) + [id.rawValue])
-            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
         }
     }
 
@@ -112,14 +119,15 @@ extension Archive {
     }
 
     /// Enabled mailboxes whose time has come, the longest waiting first. Those that
-    /// wait for a person are not due.
+    /// wait for a person are not due. A last attempt in the future means that the clock
+    /// was wrong when the next poll was set, which then may be years away: it is due.
     public func dueAccounts(at time: UnixTime) throws(MailFailure) -> [Account] {
         try read { db in
             try Row.fetchAll(
                 db,
                 sql: Self.selectAccounts + """
                      WHERE a.kind = 'mailbox' AND a.is_enabled = 1 AND a.state <> 'stopped'
-                        AND (a.next_poll IS NULL OR a.next_poll <= ?)
+                        AND (a.next_poll IS NULL OR a.next_poll <= ?1 OR a.last_attempt > ?1)
                     ORDER BY coalesce(a.last_attempt, 0), a.id
                     """, arguments: [time.rawValue]
             ).map(Self.account)
