@@ -107,19 +107,28 @@ public struct MessageFiles: Sendable {
         let name = path.lowercased()
         if name.hasSuffix(".eml") { return false }
         if name.hasSuffix(".mbox") { return true }
-        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? handle.close() }
+        guard let descriptor = try? open(path) else { return false }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         return (try? handle.read(upToCount: 5)) == Data("From ".utf8)
     }
 
-    private static func map(_ path: String) throws(MailFailure) -> MessageBytes {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// Opens a regular file, and no other: a pipe or a device could keep us waiting for ever.
+    private static func open(_ path: String) throws(MailFailure) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw unreadable(path) }
-        defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
             throw unreadable(path)
         }
+        return descriptor
+    }
+
+    private static func map(_ path: String) throws(MailFailure) -> MessageBytes {
+        let descriptor = try open(path)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
         if status.st_size == 0 { return MessageBytes([]) }
         guard let bytes = MessageBytes(mapping: descriptor, count: Int(status.st_size)) else {
             throw unreadable(path)
