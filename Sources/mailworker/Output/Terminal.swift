@@ -8,9 +8,10 @@ enum Terminal {
 
     private static let progressIsShown = Mutex(false)
 
+    /// Names, subjects and file names come from elsewhere, so that every result is sanitized.
     static func print(_ text: String) {
         clearProgress()
-        write(text + "\n", to: .standardOutput)
+        write(sanitized(text) + "\n", to: .standardOutput)
     }
 
     static func complain(_ text: String) {
@@ -43,7 +44,7 @@ enum Terminal {
         return String(clean)
     }
 
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A, 0x09: false
         case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
