@@ -88,5 +88,7 @@ public struct Account: Sendable, Hashable {
     public var settings: AccountSettings
     public var userName: String?
     public var hasSecret: Bool
+    /// Counts the changes of settings and secret.
+    public var revision: Int64
     public var status: AccountStatus
 }

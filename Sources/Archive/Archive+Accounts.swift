@@ -29,9 +29,10 @@ extension Archive {
         }
     }
 
-    /// Replaces the settings; the secret and the status stay. With an earlier starting
-    /// date, the ledger forgets the UIDs that only the later one had left out, so that
-    /// the next poll fetches them.
+    /// Replaces the settings; the secret stays. When they differ from what they were, what
+    /// the old ones led to is forgotten, and the account is tried again at once. With an
+    /// earlier starting date the ledger forgets the UIDs that only the later one had left
+    /// out, so that the next poll fetches them.
     ///
     /// - Throws: `unknown.account`, `name.taken`, `value.invalid`.
     public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
@@ -41,13 +42,19 @@ extension Archive {
                 db, sql: "SELECT id FROM accounts WHERE name = ? AND id <> ?",
                 arguments: [settings.name, id.rawValue])
             guard other == nil else { throw MailFailure.taken("account", settings.name) }
+            let before = try Row.fetchOne(
+                db, sql: Self.selectAccounts + " WHERE a.id = ?", arguments: [id.rawValue]
+            ).map(Self.account)
+            guard let before else { throw Self.unknownAccount(id.description) }
+            guard before.settings != settings else { return }
             try db.execute(
                 sql: """
-                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", "))
+                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", ")),
+                        next_poll = NULL, failures = 0, revision = revision + 1,
+                        state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """,
                 arguments: try Self.arguments(settings, db) + [id.rawValue])
-            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
             try db.execute(
                 sql: """
                     DELETE FROM ledger
@@ -70,7 +77,7 @@ extension Archive {
         try write { db in
             try db.execute(
                 sql: """
-                    UPDATE accounts SET secret = NULL, next_poll = NULL, failures = 0,
+                    UPDATE accounts SET secret = NULL, next_poll = NULL, failures = 0, revision = revision + 1,
                         state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """, arguments: [id.rawValue])
@@ -124,14 +131,15 @@ extension Archive {
     }
 
     /// Enabled mailboxes whose time has come, the longest waiting first. Those that
-    /// wait for a person are not due.
+    /// wait for a person are not due. A last attempt in the future means that the clock
+    /// was wrong when the next poll was set, which then may be years away: it is due.
     public func dueAccounts(at time: UnixTime) throws(MailFailure) -> [Account] {
         try read { db in
             try Row.fetchAll(
                 db,
                 sql: Self.selectAccounts + """
                      WHERE a.kind = 'mailbox' AND a.is_enabled = 1 AND a.state <> 'stopped'
-                        AND (a.next_poll IS NULL OR a.next_poll <= ?)
+                        AND (a.next_poll IS NULL OR a.next_poll <= ?1 OR a.last_attempt > ?1)
                     ORDER BY coalesce(a.last_attempt, 0), a.id
                     """, arguments: [time.rawValue]
             ).map(Self.account)
@@ -162,10 +170,13 @@ extension Archive {
     /// Notes the end of an attempt.
     ///
     /// - Parameters:
+    ///   - revision: of the settings that were tried; when they have changed since, the
+    ///     attempt says nothing about the account any more, and nothing is noted.
     ///   - failure: nil after a success.
     ///   - nextPoll: nil means at once; ignored while a person must act.
     public func noteAttempt(
-        _ id: AccountID, startedAt: UnixTime, failure: MailFailure?, nextPoll: UnixTime?
+        _ id: AccountID, revision: Int64? = nil, startedAt: UnixTime, failure: MailFailure?,
+        nextPoll: UnixTime?
     ) throws(MailFailure) {
         let time = now()
         let needsPerson = failure.map { $0.kind == .credential || $0.kind == .needsPerson } ?? false
@@ -178,16 +189,18 @@ extension Archive {
                         failures = CASE WHEN ?3 IS NULL THEN 0 WHEN error_kind IS ?6 THEN failures + 1
                             ELSE 1 END,
                         error_code = ?3, error_kind = ?6, error_text = ?7, error_remedy = ?8
-                    WHERE id = ?9
+                    WHERE id = ?9 AND revision = coalesce(?10, revision)
                     """,
                 arguments: [
                     startedAt.rawValue, nextPoll?.rawValue, failure?.code.rawValue, time.rawValue,
                     failure == nil ? "ok" : (needsPerson && nextPoll == nil ? "stopped" : "failing"),
                     failure?.kind.rawValue,
                     failure.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") },
-                    failure?.remedy, id.rawValue,
+                    failure?.remedy, id.rawValue, revision,
                 ])
-            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
+            guard revision != nil || db.changesCount == 1 else {
+                throw Self.unknownAccount(id.description)
+            }
         }
     }
 
@@ -214,6 +227,16 @@ extension Archive {
         guard settings.pollMinutes > 0, settings.timeoutSeconds > 0 else {
             throw MailFailure.invalid(
                 "Intervals must be positive", remedy: "Give at least one minute between polls.")
+        }
+        if let proxy = settings.proxy {
+            // A setting is stored as it is, and shown: it is no place for a password.
+            let scheme = ["socks5://", "socks5h://", "http://"].first { proxy.lowercased().hasPrefix($0) }
+            guard let scheme, proxy.count > scheme.count, !proxy.contains("@") else {
+                throw MailFailure.invalid(
+                    "The proxy is not one that can be used",
+                    remedy: "Write socks5://HOST:PORT, socks5h://HOST:PORT or http://HOST:PORT; a proxy that "
+                        + "wants a password has to admit this machine without one.")
+            }
         }
         guard settings.kind == .import || (settings.email != nil && settings.imap != nil) else {
             throw MailFailure.invalid(
@@ -273,7 +296,7 @@ extension Archive {
         }
         return Account(
             id: AccountID(rawValue: row["id"]), settings: settings, userName: row["user_name"],
-            hasSecret: row["has_secret"],
+            hasSecret: row["has_secret"], revision: row["revision"],
             status: AccountStatus(
                 state: AccountStatus.State(rawValue: row["state"]) ?? .new,
                 lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),

@@ -130,6 +130,19 @@ public final class Archive: Sendable {
         }
     }
 
+    /// Gives an archive whose key is lost a new one. Every account's secret is forgotten,
+    /// since nothing can open it any more; nothing else depends on the key.
+    ///
+    /// - Throws: as `open(directory:key:clock:)`.
+    public static func replaceKey(directory: String, with key: SecretKey) throws(MailFailure) {
+        let archive = try open(directory: directory, key: nil)
+        try archive.write { db in
+            try db.execute(sql: "UPDATE accounts SET secret = NULL, revision = revision + 1")
+            try db.execute(sql: "DELETE FROM settings WHERE name = 'key-check'")
+        }
+        try archive.bindKey(key)
+    }
+
     /// The first key that an archive meets becomes its key; any other is refused.
     private func bindKey(_ key: SecretKey) throws(MailFailure) {
         let known = try read { db in

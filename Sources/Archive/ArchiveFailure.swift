@@ -98,7 +98,10 @@ enum StorageError {
         case ENOENT, ENOTDIR:
             return MailFailure(
                 .archiveMissing, kind: .needsPerson, "A file or directory of the archive is missing",
-                detail: path, remedy: "Check the path in the configuration, or run mailworker init.")
+                detail: path,
+                remedy:
+                    "Check the path in the configuration. If the archive has never been made, run mailworker init; "
+                    + "if it has, restore the file from a backup.")
         case EMFILE, ENFILE:
             return MailFailure(
                 .archiveInputOutput, kind: .transient, "Too many files are open",

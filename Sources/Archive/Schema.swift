@@ -57,6 +57,8 @@ enum Schema {
             proxy TEXT,
             is_declared INTEGER NOT NULL CHECK (is_declared IN (0, 1)),
             is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
+            -- Counts the changes of settings and secret.
+            revision INTEGER NOT NULL DEFAULT 0,
             state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'ok', 'failing', 'stopped')),
             last_attempt INTEGER,
             last_success INTEGER,

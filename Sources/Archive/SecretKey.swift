@@ -101,9 +101,8 @@ public struct SecretKey: Sendable {
 
     static let wrong = MailFailure(
         .keyWrong, kind: .needsPerson, "The key does not belong to this archive",
-        remedy:
-            "Use the key file that was made with the archive; without it set every account's password anew."
-    )
+        remedy: "Put back the key that was made with the archive. If it is lost, move the other away, run "
+            + "mailworker init --new-key, and enter every account's password again.")
 
     static let missing = MailFailure(
         .keyMissing, kind: .needsPerson, "The archive was opened without its key",

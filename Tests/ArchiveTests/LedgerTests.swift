@@ -102,6 +102,30 @@ import Testing
         #expect(try archive.dueAccounts(at: start.advanced(bySeconds: 300)).count == 1)
     }
 
+    @Test func `changed settings make a stopped account due at once, and equal ones do not`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let start = fixture.clock.now
+        let failure = MailFailure(MailFailure.Code("imap.login"), kind: .credential, "refused")
+        try archive.noteAttempt(fixture.account, startedAt: start, failure: failure, nextPoll: nil)
+        var settings = try archive.account(fixture.account).settings
+        try archive.editAccount(fixture.account, settings)
+        #expect(try archive.account(fixture.account).status.state == .stopped)
+        settings.login = "anna@firma.example"
+        try archive.editAccount(fixture.account, settings)
+        let status = try archive.account(fixture.account).status
+        #expect(status.state == .new && status.failures == 0)
+        #expect(try archive.dueAccounts(at: start).map(\.id) == [fixture.account])
+    }
+
+    @Test func `an account whose last attempt lies in the future is due`() throws {
+        let fixture = try ArchiveFixture()
+        let wrong = fixture.clock.now.advanced(bySeconds: 365 * 86_400)
+        try fixture.archive.noteAttempt(
+            fixture.account, startedAt: wrong, failure: nil, nextPoll: wrong.advanced(bySeconds: 300))
+        #expect(try fixture.archive.dueAccounts(at: fixture.clock.now).map(\.id) == [fixture.account])
+    }
+
     @Test func `an account with mail is disabled, not removed`() throws {
         let fixture = try ArchiveFixture()
         #expect(try !fixture.archive.removeAccount(fixture.account))

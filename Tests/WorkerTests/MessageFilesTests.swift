@@ -23,6 +23,20 @@ struct MessageFilesTests {
         #expect(failure?.detail == directory.path + "/nowhere")
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: ["pipe", "pipe.eml", "box/cur/pipe"])
+    func aPipeIsUnreadableAndNotWaitedFor(name: String) async throws {
+        try directory.write("box/cur/.keep", "")
+        try directory.write("box/new/.keep", "")
+        try #require(mkfifo("\(directory.path)/\(name)", 0o600) == 0)
+        let path = name.hasPrefix("box") ? "\(directory.path)/box" : "\(directory.path)/\(name)"
+        var codes: [MailFailure.Code] = []
+        try await MessageFiles(paths: [path]).forEachMessage { _, _ in
+        } unreadable: {
+            codes.append($0.code)
+        }
+        #expect(codes == [.unreadableFile])
+    }
+
     @Test func aDirectoryWithoutMailIsEmpty() throws {
         try directory.write("notes.txt", "From nobody")
         try directory.write("deep/er/readme", "x")

@@ -102,7 +102,9 @@ public struct ContactCSV: Sendable {
             kind = known
         }
         var emails: [EmailAddress] = []
-        for part in (fields["emails"] ?? "").split(whereSeparator: { ",; \t\n".contains($0) }) {
+        for part in (fields["emails"] ?? "").split(whereSeparator: {
+            $0 == "," || $0 == ";" || $0.isWhitespace
+        }) {
             guard let address = EmailAddress(part) else {
                 throw refusal("address \"\(part)\"", "Write local@domain; separate several by commas.")
             }

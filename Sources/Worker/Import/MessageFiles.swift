@@ -44,7 +44,7 @@ public struct MessageFiles: Sendable {
         for file in files {
             let bytes: MessageBytes
             do {
-                bytes = try Self.map(file.path)
+                bytes = try Self.contents(of: file.path)
             } catch {
                 unreadable(error)
                 continue
@@ -107,24 +107,56 @@ public struct MessageFiles: Sendable {
         let name = path.lowercased()
         if name.hasSuffix(".eml") { return false }
         if name.hasSuffix(".mbox") { return true }
-        guard let handle = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? handle.close() }
+        guard let descriptor = try? open(path) else { return false }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         return (try? handle.read(upToCount: 5)) == Data("From ".utf8)
     }
 
-    private static func map(_ path: String) throws(MailFailure) -> MessageBytes {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// Opens a regular file, and no other: a pipe or a device could keep us waiting for ever.
+    private static func open(_ path: String) throws(MailFailure) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw unreadable(path) }
-        defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
             throw unreadable(path)
         }
-        if status.st_size == 0 { return MessageBytes([]) }
-        guard let bytes = MessageBytes(mapping: descriptor, count: Int(status.st_size)) else {
-            throw unreadable(path)
+        return descriptor
+    }
+
+    /// The file's bytes, in a copy of our own: a mapped file that somebody shortens meanwhile
+    /// would end the process. Large ones are copied to an unnamed file, not to the heap.
+    private static func contents(of path: String) throws(MailFailure) -> MessageBytes {
+        let source = try open(path)
+        defer { close(source) }
+        var status = stat()
+        guard fstat(source, &status) == 0 else { throw unreadable(path) }
+        if status.st_size <= MailLimits.standard.heapMessageBytes {
+            let handle = FileHandle(fileDescriptor: source, closeOnDealloc: false)
+            guard let data = try? handle.readToEnd() ?? Data() else { throw unreadable(path) }
+            return MessageBytes(data)
         }
+        var template = Array("\(NSTemporaryDirectory())/mailworker-import.XXXXXX".utf8CString)
+        let spool = mkstemp(&template)
+        guard spool >= 0 else { throw unspoolable(path) }
+        unlink(template)
+        defer { close(spool) }
+        var total = 0
+        while true {
+            let count = sendfile(spool, source, nil, 1 << 26)
+            guard count >= 0 else { throw unspoolable(path) }
+            if count == 0 { break }
+            total += count
+        }
+        if total == 0 { return MessageBytes([]) }
+        guard let bytes = MessageBytes(mapping: spool, count: total) else { throw unspoolable(path) }
         return bytes
+    }
+
+    private static func unspoolable(_ path: String) -> MailFailure {
+        MailFailure(
+            .unreadableFile, kind: .needsPerson, "A large file cannot be copied for reading", detail: path,
+            remedy: "Make room in \(NSTemporaryDirectory()), or set TMPDIR to a directory with room.")
     }
 
     private static func unreadable(_ path: String) -> MailFailure {

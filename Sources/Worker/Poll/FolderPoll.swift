@@ -117,7 +117,7 @@ struct FolderPoll {
 
         let (pipeline, tally) = (poller.pipeline, tally)
         let (archive, lease) = (archive, lease)
-        var renewal = LeaseRenewal(lease: lease)
+        var renewal = LeaseRenewal(lease: lease, forSeconds: account.leaseSeconds)
         let fetched = try await session.fetch(batches.batches) { message throws(MailFailure) in
             try renewal.renewIfDue(in: archive)
             try await pipeline.submit(

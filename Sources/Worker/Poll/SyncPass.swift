@@ -62,7 +62,7 @@ public struct SyncPass: Sendable {
     }
 
     private func claim(_ account: Account) throws(MailFailure) -> Lease {
-        switch try archive.claim(account.id) {
+        switch try archive.claim(account.id, forSeconds: account.leaseSeconds) {
         case .granted(let lease): return lease
         case .held(let process, _):
             throw MailFailure(
@@ -83,10 +83,24 @@ public struct SyncPass: Sendable {
         let failures = failure == nil ? 0 : (isSameTrouble ? account.status.failures : 0) + 1
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
         let next = schedule.nextPoll(
-            after: failure.map { .failed($0.kind, retryAfterSeconds: $0.retryAfterSeconds) } ?? .succeeded,
+            after: failure.map { .failed($0.kindForAccount, retryAfterSeconds: $0.retryAfterSeconds) }
+                ?? .succeeded,
             failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
-        try archive.noteAttempt(account.id, startedAt: startedAt, failure: failure, nextPoll: next)
+        try archive.noteAttempt(
+            account.id, revision: account.revision, startedAt: startedAt, failure: failure, nextPoll: next)
     }
+}
+
+extension Account {
+    /// A process that dies frees its leases at once, so this only has to outlast a living
+    /// one's longest silence: some reads in a row, each up to the server's timeout.
+    var leaseSeconds: Int64 { max(1800, 4 * Int64(settings.timeoutSeconds)) }
+}
+
+extension MailFailure {
+    /// Trouble of the archive, such as a full disk, is none of the account's: it is
+    /// polled again as after an outage.
+    fileprivate var kindForAccount: FailureKind { code.rawValue.hasPrefix("archive.") ? .transient : kind }
 }
 
 extension MailFailure.Code {

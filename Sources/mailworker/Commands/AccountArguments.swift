@@ -79,6 +79,9 @@ struct AccountArguments: ParsableArguments {
                     "\(name) takes a number from \(range.lowerBound) to \(range.upperBound).")
             }
         }
+        if let caFile, !caFile.isEmpty, !FileManager.default.isReadableFile(atPath: caFile) {
+            throw ValidationError("--ca-file \(caFile) cannot be read.")
+        }
         if let since, UnixTime(day: since) == nil {
             throw ValidationError("--since takes a day such as 2026-01-31.")
         }

@@ -32,7 +32,8 @@ struct AccountAddCommand: ParsableCommand {
     @OptionGroup var arguments: AccountArguments
 
     func run() throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(
+            common, secrets: arguments.passwordFile == nil ? .unused : .needed)
         var options = arguments.options
         options.name = name
         let secret = try arguments.passwordFile.map { try PasswordInput.read($0) }
@@ -63,7 +64,8 @@ struct AccountEditCommand: ParsableCommand {
     @OptionGroup var arguments: AccountArguments
 
     func run() throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(
+            common, secrets: arguments.passwordFile == nil ? .unused : .needed)
         let found = try workplace.archive.account(named: account)
         if found.settings.isDeclared {
             throw MailFailure.usage(
@@ -176,7 +178,7 @@ struct AccountCheckCommand: AsyncParsableCommand {
     var account: String
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
         let report = try await AccountInspection(archive: workplace.archive, settings: workplace.pollSettings)
             .check(found)
@@ -209,17 +211,16 @@ struct AccountFoldersCommand: AsyncParsableCommand {
     @Argument(help: "The account's name.")
     var account: String
 
-    @Flag(help: "One JSON document instead of text.")
-    var json = false
+    @OptionGroup var listing: ListingOptions
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
         let folders = try await AccountInspection(
             archive: workplace.archive, settings: workplace.pollSettings
         )
-        .folders(of: found)
-        if json { return Terminal.print(try JSONOutput.document(folders)) }
+        .folders(of: found).prefix(listing.limit ?? .max)
+        if listing.json { return Terminal.print(try JSONOutput.document(Array(folders))) }
         var table = TextTable(["FOLDER", "ROLE", "MESSAGES", "UNSEEN", "POLLED"])
         for folder in folders {
             table.add([

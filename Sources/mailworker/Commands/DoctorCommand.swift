@@ -70,7 +70,7 @@ struct DoctorCommand: ParsableCommand {
         }
         let workplace: Workplace
         do {
-            workplace = try Workplace(common)
+            workplace = try Workplace(common, secrets: .needed)
             let counts = try workplace.archive.ledgerCounts()
             good(
                 "archive",

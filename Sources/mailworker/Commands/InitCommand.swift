@@ -10,9 +10,15 @@ struct InitCommand: ParsableCommand {
         discussion: """
             Asks nothing and never replaces a file that is there: a configuration that exists is
             used as it is, and only what is missing is made.
+
+            With --new-key an archive whose key is lost gets a new one. The mailbox passwords are
+            forgotten and have to be entered again; nothing else depends on the key.
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @Flag(help: "Makes a new key for an archive whose key is lost.")
+    var newKey = false
 
     func run() throws {
         let path = common.configurationPath
@@ -21,6 +27,7 @@ struct InitCommand: ParsableCommand {
             Terminal.print("wrote \(path)")
         }
         let configuration = try Configuration(path: path)
+        if newKey { return try replaceKey(configuration) }
         let key = try makeKey(configuration)
         if hasArchive(configuration) {
             _ = try Archive.open(directory: configuration.archiveDirectory, key: key)
@@ -53,11 +60,30 @@ struct InitCommand: ParsableCommand {
             throw MailFailure(
                 .keyMissing, kind: .needsPerson, "The archive's key is missing",
                 detail: configuration.keyFile,
-                remedy: "Put the key that was made with the archive back there, or set MAILWORKER_KEY to it.")
+                remedy:
+                    "Put the key that was made with the archive back there, or set MAILWORKER_KEY to it. If it "
+                    + "is lost, run mailworker init --new-key.")
         }
         let key = try SecretKey.create(file: configuration.keyFile)
         Terminal.print("wrote \(configuration.keyFile)")
         return key
+    }
+
+    private func replaceKey(_ configuration: Configuration) throws {
+        if let key = try configuration.keyFromEnvironment() {
+            try Archive.replaceKey(directory: configuration.archiveDirectory, with: key)
+        } else {
+            guard !FileManager.default.fileExists(atPath: configuration.keyFile) else {
+                throw MailFailure.usage(
+                    "There is a key file", detail: configuration.keyFile,
+                    remedy: "If it is not this archive's, move it away first.")
+            }
+            try Archive.replaceKey(
+                directory: configuration.archiveDirectory, with: SecretKey.create(file: configuration.keyFile)
+            )
+            Terminal.print("wrote \(configuration.keyFile)")
+        }
+        Terminal.print("Enter each password again: mailworker account edit NAME --password-file FILE")
     }
 
     private func hasArchive(_ configuration: Configuration) -> Bool {

@@ -18,7 +18,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, secrets: .needed)
         let level =
             ProcessInfo.processInfo.environment["MAILWORKER_LOG_LEVEL"].flatMap(Logger.Level.init(rawValue:))
             ?? Logger.Level(rawValue: workplace.configuration.logLevel) ?? .info

@@ -2,6 +2,7 @@ import Archive
 import ArgumentParser
 import Foundation
 import MailModel
+import MailTransport
 import Worker
 
 struct SyncCommand: AsyncParsableCommand {
@@ -10,7 +11,7 @@ struct SyncCommand: AsyncParsableCommand {
         discussion: """
             Polls INBOX, the Sent folder and the further folders of every enabled account, now and
             whatever its interval. An account that waits for its user (a wrong password, five times)
-            is left out; --account tries it all the same. An account that fails does not keep the
+            is not tried, and says so; --account tries it all the same. An account that fails does not keep the
             others back: its error stands in the answer, and the exit code is 1.
             """)
 
@@ -34,7 +35,7 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, secrets: .needed)
         let started = ContinuousClock.now
         var settings = workplace.pollSettings
         settings.trace = try trace.map { try TraceFile.open($0) }
@@ -43,11 +44,15 @@ struct SyncCommand: AsyncParsableCommand {
             try account.map { [try workplace.archive.account(named: $0)] }
             ?? all.filter { $0.settings.isEnabled && $0.status.state != .stopped }
         let progress = SyncProgress()
-        let reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
-        for waiting in all where account == nil && waiting.status.state == .stopped {
-            Terminal.complain(
-                "\(waiting.settings.name) waits for its user: "
-                    + (waiting.status.failure?.revealed ?? "its password was refused"))
+        var reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
+        for waiting in all
+        where account == nil && waiting.settings.isEnabled && waiting.status.state == .stopped {
+            var report = AccountReport(name: waiting.settings.name)
+            report.failures = [
+                waiting.status.failure
+                    ?? MailFailure(.loginRefused, kind: .credential, "The account waits for its user")
+            ]
+            reports.append(report)
         }
         for report in reports {
             for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }

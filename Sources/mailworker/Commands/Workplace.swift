@@ -12,13 +12,20 @@ struct Workplace {
     let configuration: Configuration
     let archive: Archive
 
-    /// Opens the archive with its key, and brings declared users and accounts up to the
-    /// configuration.
-    init(_ common: CommonOptions) throws(MailFailure) {
+    /// Whether a command handles the accounts' passwords.
+    enum Secrets {
+        /// Everything that is read or reviewed goes on without the key.
+        case unused
+        case needed
+    }
+
+    /// Opens the archive, and brings declared users and accounts up to the configuration;
+    /// their passwords too when the command needs secrets.
+    init(_ common: CommonOptions, secrets: Secrets = .unused) throws(MailFailure) {
         configuration = try common.loadConfiguration()
-        let key = try configuration.key()
+        let key = secrets == .needed ? try configuration.key() : nil
         archive = try Archive.open(directory: configuration.archiveDirectory, key: key)
-        try declareUsersAndAccounts()
+        try declareUsersAndAccounts(secrets)
     }
 
     var pollSettings: PollSettings {
@@ -40,7 +47,7 @@ struct Workplace {
         return SyncPass(archive: archive, poller: poller, settings: settings)
     }
 
-    private func declareUsersAndAccounts() throws(MailFailure) {
+    private func declareUsersAndAccounts(_ secrets: Secrets) throws(MailFailure) {
         for declared in configuration.users {
             let email = try declared.email.map { text throws(MailFailure) in try EmailAddress(typed: text) }
             if let user = try archive.users().first(where: { $0.name == declared.name }) {
@@ -50,9 +57,11 @@ struct Workplace {
                 _ = try archive.addUser(name: declared.name, email: email)
             }
         }
+        let declaration = AccountDeclaration(archive: archive, configuration: configuration)
         for declared in configuration.accounts {
-            try AccountDeclaration(archive: archive, configuration: configuration).apply(declared)
+            try declaration.apply(declared, withPassword: secrets == .needed)
         }
+        try declaration.retire(except: configuration.accounts.compactMap(\.options.name))
     }
 }
 

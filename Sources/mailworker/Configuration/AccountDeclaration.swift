@@ -70,9 +70,15 @@ struct AccountDeclaration {
     }
 
     /// Makes the account of an `[[account]]`, or brings it up to the file's values.
-    func apply(_ declared: Configuration.DeclaredAccount) throws(MailFailure) {
+    ///
+    /// - Parameter withPassword: also reads its password; without, a stored one stays.
+    func apply(
+        _ declared: Configuration.DeclaredAccount, withPassword: Bool = true
+    ) throws(MailFailure) {
         var secret: Secret?
-        if let file = declared.passwordFile {
+        if !withPassword {
+            secret = nil
+        } else if let file = declared.passwordFile {
             secret = try PasswordInput.read(file)
         } else if let name = declared.passwordEnvironment {
             secret = try PasswordInput.read(environment: name)
@@ -83,10 +89,22 @@ struct AccountDeclaration {
             try archive.addAccount(wanted, secret: secret)
             return
         }
-        wanted.isEnabled = account.settings.isEnabled
+        // One that was retired is back; one that `account remove` stopped stays stopped.
+        wanted.isEnabled = account.settings.isEnabled || !account.settings.isDeclared
         if account.settings != wanted { try archive.editAccount(account.id, wanted) }
         if let secret, try archive.secret(of: account.id) != secret {
             try archive.setSecret(secret, of: account.id)
+        }
+    }
+
+    /// Stops polling declared accounts that the configuration no longer has.
+    func retire(except names: [String]) throws(MailFailure) {
+        for account in try archive.accounts()
+        where account.settings.isDeclared && !names.contains(account.settings.name) {
+            var settings = account.settings
+            settings.isDeclared = false
+            settings.isEnabled = false
+            try archive.editAccount(account.id, settings)
         }
     }
 

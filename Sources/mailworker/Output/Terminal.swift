@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Synchronization
 
@@ -8,9 +9,10 @@ enum Terminal {
 
     private static let progressIsShown = Mutex(false)
 
+    /// Names, subjects and file names come from elsewhere, so that every result is sanitized.
     static func print(_ text: String) {
         clearProgress()
-        write(text + "\n", to: .standardOutput)
+        write(sanitized(text) + "\n", to: .standardOutput)
     }
 
     static func complain(_ text: String) {
@@ -43,7 +45,7 @@ enum Terminal {
         return String(clean)
     }
 
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A, 0x09: false
         case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
@@ -52,7 +54,13 @@ enum Terminal {
     }
 
     private static func write(_ text: String, to handle: FileHandle) {
-        // A reader that went away (`| head`) is no reason to fail.
-        try? handle.write(contentsOf: Data(text.utf8))
+        do {
+            try handle.write(contentsOf: Data(text.utf8))
+        } catch {
+            // A reader that went away (`| head`) is no reason to fail; anything else lost a result.
+            guard handle === FileHandle.standardOutput, errno != EPIPE else { return }
+            complain("The output cannot be written: \(String(cString: strerror(errno)))")
+            exit(ExitStatus.someItemsFailed.rawValue)
+        }
     }
 }
