@@ -77,6 +77,8 @@ public enum SyncPlan {
         public var missing: UIDSet
         /// Present in the ledger and not on the server any more.
         public var vanished: UIDSet
+        /// On the server although the ledger has them as vanished: an earlier answer was short.
+        public var reappeared: UIDSet
     }
 
     /// - Parameters:
@@ -84,6 +86,9 @@ public enum SyncPlan {
     ///   - recorded: every UID with a ledger row of this UIDVALIDITY, whatever its state.
     ///   - present: those of them that the server still showed when last asked.
     public static func difference(server: UIDSet, recorded: UIDSet, present: UIDSet) -> Difference {
-        Difference(missing: server.subtracting(recorded), vanished: present.subtracting(server))
+        let missing = server.subtracting(recorded)
+        return Difference(
+            missing: missing, vanished: present.subtracting(server),
+            reappeared: server.subtracting(present).subtracting(missing))
     }
 }

@@ -5,6 +5,20 @@ import Testing
 @Suite struct LedgerTests {
     private let validity = UIDValidity(7)
 
+    @Test func `a UID that is listed again is present, and fetched when it never was`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        _ = try archive.ingest([1, 2].map { (uid: UInt32) in fixture.arrival(uid, text: "\(uid)") })
+        try archive.recordUnfetched(
+            [UnfetchedUID(uid: UID(3), reason: .gone)], in: fixture.inbox, validity)
+        try archive.markVanished(UIDSet([UID(1), UID(2)]), in: fixture.inbox, validity)
+        #expect(try archive.presentUIDs(fixture.inbox, validity).isEmpty)
+
+        try archive.markListed(UIDSet([UID(2), UID(3)]), in: fixture.inbox, validity)
+        #expect(try archive.presentUIDs(fixture.inbox, validity).sequenceSet == "2")
+        #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:2")
+    }
+
     @Test func `an earlier starting date makes room for what only the later one left out`() throws {
         let fixture = try ArchiveFixture()
         let archive = fixture.archive

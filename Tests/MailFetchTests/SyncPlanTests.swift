@@ -80,6 +80,7 @@ import Testing
         let difference = SyncPlan.difference(server: server, recorded: recorded, present: present)
         #expect(difference.missing.sequenceSet == "1,5:7,26:30")
         #expect(difference.vanished.sequenceSet == "11:12")
+        #expect(difference.reappeared.sequenceSet == "20:25")
     }
 }
 

@@ -57,6 +57,7 @@ struct FolderPoll {
                 recorded: try archive.knownUIDs(folder, validity),
                 present: try archive.presentUIDs(folder, validity))
             report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
+            try archive.markListed(difference.reappeared, in: folder, validity)
             missing = difference.missing
             wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
         }
