@@ -198,9 +198,10 @@ extension Archive {
                     failure.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") },
                     failure?.remedy, id.rawValue, revision,
                 ])
-            guard revision != nil || db.changesCount == 1 else {
-                throw Self.unknownAccount(id.description)
-            }
+            guard db.changesCount == 0 else { return }
+            let exists = try Int64.fetchOne(
+                db, sql: "SELECT 1 FROM accounts WHERE id = ?", arguments: [id.rawValue])
+            if exists == nil { throw Self.unknownAccount(id.description) }
         }
     }
 

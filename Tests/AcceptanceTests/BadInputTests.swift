@@ -158,8 +158,23 @@ struct BadInputTests {
             let outcome = try await firma.run("init")
             #expect(outcome.status == 78, "\(outcome.output)")
             #expect(!FileManager.default.fileExists(atPath: key.path))
+            // Nothing but the passwords needs the key.
+            try await firma.succeed("queue", "list", "--json")
+            try await firma.succeed("contact", "list", "--json")
             try FileManager.default.moveItem(at: aside, to: key)
             try await firma.succeed("account", "check", "anna")
+        }
+    }
+
+    @Test func anArchiveWhoseKeyIsLostGoesOnWithANewOne() async throws {
+        try await Installation.withFirma { firma in
+            try FileManager.default.removeItem(at: firma.directory.appendingPathComponent("mailworker.key"))
+            try await firma.succeed("init", "--new-key")
+            let password = try #require(MailServer.passwords["anna"])
+            try await firma.succeed("account", "edit", "anna", "--password-file", "-", input: password)
+            try await firma.succeed("account", "check", "anna")
+            let outcome = try await firma.run("account", "check", "boris")
+            #expect(outcome.status == 69 && outcome.errors.contains("--password-file"), "\(outcome.errors)")
         }
     }
 

@@ -118,6 +118,30 @@ import Testing
         #expect(try archive.dueAccounts(at: start).map(\.id) == [fixture.account])
     }
 
+    @Test func `an attempt on old settings says nothing about new ones`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let tried = try archive.account(fixture.account)
+        try archive.setSecret(Secret("new"), of: fixture.account)
+        let refused = MailFailure(MailFailure.Code("imap.login"), kind: .credential, "refused")
+        try archive.noteAttempt(
+            fixture.account, revision: tried.revision, startedAt: fixture.clock.now, failure: refused,
+            nextPoll: nil)
+        #expect(try archive.account(fixture.account).status.state == .new)
+    }
+
+    @Test(arguments: ["ftp://proxy.example:1", "socks5://", "socks5://user:secret@proxy.example:1080"])
+    func `a proxy that cannot be used, or has a password in it, is refused`(proxy: String) throws {
+        let fixture = try ArchiveFixture()
+        var settings = try fixture.archive.account(fixture.account).settings
+        settings.proxy = proxy
+        let failure = #expect(throws: MailFailure.self) {
+            try fixture.archive.editAccount(fixture.account, settings)
+        }
+        #expect(failure?.revealed.contains("secret") == false)
+        #expect(try fixture.archive.account(fixture.account).settings.proxy == nil)
+    }
+
     @Test func `an account whose last attempt lies in the future is due`() throws {
         let fixture = try ArchiveFixture()
         let wrong = fixture.clock.now.advanced(bySeconds: 365 * 86_400)

@@ -19,6 +19,19 @@ import Testing
         #expect(failure?.code == .keyMissing)
     }
 
+    @Test func `an archive whose key is lost gets a new one, and keeps all but the secrets`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest([fixture.arrival(1)])
+        let key = SecretKey()
+        try Archive.replaceKey(directory: fixture.directory, with: key)
+        #expect(throws: MailFailure.self) { try fixture.reopened() }
+        let reopened = try fixture.reopened(key: key)
+        #expect(try reopened.secret(of: fixture.account) == nil)
+        #expect(try reopened.openReviewCount() == 1)
+        try reopened.setSecret(Secret("new"), of: fixture.account)
+        #expect(try reopened.secret(of: fixture.account) == Secret("new"))
+    }
+
     @Test func `a key file that others may read is refused, with what to do`() throws {
         let path = NSTemporaryDirectory() + "key-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }

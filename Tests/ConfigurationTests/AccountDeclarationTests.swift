@@ -252,6 +252,14 @@ struct AccountDeclarationTests {
         #expect(try fixture.archive.secret(of: account().id) == Secret("neu"))
     }
 
+    @Test func anAccountThatLeavesTheConfigurationIsPolledNoMoreUntilItIsBack() throws {
+        try fixture.apply(declared())
+        try fixture.apply("")
+        #expect(try !account().settings.isEnabled)
+        try fixture.apply(declared())
+        #expect(try account().settings.isEnabled)
+    }
+
     @Test func anAccountMadeByHandBecomesTheDeclaredOne() throws {
         var settings = try settings { $0.preset = "gmail" }
         settings.isEnabled = false

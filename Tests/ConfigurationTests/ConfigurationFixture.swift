@@ -38,8 +38,7 @@ final class DeclarationFixture {
     /// Does what the program does at each start.
     func apply(_ text: String) throws {
         let configuration = try configuration(text)
-        let declaration = AccountDeclaration(archive: archive, configuration: configuration)
-        for account in configuration.accounts { try declaration.apply(account) }
+        try AccountDeclaration(archive: archive, configuration: configuration).applyAll()
     }
 }
 

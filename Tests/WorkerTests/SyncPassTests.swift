@@ -136,7 +136,7 @@ struct SyncPassTests {
             return
         }
         let uptime = Mutex<UInt64>(5_000_000_000)
-        var renewal = LeaseRenewal(lease: lease) { uptime.withLock { $0 } }
+        var renewal = LeaseRenewal(lease: lease, forSeconds: 300) { uptime.withLock { $0 } }
         func pass(_ seconds: Int64) {
             worker.clock.advance(seconds)
             uptime.withLock { $0 += UInt64(seconds) * 1_000_000_000 }

@@ -67,17 +67,14 @@ struct AccountEditCommand: ParsableCommand {
         let workplace = try Workplace(
             common, secrets: arguments.passwordFile == nil ? .unused : .needed)
         let found = try workplace.archive.account(named: account)
-        if found.settings.isDeclared {
-            throw MailFailure.usage(
-                "The account is declared in the configuration", detail: workplace.configuration.path,
-                remedy: "Change its [[account]] there.")
-        }
         var settings = found.settings
         let declaration = AccountDeclaration(
             archive: workplace.archive, configuration: workplace.configuration)
+        try declaration.demandUndeclared(found)
         try declaration.change(&settings, by: arguments.options)
         let secret = try arguments.passwordFile.map { try PasswordInput.read($0) }
         settings.isEnabled = true
+        settings.isDeclared = false
         try workplace.archive.editAccount(found.id, settings)
         if let secret { try workplace.archive.setSecret(secret, of: found.id) }
         Terminal.print("changed account \(account)")
@@ -94,8 +91,11 @@ struct AccountRemoveCommand: ParsableCommand {
     var account: String
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let workplace = try Workplace(common)
+        let archive = workplace.archive
         let found = try archive.account(named: account)
+        try AccountDeclaration(archive: archive, configuration: workplace.configuration)
+            .demandUndeclared(found)
         let isGone = try archive.removeAccount(found.id)
         Terminal.print(
             isGone

@@ -57,11 +57,8 @@ struct Workplace {
                 _ = try archive.addUser(name: declared.name, email: email)
             }
         }
-        let declaration = AccountDeclaration(archive: archive, configuration: configuration)
-        for declared in configuration.accounts {
-            try declaration.apply(declared, withPassword: secrets == .needed)
-        }
-        try declaration.retire(except: configuration.accounts.compactMap(\.options.name))
+        try AccountDeclaration(archive: archive, configuration: configuration)
+            .applyAll(withPasswords: secrets == .needed)
     }
 }
 

@@ -89,23 +89,36 @@ struct AccountDeclaration {
             try archive.addAccount(wanted, secret: secret)
             return
         }
-        // One that was retired is back; one that `account remove` stopped stays stopped.
-        wanted.isEnabled = account.settings.isEnabled || !account.settings.isDeclared
+        // A declared one is switched off only by leaving the file; it is back now.
+        wanted.isEnabled = account.settings.isEnabled || account.settings.isDeclared
         if account.settings != wanted { try archive.editAccount(account.id, wanted) }
         if let secret, try archive.secret(of: account.id) != secret {
             try archive.setSecret(secret, of: account.id)
         }
     }
 
-    /// Stops polling declared accounts that the configuration no longer has.
-    func retire(except names: [String]) throws(MailFailure) {
+    /// Brings the accounts of the configuration up to its values, and stops polling those
+    /// that it no longer has.
+    func applyAll(withPasswords: Bool = true) throws(MailFailure) {
+        for declared in configuration.accounts { try apply(declared, withPassword: withPasswords) }
+        let names = configuration.accounts.map(\.options.name)
         for account in try archive.accounts()
-        where account.settings.isDeclared && !names.contains(account.settings.name) {
+        where account.settings.isDeclared && account.settings.isEnabled
+            && !names.contains(account.settings.name)
+        {
             var settings = account.settings
-            settings.isDeclared = false
             settings.isEnabled = false
             try archive.editAccount(account.id, settings)
         }
+    }
+
+    /// Refuses to change by hand what the configuration would change back.
+    func demandUndeclared(_ account: Account) throws(MailFailure) {
+        let name = account.settings.name
+        guard configuration.accounts.contains(where: { $0.options.name == name }) else { return }
+        throw .usage(
+            "The account is declared in the configuration", detail: configuration.path,
+            remedy: "Change or remove its [[account]] there.")
     }
 
     /// The user of that name, made when there is none yet.
