@@ -50,6 +50,8 @@ enum StorageError {
 
     /// - Parameter resultCode: an (extended) result code of SQLite.
     static func failure(resultCode: Int32, message: String? = nil) -> MailFailure {
+        // The index of the write-ahead log could not grow: only a full disk does that.
+        if ResultCode(rawValue: resultCode) == .SQLITE_IOERR_SHMSIZE { return diskFull }
         switch ResultCode(rawValue: resultCode & 0xFF) {
         case .SQLITE_FULL: return diskFull
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:

@@ -49,10 +49,12 @@ final class PackFile: Sendable {
         }
         do {
             try header.withUnsafeBytes { try write($0, at: 0) }
+            try synchronize()
         } catch {
+            // Ours alone and without a record: on a full disk each attempt would leave one.
+            unlink(path)
             throw StorageError.failure(error)
         }
-        try synchronize()
     }
 
     func size() throws(MailFailure) -> Int64 {

@@ -116,7 +116,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (Int32(13), MailFailure.Code.diskFull), (5, .archiveBusy), (6, .archiveBusy), (11, .archiveCorrupt),
+        (Int32(13), MailFailure.Code.diskFull), (4874, .diskFull), (5, .archiveBusy), (6, .archiveBusy),
+        (11, .archiveCorrupt),
         (26, .archiveCorrupt), (8, .archiveReadOnly), (14, .archiveUnreadable), (19, .archiveRefused),
         (2067, .archiveRefused), (10, .archiveInputOutput), (1, .archiveInputOutput),
     ])
