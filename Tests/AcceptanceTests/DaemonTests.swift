@@ -67,6 +67,8 @@ struct DaemonTests {
             }
             #expect([0, 1, 75].contains(outcome.status), "\(outcome.errors)")
             try await firma.succeed("verify")
+            // The program may have ended before the server: only a second stop waits for that.
+            try await firma.server.stop()
             try await firma.server.startAgain()
             _ = try await firma.run("sync", "--account", "anna")
             #expect(
