@@ -108,7 +108,8 @@ public struct HeaderText {
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
         if let fallbackLabel, let charset = Charset(label: fallbackLabel),
-            charset.kind == .singleByte || charset.kind == .multiByte
+            charset.kind == .singleByte || charset.kind == .multiByte,
+            CyrillicGuess.correction(of: charset, for: bytes) == nil
         {
             let start = result.count
             if charset.decode(bytes, into: &result) { return }
