@@ -34,6 +34,8 @@ let package = Package(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
         .systemLibrary(
+            name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
+        .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         // Values everybody speaks.
@@ -43,7 +45,7 @@ let package = Package(
         .target(
             name: "MIMEParse",
             dependencies: [
-                "CMimetic", "CXML2", "MailModel",
+                "CMimetic", "CUchardet", "CXML2", "MailModel",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),

@@ -67,6 +67,11 @@ struct HeaderBlock {
         return nil
     }
 
+    /// All fields of that name, in order.
+    func all(_ name: FieldName) -> [Range<Int>] {
+        fields.compactMap { $0.name == name ? $0.value : nil }
+    }
+
     func contains(_ name: FieldName) -> Bool { first(name) != nil }
 }
 

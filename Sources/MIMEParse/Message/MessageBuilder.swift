@@ -5,14 +5,40 @@ struct MessageBuilder {
     let bytes: UnsafeRawBufferPointer
     let limits: MailLimits
     var defects = DefectLog()
+    /// How often encoded multiparts were decoded to get these bytes.
+    private let decodings: Int
+
+    /// Deeper wrapping is an attack.
+    private static let maximumDecodings = 3
 
     init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
+        self.init(bytes: bytes, limits: limits, decodings: 0)
+    }
+
+    private init(bytes: UnsafeRawBufferPointer, limits: MailLimits, decodings: Int) {
         self.bytes = bytes
         self.limits = limits
+        self.decodings = decodings
+    }
+
+    /// What `read` makes of the message with its encoded multiparts decoded; nil when there
+    /// are none.
+    private func withDecodedMultiparts<Result>(
+        _ tree: EntityTree, _ read: (inout MessageBuilder) -> Result
+    ) -> Result? {
+        guard decodings < Self.maximumDecodings,
+            let decoded = EncodedMultiparts.decoded(in: bytes, tree)
+        else { return nil }
+        return decoded.withUnsafeBytes { decoded in
+            var inner = MessageBuilder(bytes: decoded, limits: limits, decodings: decodings + 1)
+            inner.defects.note(.structureRepaired)
+            return read(&inner)
+        }
     }
 
     mutating func build() -> ParsedMessage {
         let tree = readTree()
+        if let message = withDecodedMultiparts(tree, { $0.build() }) { return message }
         if defects.defects.contains(.emptyMessage) { return emptyMessage(tree.entities[0]) }
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
         let root = tree.entities[0]
@@ -38,6 +64,7 @@ struct MessageBuilder {
 
     mutating func attachmentContent(_ index: Int) -> [UInt8]? {
         let tree = readTree()
+        if let content = withDecodedMultiparts(tree, { $0.attachmentContent(index) }) { return content }
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
         guard plan.attachments.indices.contains(index) else { return nil }
         return plan.attachments[index].content(in: bytes).decoded(defects: &defects)

@@ -31,9 +31,10 @@ struct LeafPlan {
         for (index, entity) in tree.entities.enumerated() where !entity.isContainer {
             var disposition = Disposition.none
             var hasName = false
-            if let value = entity.header.first(.contentDisposition) {
+            // Doubled, the first field says how to treat the part, and any of them its name.
+            for (index, value) in entity.header.all(.contentDisposition).enumerated() where !hasName {
                 let field = bytes.slice(value)
-                disposition = Self.disposition(field)
+                if index == 0 { disposition = Self.disposition(field) }
                 let parameters = Parameters(field: field, limit: limits.parameters, defects: &defects)
                 hasName = AttachmentNames.hasName(parameters, "filename")
             }
@@ -181,13 +182,14 @@ struct AttachmentNames {
 
     func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> Name {
         var sources: [Parameters] = []
-        if let value = entity.header.first(.contentDisposition) {
+        for value in entity.header.all(.contentDisposition) {
             sources.append(
                 Parameters(field: bytes.slice(value), limit: limits.parameters, defects: &defects))
         }
+        let dispositions = sources.count
         if let parameters = entity.contentType.parameters { sources.append(parameters) }
         for (index, source) in sources.enumerated() {
-            let isDisposition = index == 0 && sources.count == 2
+            let isDisposition = index < dispositions
             for key in isDisposition ? ["filename", "name"] : ["name", "filename"] {
                 guard let value = source.raw(key) else { continue }
                 var name = decoded(value, defects: &defects)
