@@ -31,6 +31,7 @@ let package = Package(
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
+        .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
@@ -47,7 +48,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Matcher", dependencies: ["MailModel"], swiftSettings: strict),
 
-        // Adapters: the network and the disk.
+        // Adapters: the network, the disk, and processes that read mail.
         .target(name: "MailTransport", dependencies: ["CCurl", "MailModel"], swiftSettings: strict),
         .target(
             name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
@@ -62,6 +63,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "ParsePool", dependencies: ["CSandbox", "MIMEParse", "MailModel"],
+            swiftSettings: strict),
+
         // Use cases, and the program.
         .target(
             name: "Worker",
@@ -74,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "mailworker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "Worker",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "ParsePool",
+                "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

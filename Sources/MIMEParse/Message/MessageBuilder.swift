@@ -4,11 +4,14 @@ import MailModel
 struct MessageBuilder {
     let bytes: UnsafeRawBufferPointer
     let limits: MailLimits
+    let mode: MIMEParser.Mode
     var defects = DefectLog()
 
-    init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
+    init(bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode) {
         self.bytes = bytes
         self.limits = limits
+        self.mode = mode
+        if mode == .careful { defects.note(.parserFailure) }
     }
 
     mutating func build() -> ParsedMessage {
@@ -53,7 +56,7 @@ struct MessageBuilder {
         // Beyond the limits ours is cut on purpose; theirs would not be.
         let isCut = defects.defects.contains { $0 == .partLimit || $0 == .depthLimit }
         let reading = MimeticReading(bytes: bytes, limits: limits)
-        switch isCut ? .notAsked : reading.compare(with: tree, from: start) {
+        switch isCut || mode == .careful ? .notAsked : reading.compare(with: tree, from: start) {
         case .agrees, .notAsked:
             break
         case .oursIsRicher:
@@ -102,6 +105,7 @@ struct MessageBuilder {
     ) {
         let label = entity.contentType.charsetLabel
         if entity.contentType.kind == .html {
+            guard mode == .full else { return }
             let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
             octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
         } else {

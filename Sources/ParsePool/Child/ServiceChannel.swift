@@ -1,0 +1,103 @@
+import CSandbox
+import Glibc
+import MIMEParse
+
+/// The child's end of the channel: requests come out, answers are collected and go in when
+/// there are many, when time has passed, or when there is nothing else to do.
+struct ServiceChannel {
+    private static let descriptor: Int32 = 0
+    private static let flushBytes = 64 << 10
+    /// An answer waits no longer than this, so that the parent can tell which message is slow.
+    private static let flushMilliseconds: Int64 = 500
+
+    struct Request {
+        var question: ParseFrame.Question
+        var mode: MIMEParser.Mode
+        var cpuMilliseconds: UInt32
+        /// Valid until the next request is taken.
+        var bytes: UnsafeRawBufferPointer
+        var isMapped: Bool
+    }
+
+    var answers = WireWriter()
+
+    private let buffer = ReceiveBuffer()
+    private var mapping: UnsafeMutableRawBufferPointer?
+    private var receivedFile: Int32 = -1
+    private var lastFlush: Int64 = 0
+
+    /// The next request; nil when the parent has closed the channel.
+    mutating func next() throws(MalformedAnswer) -> Request? {
+        unmap()
+        if answers.bytes.count >= Self.flushBytes || Self.now - lastFlush >= Self.flushMilliseconds {
+            try flush()
+        }
+        guard try receive(ParseFrame.requestHeaderBytes) else { return nil }
+        let header = try ParseFrame.RequestHeader(buffer.take(ParseFrame.requestHeaderBytes))
+        var request = Request(
+            question: header.question, mode: header.mode, cpuMilliseconds: header.cpuMilliseconds,
+            bytes: UnsafeRawBufferPointer(start: nil, count: 0), isMapped: header.isFile)
+        if header.isFile {
+            request.bytes = try map(header.byteCount)
+        } else {
+            guard try receive(header.byteCount) else { throw MalformedAnswer() }
+            request.bytes = buffer.take(header.byteCount)
+        }
+        return request
+    }
+
+    /// Waits until `count` bytes are there; false at the end of the channel.
+    private mutating func receive(_ count: Int) throws(MalformedAnswer) -> Bool {
+        buffer.makeRoom(for: count)
+        while buffer.count < count {
+            var file: Int32 = -1
+            // Whoever waits has nothing left to say.
+            let received = mw_channel_receive(
+                Self.descriptor, buffer.room.baseAddress, buffer.room.count, answers.bytes.isEmpty ? 1 : 0,
+                &file)
+            if file >= 0 { receivedFile = file }
+            if received == 0 { return false }
+            if received < 0 {
+                guard errno == EAGAIN else { return false }
+                try flush()
+                continue
+            }
+            buffer.received(received)
+        }
+        return true
+    }
+
+    private mutating func map(_ count: Int) throws(MalformedAnswer) -> UnsafeRawBufferPointer {
+        let file = receivedFile
+        receivedFile = -1
+        defer { if file >= 0 { close(file) } }
+        guard file >= 0, count > 0, let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file, 0),
+            base != MAP_FAILED
+        else { throw MalformedAnswer() }
+        mapping = UnsafeMutableRawBufferPointer(start: base, count: count)
+        return UnsafeRawBufferPointer(start: base, count: count)
+    }
+
+    private mutating func unmap() {
+        guard let mapping else { return }
+        munmap(mapping.baseAddress, mapping.count)
+        self.mapping = nil
+    }
+
+    private mutating func flush() throws(MalformedAnswer) {
+        lastFlush = Self.now
+        guard !answers.bytes.isEmpty else { return }
+        let code = answers.bytes.withUnsafeBytes {
+            mw_channel_send_all(Self.descriptor, $0.baseAddress, $0.count)
+        }
+        // A parent that is gone needs no answers.
+        guard code == 0 else { throw MalformedAnswer() }
+        answers.removeAll()
+    }
+
+    private static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
