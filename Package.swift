@@ -97,6 +97,12 @@ let package = Package(
             name: "MIMEParseTests", dependencies: ["MIMEParse", "MailModel", "MailTestKit"],
             swiftSettings: strict),
         .testTarget(
+            name: "ParsePoolTests",
+            dependencies: ["CSandbox", "MIMEParse", "MailModel", "ParsePool", "SandboxProbe", "mailworker"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["CSandbox"], path: "Tests/SandboxProbe"),
+        .testTarget(
             name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
         .testTarget(
             name: "MailTransportTests", dependencies: ["CCurl", "MailModel", "MailTestKit", "MailTransport"],

@@ -96,8 +96,17 @@ static int enter_filter(void) {
     return -error;
 }
 
+/// A runtime that prints a backtrace would start a program for it: a crash must look like one.
+static void let_crashes_be(void) {
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGQUIT};
+    for (size_t index = 0; index < sizeof fatal / sizeof *fatal; ++index) {
+        signal(fatal[index], SIG_DFL);
+    }
+}
+
 void mw_sandbox_enter(uint64_t memory_bytes, mw_sandbox_state *state) {
     close_range(3, ~0U, 0);
+    let_crashes_be();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -14,6 +14,9 @@ extension ParsePool {
         /// Processor time for one message, which honest mail needs milliseconds of. It costs
         /// three times this to find out that a message cannot be read.
         public var cpuMilliseconds = 5_000
+        /// A large message is given a millisecond more for so many of its bytes; the slowest
+        /// reading does five times as many.
+        public var bytesPerMillisecond = 20_000
         /// Time without an answer after which a child counts as hanging, however busy the
         /// machine is.
         public var silenceMilliseconds = 60_000
@@ -31,13 +34,12 @@ extension ParsePool {
 
         public init(processes: Int) { self.processes = max(1, processes) }
 
-        /// More time for more bytes: the slowest reading does 20 MB a second.
         func cpuMilliseconds(for byteCount: Int) -> UInt32 {
-            UInt32(clamping: cpuMilliseconds + byteCount / 20_000)
+            UInt32(clamping: cpuMilliseconds + byteCount / bytesPerMillisecond)
         }
 
         func silence(for byteCount: Int) -> Duration {
-            .milliseconds(silenceMilliseconds + byteCount / 5_000)
+            .milliseconds(silenceMilliseconds + 4 * (byteCount / bytesPerMillisecond))
         }
 
         /// The content of an attachment stands in memory twice, and may have grown to half
