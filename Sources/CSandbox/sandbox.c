@@ -5,7 +5,6 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -54,8 +53,10 @@ static const int allowed[] = {
     SCMP_SYS(recvfrom), SCMP_SYS(close), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
     SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(setitimer), SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
+    SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom), SCMP_SYS(sched_yield),
     SCMP_SYS(getpid), SCMP_SYS(gettid),
+    // A thread that was started before may only now come to these.
+    SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
 };
 
 /// What a library may ask for and can do without. None of it lets anything out or in.
@@ -116,55 +117,24 @@ void mw_sandbox_enter(uint64_t memory_bytes, mw_sandbox_state *state) {
 
 // MARK: Processor time
 
-/// How often the pages of a mapping are given back: at 1 GB/s, every 10 MB.
-static const uint32_t tick_milliseconds = 10;
-
-static volatile uint32_t ticks_left;
-static void *volatile mapping_start;
-static volatile size_t mapping_length;
 static volatile int overrun_exit_code;
 
-static void tick(int signal) {
+static void overrun(int signal) {
     (void)signal;
-    const int error = errno;
-    if (ticks_left == 0) _exit(overrun_exit_code);
-    --ticks_left;
-    if (mapping_length > 0) madvise(mapping_start, mapping_length, MADV_DONTNEED);
-    errno = error;
+    _exit(overrun_exit_code);
 }
 
-static void set_timer(uint32_t first, uint32_t interval) {
+static void set_timer(uint32_t milliseconds) {
     const struct itimerval value = {
-        .it_value = {.tv_sec = first / 1000, .tv_usec = (suseconds_t)(first % 1000) * 1000},
-        .it_interval = {.tv_sec = interval / 1000, .tv_usec = (suseconds_t)(interval % 1000) * 1000},
+        .it_value = {.tv_sec = milliseconds / 1000, .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000},
     };
     setitimer(ITIMER_PROF, &value, NULL);
 }
 
-void mw_watch_begin(uint32_t milliseconds, int exit_code, void *mapping, size_t length) {
-    static int is_installed;
-    if (!is_installed) {
-        struct sigaction action;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = tick;
-        action.sa_flags = SA_RESTART;
-        sigaction(SIGPROF, &action, NULL);
-        is_installed = 1;
-    }
+void mw_watch_begin(uint32_t milliseconds, int exit_code) {
     overrun_exit_code = exit_code;
-    mapping_start = mapping;
-    mapping_length = length;
-    if (length > 0) {
-        ticks_left = milliseconds / tick_milliseconds;
-        set_timer(tick_milliseconds, tick_milliseconds);
-    } else {
-        // Most messages are small: one alarm that never comes.
-        ticks_left = 0;
-        set_timer(milliseconds > 0 ? milliseconds : 1, 0);
-    }
+    signal(SIGPROF, overrun);
+    set_timer(milliseconds > 0 ? milliseconds : 1);
 }
 
-void mw_watch_end(void) {
-    set_timer(0, 0);
-    mapping_length = 0;
-}
+void mw_watch_end(void) { set_timer(0); }

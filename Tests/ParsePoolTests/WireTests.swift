@@ -30,7 +30,8 @@ struct WireTests {
         message.hasHTML = true
         message.attachments = [
             Attachment(
-                filename: "a.pdf", contentType: "application/pdf", size: 7, sha256: digest, isInline: true,
+                filename: "a.pdf", declaredName: "../a.pdf", contentType: "application/pdf", size: 7,
+                sha256: digest, isInline: true,
                 contentID: "c@x"),
             Attachment(
                 filename: nil, contentType: "text/plain", size: 0, sha256: digest, isInline: false,
@@ -96,7 +97,7 @@ struct WireTests {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
         #expect(count(message) == 19)
-        #expect(count(message.attachments[0]) == 6)
+        #expect(count(message.attachments[0]) == 7)
         #expect(count(message.automation) == 5)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)

@@ -68,7 +68,7 @@ int main(int count, char **arguments) {
     }
     if (strcmp(attempt, "abort") == 0) abort();
     if (strcmp(attempt, "spin") == 0) {
-        mw_watch_begin(20, 3, NULL, 0);
+        mw_watch_begin(20, 3);
         for (volatile int turn = 0;; ++turn) {}
     }
     return 64;

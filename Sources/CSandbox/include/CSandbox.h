@@ -63,10 +63,9 @@ typedef struct {
 /// without; anything else outside the list ends the process at once with SIGSYS.
 void mw_sandbox_enter(uint64_t memory_bytes, mw_sandbox_state *state);
 
-/// Ends the process with `exit_code` when it has used `milliseconds` more of processor time.
-/// The pages of the mapping, which may be empty, are given back to the kernel on the way, so
-/// that reading a large file does not count as using memory.
-void mw_watch_begin(uint32_t milliseconds, int exit_code, void *mapping, size_t length);
+/// Ends the process with `exit_code` when it has used `milliseconds` more of processor time,
+/// unless `mw_watch_end` comes before.
+void mw_watch_begin(uint32_t milliseconds, int exit_code);
 
 void mw_watch_end(void);
 

@@ -15,6 +15,7 @@ public enum ParseService {
     public static func run(memoryBytes: UInt64) -> Never {
         let full = MIMEParser(mode: .full)
         full.prepare()
+        ResidentPages.shared.prepare()
         var state = mw_sandbox_state()
         mw_sandbox_enter(memoryBytes, &state)
         var channel = ServiceChannel()
@@ -35,17 +36,15 @@ public enum ParseService {
     private static func answer(
         _ request: ServiceChannel.Request, with parser: MIMEParser, on channel: inout ServiceChannel
     ) {
-        let mapping = request.isMapped ? request.bytes : UnsafeRawBufferPointer(start: nil, count: 0)
-        mw_watch_begin(
-            request.cpuMilliseconds, overrunExitCode,
-            UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count)
+        mw_watch_begin(request.cpuMilliseconds, overrunExitCode)
         defer { mw_watch_end() }
         switch request.question {
         case .reading:
-            let message = parser.parse(request.bytes)
+            let message = request.message.withUnsafeBytes { parser.parse($0) }
             channel.answers.frame(.reading) { $0.write(message) }
         case .attachment(let index):
-            if let content = parser.attachmentContent(index, of: request.bytes) {
+            let content = request.message.withUnsafeBytes { parser.attachmentContent(index, of: $0) }
+            if let content {
                 channel.answers.frame(.content) { writer in
                     content.withUnsafeBytes { writer.write(raw: $0) }
                 }

@@ -1,6 +1,7 @@
 import CSandbox
 import Glibc
 import MIMEParse
+import MailModel
 
 /// The child's end of the channel: requests come out, answers are collected and go in when
 /// there are many, when time has passed, or when there is nothing else to do.
@@ -14,36 +15,45 @@ struct ServiceChannel {
         var question: ParseFrame.Question
         var mode: MIMEParser.Mode
         var cpuMilliseconds: UInt32
+        var message: Message
+    }
+
+    enum Message {
         /// Valid until the next request is taken.
-        var bytes: UnsafeRawBufferPointer
-        var isMapped: Bool
+        case inline(UnsafeRawBufferPointer)
+        case file(MessageBytes)
+
+        func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+            switch self {
+            case .inline(let bytes): body(bytes)
+            case .file(let message): message.withUnsafeBytes(body)
+            }
+        }
     }
 
     var answers = WireWriter()
 
     private let buffer = ReceiveBuffer()
-    private var mapping: UnsafeMutableRawBufferPointer?
     private var receivedFile: Int32 = -1
     private var lastFlush: Int64 = 0
 
     /// The next request; nil when the parent has closed the channel.
     mutating func next() throws(MalformedAnswer) -> Request? {
-        unmap()
         if answers.bytes.count >= Self.flushBytes || Self.now - lastFlush >= Self.flushMilliseconds {
             try flush()
         }
         guard try receive(ParseFrame.requestHeaderBytes) else { return nil }
         let header = try ParseFrame.RequestHeader(buffer.take(ParseFrame.requestHeaderBytes))
-        var request = Request(
-            question: header.question, mode: header.mode, cpuMilliseconds: header.cpuMilliseconds,
-            bytes: UnsafeRawBufferPointer(start: nil, count: 0), isMapped: header.isFile)
+        let message: Message
         if header.isFile {
-            request.bytes = try map(header.byteCount)
+            message = .file(try map(header.byteCount))
         } else {
             guard try receive(header.byteCount) else { throw MalformedAnswer() }
-            request.bytes = buffer.take(header.byteCount)
+            message = .inline(buffer.take(header.byteCount))
         }
-        return request
+        return Request(
+            question: header.question, mode: header.mode, cpuMilliseconds: header.cpuMilliseconds,
+            message: message)
     }
 
     /// Waits until `count` bytes are there; false at the end of the channel.
@@ -67,21 +77,14 @@ struct ServiceChannel {
         return true
     }
 
-    private mutating func map(_ count: Int) throws(MalformedAnswer) -> UnsafeRawBufferPointer {
+    private mutating func map(_ count: Int) throws(MalformedAnswer) -> MessageBytes {
         let file = receivedFile
         receivedFile = -1
         defer { if file >= 0 { close(file) } }
-        guard file >= 0, count > 0, let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, file, 0),
-            base != MAP_FAILED
-        else { throw MalformedAnswer() }
-        mapping = UnsafeMutableRawBufferPointer(start: base, count: count)
-        return UnsafeRawBufferPointer(start: base, count: count)
-    }
-
-    private mutating func unmap() {
-        guard let mapping else { return }
-        munmap(mapping.baseAddress, mapping.count)
-        self.mapping = nil
+        guard file >= 0, let message = MessageBytes(mapping: file, count: count) else {
+            throw MalformedAnswer()
+        }
+        return message
     }
 
     private mutating func flush() throws(MalformedAnswer) {

@@ -8,8 +8,8 @@ final class ParseLane {
     /// A message whose child somebody else kills is tried this often: the system may be
     /// short of memory, and that is not the message's fault.
     private static let outsideKills = 5
-    /// How often a child is started that will not start, and the pauses between.
-    private static let startPauses: [UInt32] = [100_000, 500_000]
+    /// Pauses in microseconds between the attempts to start a child that will not start.
+    private static let startPauses: [UInt32] = [1_000, 10_000, 100_000, 500_000, 1_000_000]
 
     private let queue: ParseQueue
     private let settings: ParsePool.Settings

@@ -34,6 +34,7 @@ extension WireWriter {
 
     private mutating func write(_ attachment: Attachment) {
         write(attachment.filename)
+        write(attachment.declaredName)
         write(attachment.contentType)
         write(Int64(attachment.size))
         write(attachment.sha256)
@@ -107,10 +108,12 @@ extension WireReader {
 
     private mutating func readAttachment() throws(MalformedAnswer) -> Attachment {
         let filename = try readOptionalText()
+        let declaredName = try readOptionalText()
         let contentType = try readText()
         guard let size = Int(exactly: try readInteger(Int64.self)), size >= 0 else { throw MalformedAnswer() }
         return Attachment(
-            filename: filename, contentType: contentType, size: size, sha256: try readDigest(),
+            filename: filename, declaredName: declaredName, contentType: contentType, size: size,
+            sha256: try readDigest(),
             isInline: try readBool(), contentID: try readOptionalText())
     }
 
