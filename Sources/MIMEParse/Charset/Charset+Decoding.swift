@@ -92,6 +92,19 @@ private enum IconvModules {
     }
 }
 
+extension Charset {
+    /// Opens every converter, so that none is looked for in a file later.
+    static func openConverters() {
+        for charset in all {
+            switch charset.kind {
+            case .utf8, .ascii: continue
+            case .singleByte where SingleByteTable.common(charset) != nil: continue
+            case .singleByte, .multiByte, .stateful: IconvModules.keepLoaded(charset)
+            }
+        }
+    }
+}
+
 /// The upper half of a single-byte charset as UTF-8, made once from iconv.
 final class SingleByteTable: Sendable {
     /// Unicode scalars for the octets 0x80 to 0xFF; 0 where there is none.

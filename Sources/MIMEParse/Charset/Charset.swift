@@ -54,6 +54,8 @@ public struct Charset: Sendable, Hashable {
         self = charset
     }
 
+    static var all: Set<Charset> { Set(byKey.values) }
+
     /// By label in lower case with all but letters and digits removed.
     private static let byKey: [String: Charset] = {
         var table: [String: Charset] = [:]

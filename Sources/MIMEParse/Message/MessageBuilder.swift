@@ -4,6 +4,7 @@ import MailModel
 struct MessageBuilder {
     let bytes: UnsafeRawBufferPointer
     let limits: MailLimits
+    let mode: MIMEParser.Mode
     var defects = DefectLog()
     /// How often encoded multiparts were decoded to get these bytes.
     private let decodings: Int
@@ -11,13 +12,17 @@ struct MessageBuilder {
     /// Deeper wrapping is an attack.
     private static let maximumDecodings = 3
 
-    init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
-        self.init(bytes: bytes, limits: limits, decodings: 0)
+    init(bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode) {
+        self.init(bytes: bytes, limits: limits, mode: mode, decodings: 0)
+        if mode == .careful { defects.note(.parserFailure) }
     }
 
-    private init(bytes: UnsafeRawBufferPointer, limits: MailLimits, decodings: Int) {
+    private init(
+        bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode, decodings: Int
+    ) {
         self.bytes = bytes
         self.limits = limits
+        self.mode = mode
         self.decodings = decodings
     }
 
@@ -30,7 +35,9 @@ struct MessageBuilder {
             let decoded = EncodedMultiparts.decoded(in: bytes, tree)
         else { return nil }
         return decoded.withUnsafeBytes { decoded in
-            var inner = MessageBuilder(bytes: decoded, limits: limits, decodings: decodings + 1)
+            var inner = MessageBuilder(
+                bytes: decoded, limits: limits, mode: mode, decodings: decodings + 1)
+            if mode == .careful { inner.defects.note(.parserFailure) }
             inner.defects.note(.structureRepaired)
             return read(&inner)
         }
@@ -80,7 +87,7 @@ struct MessageBuilder {
         // Beyond the limits ours is cut on purpose; theirs would not be.
         let isCut = defects.defects.contains { $0 == .partLimit || $0 == .depthLimit }
         let reading = MimeticReading(bytes: bytes, limits: limits)
-        switch isCut ? .notAsked : reading.compare(with: tree, from: start) {
+        switch isCut || mode == .careful ? .notAsked : reading.compare(with: tree, from: start) {
         case .agrees, .notAsked:
             break
         case .oursIsRicher:
@@ -129,6 +136,7 @@ struct MessageBuilder {
     ) {
         let label = entity.contentType.charsetLabel
         if entity.contentType.kind == .html {
+            guard mode == .full else { return }
             let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
             octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
         } else {

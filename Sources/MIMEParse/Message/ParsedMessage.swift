@@ -116,5 +116,6 @@ public enum Defect: String, Codable, Sendable, CaseIterable {
     case fieldLimit
     case addressLimit
     case textLimit
+    /// A full reading failed; what is there was read by our own code alone.
     case parserFailure
 }

@@ -33,12 +33,25 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = PollingDaemon(
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)
+        await Self.logReading(workplace.configuration, logger)
         logger.info("polling")
         try await ServiceGroup(
             services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
         logger.info("stopped")
+    }
+
+    /// Says once where mail is read; less isolation than meant is a warning.
+    private static func logReading(_ configuration: Configuration, _ logger: Logger) async {
+        do {
+            let reading = try await configuration.reading()
+            logger.log(
+                level: reading.isConfined ? .info : .warning, "reading mail",
+                metadata: ["where": "\(reading.words)"])
+        } catch {
+            logger.error("mail cannot be read", metadata: ["failure": "\(error)"])
+        }
     }
 }
 
@@ -76,6 +89,11 @@ private struct PollLog: Sendable {
                     "account": "\(report.name)", "fetched": "\(counts.fetched)", "linked": "\(counts.linked)",
                     "review": "\(counts.review)", "duplicates": "\(counts.duplicates)",
                 ])
+            if counts.parserLosses > 0 {
+                logger.warning(
+                    "messages ended the process that read them",
+                    metadata: ["account": "\(report.name)", "messages": "\(counts.parserLosses)"])
+            }
             for failure in report.failures {
                 // The description holds no address and no server's words; account show does.
                 logger.warning(

@@ -55,6 +55,7 @@ struct SyncCommand: AsyncParsableCommand {
             reports.append(report)
         }
         for report in reports {
+            if let losses = report.counts.lossesInWords { Terminal.complain("\(report.name): \(losses)") }
             for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }
         }
         let elapsed = started.duration(to: .now)

@@ -13,6 +13,7 @@ enum ConfigurationKey: String, CaseIterable {
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
+    case parseProcesses = "parse.processes"
     case logLevel = "log.level"
 
     case userName = "user.name"
