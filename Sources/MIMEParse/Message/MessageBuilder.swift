@@ -4,11 +4,14 @@ import MailModel
 struct MessageBuilder {
     let bytes: UnsafeRawBufferPointer
     let limits: MailLimits
+    /// How many signed layers this content was taken out of.
+    let nesting: Int
     var defects = DefectLog()
 
-    init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
+    init(bytes: UnsafeRawBufferPointer, limits: MailLimits, nesting: Int = 0) {
         self.bytes = bytes
         self.limits = limits
+        self.nesting = nesting
     }
 
     mutating func build() -> ParsedMessage {
@@ -22,8 +25,8 @@ struct MessageBuilder {
         var message = fields.read()
         defects = message.log
         readBody(tree, plan, into: &message.value)
+        readKinds(tree, plan, fields, into: &message.value)
         message.value.contentDigest = digest(message.value, root)
-        message.value.automation = fields.automation(of: message.value, tree: tree)
         message.value.defects = defects.defects
         return message.value
     }
@@ -39,8 +42,11 @@ struct MessageBuilder {
     mutating func attachmentContent(_ index: Int) -> [UInt8]? {
         let tree = readTree()
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
-        guard plan.attachments.indices.contains(index) else { return nil }
-        return plan.attachments[index].content(in: bytes).decoded(defects: &defects)
+        guard index >= 0 else { return nil }
+        guard index < plan.attachments.count else {
+            return enclosedAttachmentContent(index - plan.attachments.count, tree, plan)
+        }
+        return plan.attachments[index].withContent(in: bytes) { $0.decoded(defects: &defects) }
     }
 
     /// Ours and libmimetic's reading of the structure; the richer one counts.
@@ -94,6 +100,7 @@ struct MessageBuilder {
         }
         if message.textSource != .none { message.text = String(decoding: body.utf8, as: UTF8.self) }
         if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
+        readPackedBody(plan, into: &message)
         readAttachments(tree, plan, into: &message)
     }
 
@@ -126,14 +133,13 @@ struct MessageBuilder {
         var references: Set<String>?
         message.attachments.reserveCapacity(plan.attachments.count)
         for source in plan.attachments {
-            let (size, digest) = source.content(in: bytes).measure(defects: &defects)
+            let (size, digest) = source.withContent(in: bytes) { $0.measure(defects: &defects) }
             let entity = tree.entities[source.entity]
-            if let block = source.uuencoded {
+            if let file = source.embedded {
                 message.attachments.append(
                     Attachment(
-                        filename: names.cleaned(block.name, defects: &defects),
-                        contentType: "application/octet-stream", size: size, sha256: digest, isInline: false,
-                        contentID: nil))
+                        filename: names.name(of: file, defects: &defects), contentType: file.contentType,
+                        size: size, sha256: digest, isInline: false, contentID: file.contentID))
                 continue
             }
             let contentID = entity.header.first(.contentID).flatMap {
