@@ -50,8 +50,9 @@ enum BouncePhrases {
     /// From here on a bounce quotes what was sent.
     static let quotes: [String] = [
         "--- below this line is a copy of the message", "this is a copy of the message",
-        "------ this is a copy of your message", "message header follows", "original message",
-        "unsent message follows", "original message follows", "transcript of session follows",
+        "------ this is a copy of your message", "message header follows", "--- original message",
+        "unsent message follows", "original message follows",
+        "original message header", "transcript of session follows",
         "returned message", "исходное письмо", "исходное сообщение", "начало письма", "текст письма",
         "копия письма", "копия вашего письма", "headers of the original", "заголовки исходного",
     ]
@@ -75,6 +76,7 @@ enum BouncePhrases {
         ("account is disabled", EnhancedStatus(5, 2, 1)),
         ("account that you tried to reach is disabled", EnhancedStatus(5, 2, 1)),
         ("unrouteable address", EnhancedStatus(5, 1, 2)), ("host not found", EnhancedStatus(5, 1, 2)),
+        ("domain name not found", EnhancedStatus(5, 1, 2)),
         ("host or domain name not found", EnhancedStatus(5, 1, 2)),
         ("домен не найден", EnhancedStatus(5, 1, 2)),
         ("retry timeout exceeded", EnhancedStatus(5, 4, 7)),

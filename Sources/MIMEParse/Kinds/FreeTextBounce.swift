@@ -134,7 +134,7 @@ struct FreeTextBounce {
         if rest.isEmpty, next < end, ContentLineText.trimmed(lines[next].text) == nil { next += 1 }
         while next < end, length < Self.maximumDiagnostic,
             let line = ContentLineText.trimmed(lines[next].text),
-            Self.address(in: line) == nil || !line.hasPrefix("<")
+            !Self.namesRecipient(line)
         {
             words.append(line)
             length += line.utf8.count
@@ -142,6 +142,12 @@ struct FreeTextBounce {
         }
         let text = words.filter { !$0.isEmpty }.joined(separator: " ")
         return String(text.prefix(Self.maximumDiagnostic))
+    }
+
+    /// Whether a line is there for its address: alone, in brackets or with a colon behind.
+    private static func namesRecipient(_ line: String) -> Bool {
+        guard let (address, rest) = address(in: line) else { return false }
+        return line.hasPrefix("<") || line.hasPrefix("'") || (rest.isEmpty && line.hasPrefix(address))
     }
 
     /// The first word of a line that is an address, and what follows it.
