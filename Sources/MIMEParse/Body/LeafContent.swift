@@ -69,6 +69,10 @@ struct LeafContent {
             var result: [UInt8] = []
             if UUEncoding.decode(bytes, into: &result) { defects.note(.unknownTransferEncoding) }
             result.withUnsafeBytes(body)
+        case .yenc:
+            var result: [UInt8] = []
+            if YEnc.decode(bytes, into: &result) { defects.note(.damagedFile) }
+            result.withUnsafeBytes(body)
         }
     }
 }

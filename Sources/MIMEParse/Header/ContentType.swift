@@ -81,7 +81,7 @@ struct ContentType {
 
 /// A Content-Transfer-Encoding (RFC 2045, section 6).
 enum TransferEncoding {
-    case identity, base64, quotedPrintable, uuencode
+    case identity, base64, quotedPrintable, uuencode, yenc
 
     init(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) {
         var start = 0
@@ -108,6 +108,8 @@ enum TransferEncoding {
             || token.equalsIgnoringCase("x-uue") || token.equalsIgnoringCase("uue")
         {
             self = .uuencode
+        } else if token.equalsIgnoringCase("x-yenc") || token.equalsIgnoringCase("yenc") {
+            self = .yenc
         } else {
             self = .identity
             let isKnown =
