@@ -14,7 +14,9 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "mailworker",
     products: [
-        .executable(name: "mailworker", targets: ["mailworker"])
+        .executable(name: "mailworker", targets: ["mailworker"]),
+        // For the packages in Benchmarks/ and Fuzz/.
+        .library(name: "MIMEParse", targets: ["MIMEParse", "MailModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -48,9 +48,12 @@ public final class MessageBytes: @unchecked Sendable {
         }
     }
 
-    /// The bytes are valid during `body` only.
+    /// The bytes are valid during `body` only. Of a huge mapped message only what was
+    /// read last is in memory.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
     {
-        try body(UnsafeRawBufferPointer(storage))
+        let bytes = UnsafeRawBufferPointer(storage)
+        guard isMapped, bytes.count >= ResidentPages.watchedBytes else { return try body(bytes) }
+        return try ResidentPages.shared.watching(bytes, body)
     }
 }

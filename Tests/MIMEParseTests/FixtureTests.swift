@@ -22,6 +22,7 @@ import Testing
     private struct Expected: Decodable {
         struct File: Decodable {
             var filename: String?
+            var declaredName: String?
             var contentType: String
             var size: Int
             var sha256: String
@@ -148,6 +149,9 @@ import Testing
         compare("number of attachments", message.attachments.count, expected.attachments.count)
         for (index, (actual, wanted)) in zip(message.attachments, expected.attachments).enumerated() {
             compare("name of attachment \(index)", actual.filename, wanted.filename)
+            if let name = wanted.declaredName {
+                compare("declared name of attachment \(index)", actual.declaredName, name)
+            }
             compare("type of attachment \(index)", actual.contentType, wanted.contentType)
             compare(
                 "size of attachment \(index)", actual.size, isLF ? wanted.sizeLf ?? wanted.size : wanted.size

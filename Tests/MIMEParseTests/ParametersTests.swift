@@ -54,6 +54,34 @@ private func fileName(_ fields: String) -> String? {
                 == "a;b.pdf")
     }
 
+    @Test func theDeclaredNameIsTheSendersOwn() {
+        func declared(_ value: String) -> MailModel.Attachment? {
+            reading(
+                "Content-Type: application/pdf\nContent-Disposition: attachment; filename=\(value)\n\nx"
+            )
+            .attachments.first
+        }
+        #expect(declared("/evil/../a.pdf")?.declaredName == "/evil/../a.pdf")
+        #expect(declared("/evil/../a.pdf")?.filename == "a.pdf")
+        // By the grammar a backslash is an escape; senders mean a path.
+        #expect(declared("\"C:\\temp\\a.pdf\"")?.declaredName == "C:tempa.pdf")
+        #expect(declared("\"C:\\temp\\a.pdf\"")?.filename == "a.pdf")
+        #expect(declared("\"..\"")?.declaredName == "..")
+        #expect(declared("\"..\"")?.filename == nil)
+        #expect(declared("\"\"")?.declaredName == nil)
+        let long = declared(String(repeating: "я", count: 2000) + ".pdf")
+        #expect(long?.declaredName?.utf8.count == 1000)
+        #expect(long?.filename?.utf8.count == 200)
+    }
+
+    @Test func theReadingShowsBothNames() throws {
+        let message = reading(
+            "Content-Type: application/pdf\nContent-Disposition: attachment; filename=\"/tmp/a.pdf\"\n\nx")
+        let file = try #require(MessageReading(path: "", message: message).attachments.first)
+        #expect(file.filename == "/tmp/a.pdf")
+        #expect(file.safeFilename == "a.pdf")
+    }
+
     @Test func namesAreMadeSafe() {
         #expect(FileName.cleaned("../../etc/passwd", limit: 200) == "passwd")
         #expect(FileName.cleaned("C:\\temp\\a.pdf", limit: 200) == "a.pdf")

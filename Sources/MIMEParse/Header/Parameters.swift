@@ -3,9 +3,24 @@
 public struct Parameters: Sendable {
     struct Value {
         var bytes: [UInt8]
+        /// What the grammar of quoted pairs makes of the value, where that differs: in
+        /// `bytes`, a backslash before an ordinary character stands for itself, since
+        /// senders put paths in quotes.
+        var unescaped: [UInt8]?
         /// The charset that an extended value named; nil for a plain one.
         var charset: [UInt8]?
         var isExtended: Bool
+
+        init() {
+            bytes = []
+            isExtended = false
+        }
+
+        init(_ piece: Piece) {
+            bytes = piece.value
+            unescaped = piece.unescaped
+            isExtended = false
+        }
     }
 
     private var values: [(name: String, value: Value)] = []
@@ -54,6 +69,7 @@ public struct Parameters: Sendable {
         var section: Int?
         var isExtended: Bool
         var value: [UInt8]
+        var unescaped: [UInt8]?
     }
 
     /// Joins continuations and undoes percent-encoding (RFC 2231). A gap in the
@@ -61,7 +77,7 @@ public struct Parameters: Sendable {
     private mutating func assemble(_ pieces: [Piece], defects: inout DefectLog) {
         guard pieces.contains(where: { $0.section != nil || $0.isExtended }) else {
             for piece in pieces where raw(piece.name) == nil {
-                values.append((piece.name, Value(bytes: piece.value, charset: nil, isExtended: false)))
+                values.append((piece.name, Value(piece)))
             }
             return
         }
@@ -78,7 +94,7 @@ public struct Parameters: Sendable {
             if let whole = group.first(where: { $0.isExtended && $0.section == nil }) {
                 sections = [whole]
             } else if sections.isEmpty {
-                values.append((name, Value(bytes: group[0].value, charset: nil, isExtended: false)))
+                values.append((name, Value(group[0])))
                 continue
             }
             var ordered: [Piece] = []
@@ -96,7 +112,7 @@ public struct Parameters: Sendable {
     }
 
     private static func join(_ pieces: [Piece], defects: inout DefectLog) -> Value {
-        var value = Value(bytes: [], charset: nil, isExtended: false)
+        var value = Value()
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
             guard piece.isExtended else {
@@ -141,6 +157,8 @@ struct ParameterScanner {
     private var index: Int
     private(set) var isMalformed = false
     private var isInsidePair = false
+    /// See `Parameters.Value`; of the value that was read last.
+    private var unescaped: [UInt8]?
 
     init(bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -172,6 +190,7 @@ struct ParameterScanner {
             }
             index += 1
             skipBlanksAndComments()
+            unescaped = nil
             let value = readValue()
             if name.isEmpty {
                 isMalformed = true
@@ -207,7 +226,7 @@ struct ParameterScanner {
         }
         return Parameters.Piece(
             name: name.slice(0..<end).lowercasedString(), section: section, isExtended: isExtended,
-            value: value)
+            value: value, unescaped: unescaped)
     }
 
     private mutating func readValue() -> [UInt8] {
@@ -215,17 +234,22 @@ struct ParameterScanner {
         var value: [UInt8] = []
         if bytes[index] == Octet.quote {
             index += 1
+            // Offsets in the value of backslashes that the grammar takes for escapes.
+            var escapes: [Int] = []
             while index < bytes.count, bytes[index] != Octet.quote {
                 var byte = bytes[index]
-                if byte == Octet.backslash, index + 1 < bytes.count,
-                    bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash
-                {
-                    index += 1
-                    byte = bytes[index]
+                if byte == Octet.backslash, index + 1 < bytes.count {
+                    if bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash {
+                        index += 1
+                        byte = bytes[index]
+                    } else {
+                        escapes.append(value.count)
+                    }
                 }
                 if byte != Octet.cr, byte != Octet.lf { value.append(byte) }
                 index += 1
             }
+            if !escapes.isEmpty { unescaped = Self.removing(escapes, from: value) }
             if index == bytes.count {
                 isMalformed = true
             } else {
@@ -242,6 +266,20 @@ struct ParameterScanner {
         value.reserveCapacity(text.count)
         for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
         return value
+    }
+
+    /// Nil where a backslash may be half of a character (Shift_JIS, ISO-2022).
+    private static func removing(_ escapes: [Int], from value: [UInt8]) -> [UInt8]? {
+        let isText = value.allSatisfy { $0 < 0x80 && $0 != 0x1B }
+        guard isText else { return nil }
+        var result: [UInt8] = []
+        result.reserveCapacity(value.count)
+        var start = 0
+        for escape in escapes {
+            result += value[start..<escape]
+            start = escape + 1
+        }
+        return result + value[start...]
     }
 
     private mutating func skipBlanksAndComments() {

@@ -129,9 +129,10 @@ struct MessageBuilder {
             let (size, digest) = source.content(in: bytes).measure(defects: &defects)
             let entity = tree.entities[source.entity]
             if let block = source.uuencoded {
+                let name = names.decoded(block.name, defects: &defects)
                 message.attachments.append(
                     Attachment(
-                        filename: names.cleaned(block.name, defects: &defects),
+                        filename: name.cleaned, declaredName: name.declared,
                         contentType: "application/octet-stream", size: size, sha256: digest, isInline: false,
                         contentID: nil))
                 continue
@@ -144,10 +145,11 @@ struct MessageBuilder {
                 if references == nil { references = contentReferences(tree, plan) }
                 isInline = references?.contains(contentID.lowercased()) ?? false
             }
+            let name = names.name(of: entity, in: bytes, defects: &defects)
             message.attachments.append(
                 Attachment(
-                    filename: names.name(of: entity, in: bytes, defects: &defects),
-                    contentType: entity.contentType.name, size: size, sha256: digest, isInline: isInline,
+                    filename: name.cleaned, declaredName: name.declared, contentType: entity.contentType.name,
+                    size: size, sha256: digest, isInline: isInline,
                     contentID: contentID))
         }
     }

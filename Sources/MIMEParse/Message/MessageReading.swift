@@ -14,7 +14,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var date: Int64?
     public var text: String?
     public var hasHTML: Bool
-    public var attachments: [Attachment]
+    public var attachments: [File]
     public var defects: [Defect]
 
     public init(path: String, message: ParsedMessage) {
@@ -27,8 +27,49 @@ public struct MessageReading: Codable, Hashable, Sendable {
         date = message.date?.rawValue
         text = message.text
         hasHTML = message.hasHTML
-        attachments = message.attachments
+        attachments = message.attachments.map(File.init)
         defects = message.defects
+    }
+
+    /// One attachment. `filename` is what the mail says, so that the reading can be held
+    /// against it; whatever stores or saves a file goes by `safe_filename`.
+    public struct File: Codable, Hashable, Sendable {
+        public var filename: String?
+        public var safeFilename: String?
+        public var contentType: String
+        public var size: Int
+        public var sha256: Digest256
+        public var isInline: Bool
+        public var contentID: String?
+
+        init(_ attachment: Attachment) {
+            filename = attachment.declaredName
+            safeFilename = attachment.filename
+            contentType = attachment.contentType
+            size = attachment.size
+            sha256 = attachment.sha256
+            isInline = attachment.isInline
+            contentID = attachment.contentID
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case filename, size, sha256
+            case safeFilename = "safe_filename"
+            case contentType = "content_type"
+            case isInline = "inline"
+            case contentID = "content_id"
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(filename, forKey: .filename)
+            try container.encode(safeFilename, forKey: .safeFilename)
+            try container.encode(contentType, forKey: .contentType)
+            try container.encode(size, forKey: .size)
+            try container.encode(sha256, forKey: .sha256)
+            try container.encode(isInline, forKey: .isInline)
+            try container.encode(contentID, forKey: .contentID)
+        }
     }
 
     enum CodingKeys: String, CodingKey {

@@ -173,7 +173,13 @@ struct AttachmentNames {
         parameters.raw(key).map { !$0.bytes.isEmpty } ?? false
     }
 
-    func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> String? {
+    /// What a sender called a file: in his own words, and made safe.
+    struct Name {
+        var declared: String?
+        var cleaned: String?
+    }
+
+    func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> Name {
         var sources: [Parameters] = []
         if let value = entity.header.first(.contentDisposition) {
             sources.append(
@@ -184,25 +190,38 @@ struct AttachmentNames {
             let isDisposition = index == 0 && sources.count == 2
             for key in isDisposition ? ["filename", "name"] : ["name", "filename"] {
                 guard let value = source.raw(key) else { continue }
-                if let name = decoded(value, defects: &defects) { return name }
+                var name = decoded(value, defects: &defects)
+                if name.declared == nil, name.cleaned == nil { continue }
+                if let unescaped = value.unescaped {
+                    // A path of the sender's disk: by the grammar its backslashes are none.
+                    name.declared = decoded(unescaped, defects: &defects).declared
+                }
+                return name
             }
         }
-        return nil
+        return Name()
     }
 
-    private func decoded(_ value: Parameters.Value, defects: inout DefectLog) -> String? {
-        guard value.isExtended else { return cleaned(value.bytes, defects: &defects) }
+    private func decoded(_ value: Parameters.Value, defects: inout DefectLog) -> Name {
+        guard value.isExtended else { return decoded(value.bytes, defects: &defects) }
         let label = value.charset.flatMap { $0.isEmpty ? nil : $0 }
         let name = value.bytes.withUnsafeBytes {
             TextDecoder.string($0, label: label, defects: &defects)
         }
-        return FileName.cleaned(name, limit: limits.fileNameBytes)
+        return bounded(name)
     }
 
-    /// A name in the shape of unstructured text, decoded and made safe.
-    func cleaned(_ name: [UInt8], defects: inout DefectLog) -> String? {
+    /// A name in the shape of unstructured text.
+    func decoded(_ name: [UInt8], defects: inout DefectLog) -> Name {
         var utf8: [UInt8] = []
         name.withUnsafeBytes { text.decode($0, into: &utf8, defects: &defects) }
-        return FileName.cleaned(String(decoding: utf8, as: UTF8.self), limit: limits.fileNameBytes)
+        return bounded(String(decoding: utf8, as: UTF8.self))
+    }
+
+    private func bounded(_ name: String) -> Name {
+        let declared = FileName.shortened(name, limit: limits.declaredNameBytes)
+        return Name(
+            declared: declared.isEmpty ? nil : declared,
+            cleaned: FileName.cleaned(name, limit: limits.fileNameBytes))
     }
 }

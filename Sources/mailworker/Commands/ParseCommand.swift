@@ -10,8 +10,8 @@ struct ParseCommand: AsyncParsableCommand {
         discussion: """
             Each PATH is a message, an mbox file, a Maildir, or a directory that is searched for
             them. Prints one JSON line a message: message_id, subject, from, to, cc, date (Unix
-            seconds or null), text, has_html, attachments (filename, content_type, size, sha256)
-            and defects.
+            seconds or null), text, has_html, attachments (filename as the mail
+            says it, safe_filename to save under, content_type, size, sha256) and defects.
             """)
 
     @Argument(help: "Messages, mbox files, Maildirs or directories.", completion: .file())
