@@ -1,5 +1,6 @@
-@testable import MIMEParse
 import MailModel
+
+@testable import MIMEParse
 
 extension FuzzTarget {
     /// Transfer encodings, charsets, flowed text and HTML. The first octet chooses the charset.
@@ -13,9 +14,12 @@ extension FuzzTarget {
         }
         var cursor = 0
         while let block = UUEncoding.nextBlock(in: body, from: cursor) {
-            promise(block.range.lowerBound >= cursor && block.range.upperBound <= body.count, "a block outside")
+            promise(
+                block.range.lowerBound >= cursor && block.range.upperBound <= body.count, "a block outside")
             promise(block.range.upperBound > cursor, "a block without an end")
-            promise(block.range.contains(block.data.lowerBound) && block.data.upperBound <= block.range.upperBound, "data outside its block")
+            promise(
+                block.range.contains(block.data.lowerBound)
+                    && block.data.upperBound <= block.range.upperBound, "data outside its block")
             cursor = block.range.upperBound
         }
         let labels = [

@@ -1,5 +1,6 @@
-@testable import MIMEParse
 import MailModel
+
+@testable import MIMEParse
 
 extension FuzzTarget {
     /// A header block, and each of its values under every grammar.

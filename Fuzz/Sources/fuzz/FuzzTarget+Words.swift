@@ -1,5 +1,6 @@
-@testable import MIMEParse
 import MailModel
+
+@testable import MIMEParse
 
 extension FuzzTarget {
     /// Encoded words, parameters and the file names made of them.
@@ -20,9 +21,9 @@ extension FuzzTarget {
         for key in ["name", "filename", "charset", "boundary"] {
             guard let value = parameters.raw(key) else { continue }
             promise(value.bytes.count <= bytes.count, "a parameter longer than its field")
-            checkName(names.cleaned(value.bytes, defects: &defects))
+            checkName(names.decoded(value.bytes, defects: &defects).cleaned)
         }
-        checkName(names.cleaned(Array(bytes), defects: &defects))
+        checkName(names.decoded(Array(bytes), defects: &defects).cleaned)
         let type = ContentType(bytes, standard: .plain, parameterLimit: limit, defects: &defects)
         promise(type.name.utf8.contains(Octet.slash), "a media type without a slash")
         _ = TransferEncoding(bytes, defects: &defects)
