@@ -276,18 +276,18 @@ private struct AddressListReader {
     /// Ends the mailbox that was being read.
     private mutating func finish() {
         defer { clear() }
-        if let angle, let address = address(in: angle, joinsDots: true)?.address {
+        if let angle, let address = address(in: angle, from: 0, joinsDots: true)?.address {
             append(address, name: words)
             return
         }
-        var candidates = words
-        if let angle { candidates += angle }
+        let candidates = words + (angle ?? [])
         guard !candidates.isEmpty else { return }
         var isFound = false
-        while let (address, used) = address(in: candidates, joinsDots: false) {
+        var start = 0
+        while let (address, used) = address(in: candidates, from: start, joinsDots: false) {
             append(address, name: isFound ? [] : Array(candidates[..<used.lowerBound]))
             isFound = true
-            candidates = Array(candidates[used.upperBound...])
+            start = used.upperBound
             if mailboxes.count >= limit { break }
         }
         if isFound { return }
@@ -307,6 +307,10 @@ private struct AddressListReader {
     }
 
     private mutating func append(_ address: EmailAddress, name words: [Word]) {
+        guard mailboxes.count < limit else {
+            defects.note(.addressLimit)
+            return
+        }
         var name: [UInt8] = []
         for word in words {
             if word.hasSpaceBefore, !name.isEmpty { name.append(Octet.space) }
@@ -317,12 +321,12 @@ private struct AddressListReader {
         mailboxes.append(Mailbox(displayName: displayName.isEmpty ? nil : displayName, address: address))
     }
 
-    /// The first addr-spec among the words, and which words it takes. Blanks around
-    /// dots and the at sign are obsolete syntax; others separate.
+    /// The first addr-spec among the words from `first` on, and which words it takes.
+    /// Blanks around dots and the at sign are obsolete syntax; others separate.
     private mutating func address(
-        in words: [Word], joinsDots: Bool
+        in words: [Word], from first: Int, joinsDots: Bool
     ) -> (address: EmailAddress, used: Range<Int>)? {
-        var start = 0
+        var start = first
         while start < words.count {
             var end = start + 1
             var hasAt = Self.hasAt(words[start])
@@ -387,8 +391,10 @@ private struct AddressListReader {
         for byte in octets where byte < 0x20 || byte == 0x7F { return nil }
         return octets.withUnsafeBytes { raw in
             if raw.isASCII || UTF8Text.isValid(raw) { return String(decoding: raw, as: UTF8.self) }
+            // As they stand: a decoded word could hold what is syntax in an address.
             var utf8: [UInt8] = []
-            text.decode(raw, into: &utf8, defects: &defects)
+            text.appendPlain(raw, into: &utf8, defects: &defects)
+            for byte in utf8 where byte < 0x20 || byte == 0x7F { return nil }
             return String(decoding: utf8, as: UTF8.self)
         }
     }

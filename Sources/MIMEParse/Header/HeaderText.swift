@@ -37,6 +37,7 @@ public struct HeaderText {
         var joined: [UInt8] = []
         var isCut = false
         var isAllBase64 = true
+        var tail: EncodedWord.Tail?
 
         func flush() {
             guard hasPending else { return }
@@ -54,7 +55,9 @@ public struct HeaderText {
         }
 
         while let start = nextWordStart(value, from: search) {
-            guard let word = EncodedWord(value, at: start) else {
+            let end = tail ?? EncodedWord.Tail(value)
+            tail = end
+            guard let word = EncodedWord(value, at: start, tail: end) else {
                 search = start + 2
                 continue
             }
@@ -117,7 +120,8 @@ public struct HeaderText {
             && zip(one, other).allSatisfy { Octet.lowercased($0) == Octet.lowercased($1) }
     }
 
-    private func appendPlain(
+    /// Appends raw octets in UTF-8, without CR and LF; encoded words among them stay as they are.
+    func appendPlain(
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
         guard !bytes.isEmpty else { return }
@@ -188,9 +192,30 @@ struct EncodedWord {
     /// Cut off before its `?=`, or with blanks inside.
     var isMalformed: Bool
 
+    /// Where the last `?=` and the last white space of a value stand. Found once for all
+    /// its words: a word that looked for its own end would, with many beginnings and no
+    /// end, look through the whole value each time.
+    struct Tail {
+        private(set) var close = -1
+        private(set) var space = -1
+
+        init(_ value: UnsafeRawBufferPointer) {
+            var index = value.count
+            while index > 0, close < 0 || space < 0 {
+                index -= 1
+                if space < 0, Octet.isSpace(value[index]) { space = index }
+                if close < 0, value[index] == Octet.question, index + 1 < value.count,
+                    value[index + 1] == Octet.equals
+                {
+                    close = index
+                }
+            }
+        }
+    }
+
     /// Reads a word at `start`, where `=?` stands. Words may hold blanks and be
     /// longer than the RFC's 75 octets; one that is cut off ends at the value's end.
-    init?(_ value: UnsafeRawBufferPointer, at start: Int) {
+    init?(_ value: UnsafeRawBufferPointer, at start: Int, tail: Tail) {
         let labelStart = start + 2
         let labelLimit = min(value.count, labelStart + 64)
         guard let labelEnd = value.offset(of: Octet.question, from: labelStart, to: labelLimit),
@@ -208,7 +233,9 @@ struct EncodedWord {
         self.label = Array(label)
         let textStart = labelEnd + 3
         var cursor = textStart
-        while let question = value.offset(of: Octet.question, from: cursor, to: value.count) {
+        while cursor <= tail.close,
+            let question = value.offset(of: Octet.question, from: cursor, to: value.count)
+        {
             if question + 1 < value.count, value[question + 1] == Octet.equals {
                 text = textStart..<question
                 end = question + 2
@@ -218,11 +245,9 @@ struct EncodedWord {
             cursor = question + 1
         }
         // Cut off: believed only where nothing but the word's own letters follow.
-        var stop = textStart
-        while stop < value.count, !Octet.isSpace(value[stop]) { stop += 1 }
-        guard stop > textStart, stop == value.count else { return nil }
-        text = textStart..<stop
-        end = stop
+        guard textStart < value.count, tail.space < textStart else { return nil }
+        text = textStart..<value.count
+        end = value.count
         isMalformed = true
     }
 

@@ -77,7 +77,9 @@ struct MessageBuilder {
         var tree = splitter.split(from: start)
         defects = splitter.defects
         // Beyond the limits ours is cut on purpose; theirs would not be.
-        let isCut = defects.defects.contains { $0 == .partLimit || $0 == .depthLimit }
+        let isCut = defects.defects.contains {
+            $0 == .partLimit || $0 == .depthLimit || $0 == .headerLimit
+        }
         let reading = MimeticReading(bytes: bytes, limits: limits)
         switch isCut || mode == .careful ? .notAsked : reading.compare(with: tree, from: start) {
         case .agrees, .notAsked:
