@@ -51,4 +51,7 @@ public enum PollEvent: Sendable {
     case fetching(account: String, folder: FolderName, messages: Int)
     case committed(account: String, IngestTally.Counts)
     case finished(AccountReport)
+    /// No further poll begins, for want of room on the disk, until `resumed`.
+    case held(MailFailure)
+    case resumed
 }

@@ -47,8 +47,8 @@ private struct PollingService: Service {
     let log: PollLog
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await daemon.run(watch: log.note, failed: log.archiveFailed)
+        try await cancelWhenGracefulShutdown {
+            try await daemon.run(watch: log.note, failed: log.archiveFailed)
         }
     }
 }
@@ -63,6 +63,9 @@ private struct PollLog: Sendable {
         case .fetching(let account, _, let messages):
             logger.debug("fetching", metadata: ["account": "\(account)", "messages": "\(messages)"])
         case .committed: break
+        case .held(let failure):
+            logger.error("polling is held", metadata: ["failure": "\(failure)"])
+        case .resumed: logger.notice("polling again")
         case .finished(let report):
             let counts = report.counts
             let level: Logger.Level = counts.fetched > 0 ? .info : .debug
