@@ -53,10 +53,10 @@ class Installation:
         plain = {k: v for k, v in os.environ.items() if not k.startswith("MAILWORKER_")}
         return {**plain, **(more or {})}
 
-    def start(self, *words, more=None):
+    def start(self, *words, more=None, errors=subprocess.PIPE):
         return subprocess.Popen(
             [PROGRAM, "--config", self.config, *words], env=self.environment(more), cwd=self.home,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # fmt: skip
 
     def run(self, *words, more=None, input=None, limit=120):
         started = time.monotonic()
@@ -121,6 +121,16 @@ class Installation:
                     if "=" in line and not line.startswith("#"):
                         keys[line.split("=")[0].strip()] = line
                 file.write((name + "\n" if name else "") + "".join(keys.values()) + "\n")
+
+    def configure(self, key, value):
+        """Sets a key of [limits]."""
+        with open(self.config, encoding="utf-8") as file:
+            lines = [line for line in file if not line.startswith(key)]
+        with open(self.config, "w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(line)
+                if line.startswith("[limits]"):
+                    file.write(f"{key} = {value}\n")
 
     def shorten_timeout(self):
         database = sqlite3.connect(os.path.join(self.data, "mailworker.db"))

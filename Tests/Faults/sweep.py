@@ -35,11 +35,7 @@ class Import:
 
     def install(self, home):
         installation = Installation(home).set_up(CONTACTS)
-        with open(installation.config, "r+", encoding="utf-8") as file:
-            text = file.read().replace("commit_messages = 4", "commit_messages = 1")
-            file.seek(0)
-            file.truncate()
-            file.write(text)
+        installation.configure("commit_messages", 1)
         return installation
 
     def prepare(self, installation):
@@ -65,10 +61,7 @@ class Sync:
     def install(self, home):
         installation = Installation(home).set_up(
             CONTACTS, self.server.port, self.server.authority, folders=["Archive"])
-        with open(installation.config, "r+", encoding="utf-8") as file:
-            text = file.read().replace("commit_messages = 4", "commit_messages = 4\nmessage_megabytes = 1")
-            file.seek(0)
-            file.write(text)
+        installation.configure("message_megabytes", 1)
         return installation
 
     def prepare(self, installation):
