@@ -194,7 +194,7 @@ extension Archive {
     ) throws(MailFailure) {
         let time = now()
         let needsPerson = failure.map { $0.kind == .credential || $0.kind == .needsPerson } ?? false
-        try write { db in
+        try write(.attemptRecorded) { db in
             try db.execute(
                 sql: """
                     UPDATE accounts SET last_attempt = ?1, next_poll = ?2,

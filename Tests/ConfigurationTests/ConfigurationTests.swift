@@ -2,6 +2,7 @@ import Foundation
 import MailModel
 import MailTransport
 import Testing
+import Worker
 
 @testable import mailworker
 
@@ -49,6 +50,7 @@ struct ConfigurationTests {
 
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
+        ("archive", "pack_megabytes", 1...4096), ("limits", "commit_messages", 1...10_000),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
         ("account", "poll_minutes", 1...1440), ("account", "timeout_minutes", 1...60),
@@ -169,6 +171,8 @@ struct ConfigurationTests {
         [archive]
         directory = "../data"
         key_file = "/secure/key"
+        pack_megabytes = 3
+        min_free_megabytes = 70
         [network]
         allow = ["127.0.0.0/8", "fd00::/8"]
         [poll]
@@ -178,6 +182,7 @@ struct ConfigurationTests {
         [limits]
         message_megabytes = 20
         receiving_megabytes = 64
+        commit_messages = 50
         [log]
         level = "debug"
 
@@ -217,6 +222,9 @@ struct ConfigurationTests {
             mark + Self.everything.replacingOccurrences(of: "\n", with: newline))
         #expect(found.archiveDirectory == "/etc/data")
         #expect(found.keyFile == "/secure/key")
+        #expect(found.packBytes == 3 << 20)
+        #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
+        #expect(found.commitMessages == 50)
         #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)

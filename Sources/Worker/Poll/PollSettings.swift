@@ -12,6 +12,8 @@ public struct PollSettings: Sendable {
     /// For accounts that have no interval or timeout of their own.
     public var defaultIntervalSeconds: Int
     public var defaultTimeoutSeconds: Int
+    /// Room on the archive's disk below which no account is polled.
+    public var space = SpaceLimit()
     /// Receives the sessions' lines, for finding out what a server really says.
     public var trace: WireTrace?
     /// The only clock of the polls.

@@ -44,6 +44,7 @@ public struct SyncPass: Sendable {
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
         do throws(MailFailure) {
+            try settings.space.check(archive)
             let lease = try claim(account)
             let startedAt = settings.now()
             report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)

@@ -61,8 +61,8 @@ private struct PollingService: Service {
     let log: PollLog
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await daemon.run(watch: log.note, failed: log.archiveFailed)
+        try await cancelWhenGracefulShutdown {
+            try await daemon.run(watch: log.note, failed: log.archiveFailed)
         }
     }
 }
@@ -80,6 +80,9 @@ private struct PollLog: Sendable {
         case .watchLost(let account, let failure):
             // The account's polls go on, and say what is wrong when it lasts.
             logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
+        case .held(let failure):
+            logger.error("polling is held", metadata: ["failure": "\(failure)"])
+        case .resumed: logger.notice("polling again")
         case .finished(let report):
             let counts = report.counts
             let level: Logger.Level = counts.fetched > 0 ? .info : .debug

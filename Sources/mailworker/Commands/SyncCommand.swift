@@ -67,6 +67,7 @@ struct SyncCommand: AsyncParsableCommand {
         } else {
             Terminal.print(Self.text(reports, seconds: seconds))
         }
+        if let failure = workplace.archive.stopFailure { throw failure }
         if reports.contains(where: { !$0.failures.isEmpty }) { throw ExitStatus.someItemsFailed }
     }
 
@@ -100,6 +101,7 @@ struct SyncProgress: Sendable {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
         case .finished, .watchLost: Terminal.clearProgress()
+        case .held, .resumed: break
         }
     }
 }

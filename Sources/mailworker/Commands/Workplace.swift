@@ -23,19 +23,26 @@ struct Workplace {
     init(_ common: CommonOptions, secrets: Secrets = .unused) throws(MailFailure) {
         configuration = try common.loadConfiguration()
         let key = secrets == .needed ? try configuration.key() : nil
-        archive = try Archive.open(directory: configuration.archiveDirectory, key: key)
+        var options = ArchiveOptions()
+        options.packBytes = configuration.packBytes
+        options.trial = try StepTrial.fromEnvironment()
+        archive = try Archive.open(directory: configuration.archiveDirectory, key: key, options: options)
         try declareUsersAndAccounts(secrets)
     }
 
     var pollSettings: PollSettings {
-        PollSettings(
+        var settings = PollSettings(
             limits: configuration.limits, allowedNetworks: configuration.allowedNetworks,
             concurrency: configuration.pollConcurrency)
+        settings.space = configuration.space
+        return settings
     }
 
     func makePipeline() -> IngestPipeline {
         var limits = IngestPipeline.Limits()
         limits.receivingBytes = configuration.receivingBytes
+        limits.commitMessages = configuration.commitMessages
+        limits.space = configuration.space
         return IngestPipeline(
             archive: archive, parsing: configuration.parsing(), limits: limits)
     }

@@ -7,12 +7,15 @@
 enum ConfigurationKey: String, CaseIterable {
     case archiveDirectory = "archive.directory"
     case archiveKeyFile = "archive.key_file"
+    case archivePackMegabytes = "archive.pack_megabytes"
+    case archiveMinFreeMegabytes = "archive.min_free_megabytes"
     case networkAllow = "network.allow"
     case pollMinutes = "poll.minutes"
     case pollConcurrency = "poll.concurrency"
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
+    case limitsCommitMessages = "limits.commit_messages"
     case parseProcesses = "parse.processes"
     case logLevel = "log.level"
 
