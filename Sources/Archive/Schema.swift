@@ -10,8 +10,15 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("2") { db in try db.execute(sql: quarantine) }
         return migrator
     }
+
+    private static let quarantine = """
+        -- Of the parser that could not read the message; a later one tries again.
+        ALTER TABLE messages ADD COLUMN parser_version INTEGER CHECK (parser_version > 0);
+        CREATE INDEX messages_quarantined ON messages(parser_version) WHERE state = 'quarantined';
+        """
 
     private static let people = """
         CREATE TABLE settings(

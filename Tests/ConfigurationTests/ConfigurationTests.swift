@@ -50,6 +50,7 @@ struct ConfigurationTests {
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
+
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
         ("account", "poll_minutes", 1...1440), ("account", "timeout_minutes", 1...60),
     ]
@@ -161,6 +162,7 @@ struct ConfigurationTests {
         #expect(found.timeoutSeconds == 60)
         #expect(found.limits == .standard)
         #expect(found.receivingBytes == 48 << 20)
+        #expect((1...4).contains(found.parseProcesses))
         #expect(found.logLevel == "info")
         #expect(found.users.isEmpty && found.accounts.isEmpty)
     }
@@ -178,6 +180,8 @@ struct ConfigurationTests {
         [limits]
         message_megabytes = 20
         receiving_megabytes = 64
+        [parse]
+        processes = 3
         [log]
         level = "debug"
 
@@ -222,6 +226,7 @@ struct ConfigurationTests {
         #expect(found.timeoutSeconds == 180)
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)
+        #expect(found.parseProcesses == 3)
         #expect(found.logLevel == "debug")
         #expect(
             found.users == [
