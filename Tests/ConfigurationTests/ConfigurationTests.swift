@@ -50,7 +50,6 @@ struct ConfigurationTests {
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
-
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
         ("account", "poll_minutes", 1...1440), ("account", "timeout_minutes", 1...60),
     ]
