@@ -35,6 +35,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mimetic")]),
         .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(
+            name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
+        .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         // Values everybody speaks.
@@ -44,7 +46,7 @@ let package = Package(
         .target(
             name: "MIMEParse",
             dependencies: [
-                "CMimetic", "CXML2", "MailModel",
+                "CMimetic", "CUchardet", "CXML2", "MailModel",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),

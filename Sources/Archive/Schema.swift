@@ -11,6 +11,7 @@ enum Schema {
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
         migrator.registerMigration("2") { db in try db.execute(sql: quarantine) }
+        migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         return migrator
     }
 
@@ -18,6 +19,11 @@ enum Schema {
         -- Of the parser that could not read the message; a later one tries again.
         ALTER TABLE messages ADD COLUMN parser_version INTEGER CHECK (parser_version > 0);
         CREATE INDEX messages_quarantined ON messages(parser_version) WHERE state = 'quarantined';
+        """
+
+    private static let watches = """
+        ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));
+        CREATE INDEX accounts_watched ON accounts(id) WHERE is_watched = 1;
         """
 
     private static let people = """

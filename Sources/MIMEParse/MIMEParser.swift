@@ -51,13 +51,18 @@ public struct MIMEParser: Sendable {
 
 /// The bytes as the parser wants them.
 enum MessageSource {
+    /// Nobody wrote larger mail with such line ends, and memory is bounded; beyond it
+    /// the message is read as one endless line.
+    private static let largestCopy = 48 << 20
+
     /// Runs `body` on the bytes, or on a copy with LF for CR where the whole mail
     /// has no LF (old Macintosh files).
     static func withUsableLines<Result>(
         _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         guard bytes.offset(of: Octet.lf, from: 0, to: bytes.count) == nil,
-            bytes.offset(of: Octet.cr, from: 0, to: bytes.count) != nil
+            bytes.offset(of: Octet.cr, from: 0, to: bytes.count) != nil,
+            bytes.count <= largestCopy
         else { return body(bytes) }
         let copy = bytes.map { $0 == Octet.cr ? Octet.lf : $0 }
         return copy.withUnsafeBytes(body)

@@ -32,6 +32,16 @@ public struct Parameters: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
+    /// No field of real mail has as many names; ten thousand parts with more each
+    /// would fill the memory.
+    private static let maximumNames = 32
+    /// What decides how a part is read counts wherever it stands.
+    private static let essential: Set<String> = ["boundary", "charset", "filename", "format", "name"]
+
+    private func keeps(_ name: String) -> Bool {
+        values.count < Self.maximumNames || Self.essential.contains(name)
+    }
+
     /// Reads the parameters of a structured field such as Content-Disposition, behind
     /// its value proper. Never fails: what does not fit is left out and noted.
     public init(field: UnsafeRawBufferPointer, limit: Int = 200, defects: inout DefectLog) {
@@ -76,7 +86,7 @@ public struct Parameters: Sendable {
     /// numbering ends nothing: what is there is joined in order.
     private mutating func assemble(_ pieces: [Piece], defects: inout DefectLog) {
         guard pieces.contains(where: { $0.section != nil || $0.isExtended }) else {
-            for piece in pieces where raw(piece.name) == nil {
+            for piece in pieces where keeps(piece.name) && raw(piece.name) == nil {
                 values.append((piece.name, Value(piece)))
             }
             return
@@ -88,7 +98,7 @@ public struct Parameters: Sendable {
             groups[piece.name, default: []].append(piece)
         }
         for name in names {
-            guard let group = groups[name] else { continue }
+            guard keeps(name), let group = groups[name] else { continue }
             // An extended form says more than a plain one of the same name.
             var sections = group.filter { $0.section != nil }
             if let whole = group.first(where: { $0.isExtended && $0.section == nil }) {
@@ -115,6 +125,7 @@ public struct Parameters: Sendable {
         var value = Value()
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
+            if index > 0, let charset = value.charset { bytes = withoutPrefix(bytes, charset) }
             guard piece.isExtended else {
                 value.bytes += bytes
                 continue
@@ -128,11 +139,35 @@ public struct Parameters: Sendable {
                     bytes = bytes[(second + 1)...]
                 } else {
                     defects.note(.malformedParameter)
+                    // One apostrophe was forgotten.
+                    if let only = bytes.firstIndex(of: Octet.apostrophe),
+                        Charset(label: bytes[..<only]) != nil
+                    {
+                        value.charset = Array(bytes[..<only])
+                        bytes = bytes[(only + 1)...]
+                    }
                 }
             }
             percentDecode(bytes, into: &value.bytes)
         }
+        // Quotation marks around the value proper, behind charset and language.
+        if value.isExtended, value.bytes.count > 2, value.bytes.first == Octet.quote,
+            value.bytes.last == Octet.quote
+        {
+            value.bytes.removeFirst()
+            value.bytes.removeLast()
+        }
         return value
+    }
+
+    /// A section without the charset, which only the first should name and some
+    /// programs repeat.
+    private static func withoutPrefix(_ bytes: ArraySlice<UInt8>, _ charset: [UInt8]) -> ArraySlice<UInt8> {
+        let prefix = charset + [Octet.apostrophe, Octet.apostrophe]
+        guard !charset.isEmpty, bytes.count >= prefix.count,
+            zip(bytes, prefix).allSatisfy({ Octet.lowercased($0) == Octet.lowercased($1) })
+        else { return bytes }
+        return bytes.dropFirst(prefix.count)
     }
 
     private static func percentDecode(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {

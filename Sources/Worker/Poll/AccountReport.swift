@@ -53,4 +53,6 @@ public enum PollEvent: Sendable {
     case fetching(account: String, folder: FolderName, messages: Int)
     case committed(account: String, IngestTally.Counts)
     case finished(AccountReport)
+    /// The session that waits for new mail was lost; polls go on meanwhile.
+    case watchLost(account: String, MailFailure)
 }

@@ -10,7 +10,8 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Keeps polling: the daemon.",
         discussion: """
-            Polls each account on its own interval, several at a time, and files what arrives.
+            Polls each account on its own interval, several at a time, and files what arrives;
+            accounts with --push are watched, and their new mail is filed when it comes.
             Accounts added or changed meanwhile are taken up within a second. SIGTERM and SIGINT end
             it cleanly: what was received is stored first. Logs go to standard error.
             """)
@@ -82,6 +83,9 @@ private struct PollLog: Sendable {
         case .fetching(let account, _, let messages):
             logger.debug("fetching", metadata: ["account": "\(account)", "messages": "\(messages)"])
         case .committed: break
+        case .watchLost(let account, let failure):
+            // The account's polls go on, and say what is wrong when it lasts.
+            logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
         case .finished(let report):
             let counts = report.counts
             let level: Logger.Level = counts.fetched > 0 ? .info : .debug

@@ -100,7 +100,7 @@ struct SyncProgress: Sendable {
             if counts.fetched % 100 == 0 {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
-        case .finished: Terminal.clearProgress()
+        case .finished, .watchLost: Terminal.clearProgress()
         }
     }
 }

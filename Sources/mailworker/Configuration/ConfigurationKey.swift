@@ -39,6 +39,7 @@ enum ConfigurationKey: String, CaseIterable {
     case accountSince = "account.since"
     case accountCAFile = "account.ca_file"
     case accountProxy = "account.proxy"
+    case accountPush = "account.push"
 
     /// The table or list of tables that holds the key.
     var table: String { String(rawValue.prefix { $0 != "." }) }
