@@ -10,9 +10,16 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("2") { db in try db.execute(sql: quarantine) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         return migrator
     }
+
+    private static let quarantine = """
+        -- Of the parser that could not read the message; a later one tries again.
+        ALTER TABLE messages ADD COLUMN parser_version INTEGER CHECK (parser_version > 0);
+        CREATE INDEX messages_quarantined ON messages(parser_version) WHERE state = 'quarantined';
+        """
 
     private static let watches = """
         ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));

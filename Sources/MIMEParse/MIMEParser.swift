@@ -4,6 +4,10 @@ public import MailModel
 ///
 /// A value without state; safe to use from any number of threads.
 public struct MIMEParser: Sendable {
+    /// Counts the releases that read more mail: messages that an older one could not read are
+    /// read again.
+    public static let version = 1
+
     public let limits: MailLimits
     public let mode: Mode
 

@@ -66,7 +66,7 @@ final class ArchiveFixture: Sendable {
         return Arrival(
             folder: folder ?? inbox, uidValidity: UIDValidity(7), uid: uid.map { UID($0) },
             internalDate: UnixTime(1_700_000_100), original: MessageBytes(bytes),
-            originalDigest: digest(bytes), content: content)
+            originalDigest: digest(bytes), content: content, parserVersion: 1)
     }
 
     func participant(_ role: ParticipantRole, _ address: String) -> Participant {

@@ -163,6 +163,7 @@ struct ConfigurationTests {
         #expect(found.timeoutSeconds == 60)
         #expect(found.limits == .standard)
         #expect(found.receivingBytes == 48 << 20)
+        #expect((1...4).contains(found.parseProcesses))
         #expect(found.logLevel == "info")
         #expect(found.users.isEmpty && found.accounts.isEmpty)
     }
@@ -183,6 +184,8 @@ struct ConfigurationTests {
         message_megabytes = 20
         receiving_megabytes = 64
         commit_messages = 50
+        [parse]
+        processes = 3
         [log]
         level = "debug"
 
@@ -231,6 +234,7 @@ struct ConfigurationTests {
         #expect(found.timeoutSeconds == 180)
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)
+        #expect(found.parseProcesses == 3)
         #expect(found.logLevel == "debug")
         #expect(
             found.users == [

@@ -92,6 +92,11 @@ public struct Automation: Codable, Hashable, Sendable {
         public var urls: [String]
         /// One POST to the https address is enough (RFC 8058).
         public var isOneClick: Bool
+
+        public init(urls: [String], isOneClick: Bool) {
+            self.urls = urls
+            self.isOneClick = isOneClick
+        }
     }
 
     public init() {}

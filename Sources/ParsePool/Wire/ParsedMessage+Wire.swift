@@ -1,3 +1,4 @@
+import Foundation
 import MIMEParse
 import MailModel
 
@@ -23,6 +24,7 @@ extension WireWriter {
         write(message.hasHTML)
         write(message.attachments) { $0.write($1) }
         write(message.automation)
+        write(rare: message.special)
         write(message.defects) { $0.write(Self.numbers[$1] ?? 0) }
     }
 
@@ -46,12 +48,24 @@ extension WireWriter {
         write(automation.isAutoSubmitted)
         write(automation.listID)
         write(automation.isBulk)
+        write(automation.unsubscribe != nil)
+        write(automation.unsubscribe?.urls ?? []) { $0.write($1) }
+        write(automation.unsubscribe?.isOneClick ?? false)
         write(automation.isDeliveryReport)
         write(automation.isCalendar)
     }
 
     private mutating func write(_ digest: Digest256) {
         digest.bytes.withUnsafeBytes { write(raw: $0) }
+    }
+
+    /// What few messages have, as JSON: its many parts are not worth a coding of their own.
+    private mutating func write(rare value: (some Encodable)?) {
+        guard let value else { return write(UInt32(0)) }
+        // The child is lost then, and the message read more carefully: no value is left out silently.
+        guard let json = try? JSONEncoder().encode(value) else { preconditionFailure("no JSON") }
+        write(UInt32(json.count))
+        json.withUnsafeBytes { write(raw: $0) }
     }
 
     private static func number(of source: ParsedMessage.TextSource) -> UInt8 {
@@ -88,6 +102,7 @@ extension WireReader {
         message.hasHTML = try readBool()
         message.attachments = try readList { reader throws(MalformedAnswer) in try reader.readAttachment() }
         message.automation = try readAutomation()
+        message.special = try readRare(SpecialContent.self)
         message.defects = try readList { reader throws(MalformedAnswer) in try reader.readDefect() }
         return message
     }
@@ -122,9 +137,23 @@ extension WireReader {
         automation.isAutoSubmitted = try readBool()
         automation.listID = try readOptionalText()
         automation.isBulk = try readBool()
+        let hasUnsubscribe = try readBool()
+        let urls = try readList { reader throws(MalformedAnswer) in try reader.readText() }
+        let isOneClick = try readBool()
+        if hasUnsubscribe {
+            automation.unsubscribe = Automation.Unsubscribe(urls: urls, isOneClick: isOneClick)
+        }
         automation.isDeliveryReport = try readBool()
         automation.isCalendar = try readBool()
         return automation
+    }
+
+    private mutating func readRare<Value: Decodable>(_ type: Value.Type) throws(MalformedAnswer) -> Value? {
+        let count: UInt32 = try readInteger()
+        let json = try readRaw(Int(count))
+        guard count > 0 else { return nil }
+        guard let value = try? JSONDecoder().decode(type, from: Data(json)) else { throw MalformedAnswer() }
+        return value
     }
 
     private mutating func readDigest() throws(MalformedAnswer) -> Digest256 {

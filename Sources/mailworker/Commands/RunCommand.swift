@@ -34,6 +34,12 @@ struct RunCommand: AsyncParsableCommand {
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)
         await Self.logReading(workplace.configuration, logger)
+        do {
+            if let reread = try await workplace.rereadInWords() { logger.info("\(reread)") }
+        } catch {
+            // The daemon goes on with what arrives; the next start tries again.
+            logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
+        }
         logger.info("polling")
         try await ServiceGroup(
             services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],

@@ -43,6 +43,7 @@ struct SyncCommand: AsyncParsableCommand {
         let accounts =
             try account.map { [try workplace.archive.account(named: $0)] }
             ?? all.filter { $0.settings.isEnabled && $0.status.state != .stopped }
+        if let reread = try await workplace.rereadInWords() { Terminal.complain(reread) }
         let progress = SyncProgress()
         var reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
         for waiting in all

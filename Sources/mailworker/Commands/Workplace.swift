@@ -47,6 +47,14 @@ struct Workplace {
             archive: archive, parsing: configuration.parsing(), limits: limits)
     }
 
+    /// Reads again what an older version could not read; nil when there was nothing.
+    func rereadInWords() async throws(MailFailure) -> String? {
+        let (read, count) = try await Rereading(archive: archive, parsing: configuration.parsing(atMost: 1))
+            .run()
+        guard count > 0 else { return nil }
+        return "\(read) of \(count) messages that an older version could not read have been read now"
+    }
+
     func makeSyncPass(settings: PollSettings) throws(MailFailure) -> SyncPass {
         let poller = MailboxPoller(
             archive: archive, loop: try NetworkLoop(), pipeline: makePipeline(), settings: settings)
