@@ -1,0 +1,53 @@
+/// What the attributes of an element say to a reader: libxml2's list of names and
+/// values, valid during its event.
+struct HTMLAttributes {
+    private let list: UnsafeMutablePointer<UnsafePointer<UInt8>?>?
+
+    init(_ list: UnsafeMutablePointer<UnsafePointer<UInt8>?>?) { self.list = list }
+
+    /// Not shown by any mail program: preheaders, and text for spam filters.
+    var areHidden: Bool {
+        var isHidden = false
+        forEach { name, value in
+            if name.equalsIgnoringCase("hidden") { isHidden = true }
+            guard name.equalsIgnoringCase("style") else { return }
+            let style = value.filter { !Octet.isSpace($0) }
+            style.withUnsafeBytes {
+                if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden")
+                    || $0.containsIgnoringCase("mso-hide:all")
+                {
+                    isHidden = true
+                }
+            }
+        }
+        return isHidden
+    }
+
+    /// A block quotation that a mail program made; others are mere indents.
+    var areOfQuotedMail: Bool {
+        var isQuote = false
+        forEach { name, value in
+            if name.equalsIgnoringCase("cite") { isQuote = true }
+            if name.equalsIgnoringCase("type"), value.equalsIgnoringCase("cite") { isQuote = true }
+            if name.equalsIgnoringCase("class"), value.containsIgnoringCase("quote") { isQuote = true }
+            if name.equalsIgnoringCase("style"), value.containsIgnoringCase("border-left") { isQuote = true }
+        }
+        return isQuote
+    }
+
+    private func forEach(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+        guard var cursor = list else { return }
+        while let name = cursor[0] {
+            body(
+                Self.octets(name), cursor[1].map(Self.octets) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+            cursor += 2
+        }
+    }
+
+    /// Up to the longest style that says anything to us.
+    private static func octets(_ text: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
+        var count = 0
+        while count < 4096, text[count] != 0 { count += 1 }
+        return UnsafeRawBufferPointer(start: text, count: count)
+    }
+}
