@@ -190,9 +190,21 @@ struct HeaderReader {
         return true
     }
 
-    /// Whether the line at `start` begins like a field: then the bad line before
+    /// A field that is none has few continuation lines.
+    private static let maximumFolds = 20
+
+    /// Whether the line at `lineStart` begins like a field: then the bad line before
     /// it is an accident, not the start of a body.
-    private func isFieldAhead(_ start: Int) -> Bool {
+    private func isFieldAhead(_ lineStart: Int) -> Bool {
+        // The bad line may be folded.
+        var start = lineStart
+        var folds = 0
+        while start < bytes.count, Octet.isBlank(bytes[start]), folds < Self.maximumFolds {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return false }
+            start = line.next
+            folds += 1
+        }
         guard start < bytes.count else { return false }
         let line = bytes.line(from: start, to: min(bytes.count, start + 998))
         guard let colon = colonOfField(start..<line.end) else { return false }
