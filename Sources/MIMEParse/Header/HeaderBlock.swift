@@ -145,7 +145,11 @@ struct HeaderReader {
                 valueEnd = line.end
             } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
                 // mbox writes an envelope line in front; it is not part of the message.
-            } else if isFieldAhead(line.next) {
+            } else if isFieldAhead(line.next)
+                || isContentFieldAhead(
+                    line.next, hasType: name == .contentType || block.contains(.contentType), stopsAt: stopsAt
+                )
+            {
                 store()
                 name = nil
                 if !bytes.slice(cursor..<line.end).hasPrefixIgnoringCase(">from ") {
@@ -215,6 +219,24 @@ struct HeaderReader {
             }
         }
         return true
+    }
+
+    /// Whether a Content- field follows within a few lines that are none: it cannot be
+    /// text. What begins with `--` may be the block's own delimiter once its type is known.
+    private func isContentFieldAhead(_ lineStart: Int, hasType: Bool, stopsAt: (Int) -> Bool) -> Bool {
+        var start = lineStart
+        for _ in 0..<5 where start < bytes.count {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return false }
+            if bytes[start] == Octet.hyphen, hasType || stopsAt(start) { return false }
+            if bytes.slice(start..<line.end).hasPrefixIgnoringCase("content-"),
+                colonOfField(start..<line.end) != nil
+            {
+                return true
+            }
+            start = line.next
+        }
+        return false
     }
 
     private func skipToBlankLine(from start: Int, stopsAt: (Int) -> Bool) -> Int {
