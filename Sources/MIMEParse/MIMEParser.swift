@@ -5,16 +5,28 @@ public import MailModel
 /// A value without state; safe to use from any number of threads.
 public struct MIMEParser: Sendable {
     public let limits: MailLimits
+    public let mode: Mode
 
-    public init(limits: MailLimits = .standard) {
+    /// What takes part in the reading.
+    public enum Mode: UInt8, Sendable, CaseIterable {
+        /// Our splitter and libmimetic, checked against each other; HTML through libxml2.
+        case full
+        /// Our own code alone: the structure is the splitter's, and HTML is not made
+        /// readable. For messages on which a full reading failed; every value says so with
+        /// `Defect.parserFailure`.
+        case careful
+    }
+
+    public init(limits: MailLimits = .standard, mode: Mode = .full) {
         self.limits = limits
+        self.mode = mode
     }
 
     /// Never fails and never throws: what could be read is in the value, and what
     /// was odd is in its defects.
     public func parse(_ bytes: UnsafeRawBufferPointer) -> ParsedMessage {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
             return reading.build()
         }
     }
@@ -27,7 +39,7 @@ public struct MIMEParser: Sendable {
     /// `ParsedMessage.attachments` of the same bytes. Nil when there is no such one.
     public func attachmentContent(_ index: Int, of bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
             return reading.attachmentContent(index)
         }
     }

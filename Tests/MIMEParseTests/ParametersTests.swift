@@ -37,6 +37,23 @@ private func fileName(_ fields: String) -> String? {
                 == "С.pdf")
     }
 
+    @Test func slipsInExtendedValuesAreForgiven() {
+        #expect(fileName("Content-Disposition: attachment; filename*=UTF-8''\"%D0%A1.pdf\"") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=utf-8'%D0%A1.pdf") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=it's.pdf") == "it's.pdf")
+        #expect(
+            fileName(
+                "Content-Disposition: attachment; filename*0*=utf-8''%D0%A1;\n filename*1*=UTF-8''%D1%87.pdf")
+                == "Сч.pdf")
+    }
+
+    @Test func aNameInASecondDispositionCounts() {
+        #expect(
+            fileName("Content-Disposition: inline\nContent-Disposition: attachment; filename=a.pdf")
+                == "a.pdf"
+        )
+    }
+
     @Test func theExtendedFormWinsOverThePlainOne() {
         #expect(
             fileName("Content-Disposition: attachment; filename=x.pdf; filename*=utf-8''%D0%A1.pdf")

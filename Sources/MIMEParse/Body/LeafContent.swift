@@ -63,6 +63,10 @@ struct LeafContent {
             }
         case .uuencode:
             if UUEncoding.decode(bytes, piece: Self.piece, body) { defects.note(.unknownTransferEncoding) }
+        case .yenc:
+            var result: [UInt8] = []
+            if YEnc.decode(bytes, into: &result) { defects.note(.damagedFile) }
+            result.withUnsafeBytes(body)
         }
     }
 }

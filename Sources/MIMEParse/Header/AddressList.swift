@@ -291,12 +291,17 @@ private struct AddressListReader {
             if mailboxes.count >= limit { break }
         }
         if isFound { return }
-        // A whole address in quotes, and nothing else.
-        if angle == nil, words.count == 1, words[0].isQuoted,
-            let address = string(words[0].bytes).flatMap(EmailAddress.init)
-        {
-            append(address, name: [])
-            return
+        // A whole address in quotes, and nothing else: `"a@b.example"`, `"Name <a@b.example>"`.
+        if angle == nil, words.count == 1, words[0].isQuoted {
+            let quoted = words[0].bytes
+            let open = quoted.lastIndex(of: Octet.less)
+            let inner =
+                open.map { quoted.last == Octet.greater ? quoted[($0 + 1)...].dropLast() : [] } ?? quoted[...]
+            if let address = string(Array(inner)).flatMap(EmailAddress.init) {
+                let name = Word(bytes: Array(quoted[..<(open ?? 0)]), isQuoted: true, hasSpaceBefore: false)
+                append(address, name: open == nil ? [] : [name])
+                return
+            }
         }
         defects.note(.unreadableAddress)
     }
@@ -367,9 +372,14 @@ private struct AddressListReader {
             isDomain = true
         }
         // Brackets and quotes that belong to a sentence around a bare address.
-        while let last = domain.last, last == Octet.apostrophe || last == Octet.closeParenthesis {
+        while let last = domain.last,
+            last == Octet.apostrophe || last == Octet.closeParenthesis
+                || (last == Octet.closeBracket && domain.first != Octet.openBracket)
+        {
             domain.removeLast()
         }
+        // Brackets that a web form wrote as entities.
+        if domain.count > 3, domain.suffix(3).elementsEqual("&gt".utf8) { domain.removeLast(3) }
         if local.first == Octet.apostrophe, local.count > 1 { local.removeFirst() }
         guard !local.isEmpty, !domain.isEmpty, let localPart = string(local), let domainName = string(domain)
         else { return nil }

@@ -33,10 +33,20 @@ public struct HeaderText {
         var pending: [UInt8] = []
         var pendingLabel: [UInt8] = []
         var hasPending = false
+        // Their base64 as one text: some programs cut that without regard to its groups.
+        var joined: [UInt8] = []
+        var isCut = false
+        var isAllBase64 = true
         var tail: EncodedWord.Tail?
 
         func flush() {
             guard hasPending else { return }
+            if isCut, isAllBase64, let octets = Self.rejoined(joined, pendingLabel, insteadOf: pending) {
+                pending = octets
+            }
+            joined = []
+            isCut = false
+            isAllBase64 = true
             pending.withUnsafeBytes {
                 TextDecoder.decode($0, label: pendingLabel, into: &result, defects: &defects)
             }
@@ -60,6 +70,13 @@ public struct HeaderText {
             } else if !Self.sameLabel(pendingLabel, word.label) {
                 flush()
             }
+            // Only a word that is not the last one is cut.
+            if hasPending, !joined.isEmpty, !Self.isWholeGroups(joined) { isCut = true }
+            if word.isBase64 {
+                joined.append(contentsOf: value.slice(word.text))
+            } else {
+                isAllBase64 = false
+            }
             word.decode(value, into: &pending, defects: &defects)
             pendingLabel = word.label
             hasPending = true
@@ -68,6 +85,25 @@ public struct HeaderText {
         }
         flush()
         appendPlain(value.slice(plainStart..<value.count), into: &result, defects: &defects)
+    }
+
+    private static func isWholeGroups(_ base64: [UInt8]) -> Bool {
+        base64.last == Octet.equals || base64.count % 4 == 0
+    }
+
+    /// The octets of several words read as one text in base64, where that makes UTF-8
+    /// and the words by themselves do not.
+    private static func rejoined(
+        _ base64: [UInt8], _ label: [UInt8], insteadOf octets: [UInt8]
+    ) -> [UInt8]? {
+        guard Charset(label: label)?.kind == .utf8, !octets.withUnsafeBytes(UTF8Text.isValid) else {
+            return nil
+        }
+        var decoder = Base64Decoder()
+        var result: [UInt8] = []
+        base64.withUnsafeBytes { decoder.decode($0, into: &result) }
+        decoder.finish(into: &result)
+        return result.withUnsafeBytes(UTF8Text.isValid) ? result : nil
     }
 
     private func nextWordStart(_ value: UnsafeRawBufferPointer, from start: Int) -> Int? {
@@ -112,7 +148,8 @@ public struct HeaderText {
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
         if let fallbackLabel, let charset = Charset(label: fallbackLabel),
-            charset.kind == .singleByte || charset.kind == .multiByte
+            charset.kind == .singleByte || charset.kind == .multiByte,
+            CyrillicGuess.correction(of: charset, for: bytes) == nil
         {
             let start = result.count
             if charset.decode(bytes, into: &result) { return }
@@ -148,8 +185,8 @@ public struct HeaderText {
 /// One `=?charset?encoding?text?=` (RFC 2047, section 2).
 struct EncodedWord {
     var label: [UInt8]
-    private var isBase64: Bool
-    private var text: Range<Int>
+    private(set) var isBase64: Bool
+    private(set) var text: Range<Int>
     /// Offset behind the word.
     var end: Int
     /// Cut off before its `?=`, or with blanks inside.

@@ -125,6 +125,7 @@ public struct Parameters: Sendable {
         var value = Value()
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
+            if index > 0, let charset = value.charset { bytes = withoutPrefix(bytes, charset) }
             guard piece.isExtended else {
                 value.bytes += bytes
                 continue
@@ -138,11 +139,35 @@ public struct Parameters: Sendable {
                     bytes = bytes[(second + 1)...]
                 } else {
                     defects.note(.malformedParameter)
+                    // One apostrophe was forgotten.
+                    if let only = bytes.firstIndex(of: Octet.apostrophe),
+                        Charset(label: bytes[..<only]) != nil
+                    {
+                        value.charset = Array(bytes[..<only])
+                        bytes = bytes[(only + 1)...]
+                    }
                 }
             }
             percentDecode(bytes, into: &value.bytes)
         }
+        // Quotation marks around the value proper, behind charset and language.
+        if value.isExtended, value.bytes.count > 2, value.bytes.first == Octet.quote,
+            value.bytes.last == Octet.quote
+        {
+            value.bytes.removeFirst()
+            value.bytes.removeLast()
+        }
         return value
+    }
+
+    /// A section without the charset, which only the first should name and some
+    /// programs repeat.
+    private static func withoutPrefix(_ bytes: ArraySlice<UInt8>, _ charset: [UInt8]) -> ArraySlice<UInt8> {
+        let prefix = charset + [Octet.apostrophe, Octet.apostrophe]
+        guard !charset.isEmpty, bytes.count >= prefix.count,
+            zip(bytes, prefix).allSatisfy({ Octet.lowercased($0) == Octet.lowercased($1) })
+        else { return bytes }
+        return bytes.dropFirst(prefix.count)
     }
 
     private static func percentDecode(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {

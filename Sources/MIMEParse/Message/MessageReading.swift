@@ -1,7 +1,8 @@
 public import MailModel
 
 /// A message as `mailworker parse` prints it: one JSON object, every key always
-/// present, null where there is nothing.
+/// present, null where there is nothing. Only the keys of special content stand there
+/// where a message has such content.
 public struct MessageReading: Codable, Hashable, Sendable {
     public var path: String
     public var messageID: String?
@@ -16,6 +17,12 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var hasHTML: Bool
     public var attachments: [File]
     public var defects: [Defect]
+    public var calendar: CalendarContent?
+    public var contacts: [VCard]?
+    public var deliveryReport: DeliveryReport?
+    public var readReceipt: ReadReceipt?
+    public var abuseReport: AbuseReport?
+    public var protection: Protection?
 
     public init(path: String, message: ParsedMessage) {
         self.path = path
@@ -29,6 +36,12 @@ public struct MessageReading: Codable, Hashable, Sendable {
         hasHTML = message.hasHTML
         attachments = message.attachments.map(File.init)
         defects = message.defects
+        calendar = message.special?.calendar
+        contacts = message.special.flatMap { $0.contacts.isEmpty ? nil : $0.contacts }
+        deliveryReport = message.special?.deliveryReport
+        readReceipt = message.special?.readReceipt
+        abuseReport = message.special?.abuseReport
+        protection = message.special?.protection
     }
 
     /// One attachment. `filename` is what the mail says, so that the reading can be held
@@ -76,6 +89,10 @@ public struct MessageReading: Codable, Hashable, Sendable {
         case path, subject, from, to, cc, date, text, attachments, defects
         case messageID = "message_id"
         case hasHTML = "has_html"
+        case calendar, contacts, protection
+        case deliveryReport = "delivery_report"
+        case readReceipt = "read_receipt"
+        case abuseReport = "abuse_report"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -91,5 +108,11 @@ public struct MessageReading: Codable, Hashable, Sendable {
         try container.encode(hasHTML, forKey: .hasHTML)
         try container.encode(attachments, forKey: .attachments)
         try container.encode(defects, forKey: .defects)
+        try container.encodeIfPresent(calendar, forKey: .calendar)
+        try container.encodeIfPresent(contacts, forKey: .contacts)
+        try container.encodeIfPresent(deliveryReport, forKey: .deliveryReport)
+        try container.encodeIfPresent(readReceipt, forKey: .readReceipt)
+        try container.encodeIfPresent(abuseReport, forKey: .abuseReport)
+        try container.encodeIfPresent(protection, forKey: .protection)
     }
 }
