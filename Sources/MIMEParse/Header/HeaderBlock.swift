@@ -228,7 +228,7 @@ struct HeaderReader {
         return true
     }
 
-    /// Whether a Content- field follows within a few lines that are none: it cannot be
+    /// Whether a field of MIME follows within a few lines that are none: it cannot be
     /// text. What begins with `--` may be the block's own delimiter once its type is known.
     private func isContentFieldAhead(_ lineStart: Int, hasType: Bool, stopsAt: (Int) -> Bool) -> Bool {
         var start = lineStart
@@ -236,11 +236,9 @@ struct HeaderReader {
             let line = bytes.line(from: start, to: bytes.count)
             if isBlankLine(start..<line.end) { return false }
             if bytes[start] == Octet.hyphen, hasType || stopsAt(start) { return false }
-            if bytes.slice(start..<line.end).hasPrefixIgnoringCase("content-"),
-                colonOfField(start..<line.end) != nil
-            {
-                return true
-            }
+            let text = bytes.slice(start..<line.end)
+            let isMIME = text.hasPrefixIgnoringCase("content-") || text.hasPrefixIgnoringCase("mime-version")
+            if isMIME, colonOfField(start..<line.end) != nil { return true }
             start = line.next
         }
         return false
