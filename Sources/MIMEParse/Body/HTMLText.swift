@@ -94,8 +94,8 @@ public enum HTMLText {
         private(set) var isStopped = false
         var context: htmlParserCtxtPtr?
 
-        /// libxml2 searches its stack of open elements at each end tag.
-        private static let maximumDepth = 1000
+        /// libxml2 searches its stack of open elements at each end tag. Browsers nest no deeper.
+        private static let maximumDepth = 512
 
         init(limit: Int, showsHidden: Bool) {
             self.limit = limit
