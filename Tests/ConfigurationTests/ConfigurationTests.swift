@@ -183,6 +183,8 @@ struct ConfigurationTests {
         message_megabytes = 20
         receiving_megabytes = 64
         commit_messages = 50
+        [parse]
+        processes = 3
         [log]
         level = "debug"
 
@@ -213,6 +215,7 @@ struct ConfigurationTests {
         since = "2026-01-31"
         ca_file = "ca.pem"
         proxy = "socks5h://127.0.0.1:1080"
+        push = true
         """
 
     @Test(arguments: ["", "\u{FEFF}"], ["\n", "\r\n"])
@@ -224,6 +227,7 @@ struct ConfigurationTests {
         #expect(found.packBytes == 3 << 20)
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
+        #expect(found.parseProcesses == 3)
         #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)
@@ -251,6 +255,7 @@ struct ConfigurationTests {
         #expect(options.sentFolder == "Отправленные" && options.folders == ["Клиенты", "Архив"])
         #expect(options.since == UnixTime(1_769_817_600))
         #expect(options.caFile == "/etc/firma/ca.pem" && options.proxy == "socks5h://127.0.0.1:1080")
+        #expect(options.push == true)
     }
 
     @Test func theTestAboveNamesEveryKey() {

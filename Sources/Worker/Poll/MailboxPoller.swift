@@ -27,10 +27,8 @@ public struct MailboxPoller: Sendable {
         _ account: Account, lease: Lease, startedAt now: UnixTime,
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
-        var report = AccountReport(name: account.settings.name)
-        let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
         watch(.connecting(account: account.settings.name))
-        do throws(MailFailure) {
+        return await filing(account, watch) { tally, report throws(MailFailure) in
             let connection = try settings.imapConnection(for: account, in: archive)
             let session = try await IMAPSession.connect(
                 connection, loop: loop, limits: settings.limits, trace: settings.trace)
@@ -45,6 +43,31 @@ public struct MailboxPoller: Sendable {
                 try await poll.run(folder, report: &report)
             }
             await session.logout()
+        }
+    }
+
+    /// Polls one folder on a session that is open already.
+    func poll(
+        _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
+        startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
+    ) async -> AccountReport {
+        await filing(account, watch) { tally, report throws(MailFailure) in
+            let poll = FolderPoll(
+                poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
+                watch: watch)
+            try await poll.run(folder, report: &report)
+        }
+    }
+
+    /// Counts what `body` hands to the archive, and waits until it is there.
+    private func filing(
+        _ account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void,
+        _ body: (IngestTally, inout AccountReport) async throws(MailFailure) -> Void
+    ) async -> AccountReport {
+        var report = AccountReport(name: account.settings.name)
+        let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
+        do throws(MailFailure) {
+            try await body(tally, &report)
         } catch {
             report.failures.append(account.provider.explaining(error))
         }

@@ -2,8 +2,8 @@ public import Archive
 public import MailModel
 import Synchronization
 
-/// Polls every account when it is due, until its task is cancelled or the archive writes
-/// no more.
+/// Polls every account when it is due, and watches those that ask for it, until its task is
+/// cancelled or the archive writes no more.
 ///
 /// The accounts are read anew each second, so that what `account add` and
 /// `account edit` change takes effect without a restart.
@@ -27,6 +27,7 @@ public struct PollingDaemon: Sendable {
         watch: @escaping @Sendable (PollEvent) -> Void, failed: @escaping @Sendable (MailFailure) -> Void
     ) async throws(MailFailure) {
         let running = AccountsAtWork()
+        let watches = MailboxWatches(archive: archive, poller: pass.poller, settings: settings)
         await withDiscardingTaskGroup { group in
             var isHeld = false
             while !Task.isCancelled, archive.stopFailure == nil {
@@ -44,12 +45,14 @@ public struct PollingDaemon: Sendable {
                         running.insert(account.id)
                         group.addTask { await poll(account, running, watch) }
                     }
+                    try watches.follow(try archive.watchedAccounts(), watch: watch)
                 } catch {
                     failed(error)
                 }
                 try? await Task.sleep(for: .seconds(1))
             }
             group.cancelAll()
+            await watches.stop()
         }
         if let failure = archive.stopFailure { throw failure }
     }

@@ -1,6 +1,5 @@
 import Archive
 import Foundation
-import MIMEParse
 import MailFetch
 import MailModel
 import MailTransport
@@ -45,7 +44,7 @@ struct Workplace {
         limits.commitMessages = configuration.commitMessages
         limits.space = configuration.space
         return IngestPipeline(
-            archive: archive, parser: MIMEParser(limits: configuration.limits), limits: limits)
+            archive: archive, parsing: configuration.parsing(), limits: limits)
     }
 
     func makeSyncPass(settings: PollSettings) throws(MailFailure) -> SyncPass {

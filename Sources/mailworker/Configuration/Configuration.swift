@@ -19,6 +19,7 @@ struct Configuration {
     var commitMessages = 1000
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
+    var parseProcesses = Self.usualParseProcesses
     var logLevel = "info"
     var users: [DeclaredUser] = []
     var accounts: [DeclaredAccount] = []
@@ -87,6 +88,9 @@ struct Configuration {
             receivingBytes = megabytes << 20
         }
         commitMessages = try limits.integer(.limitsCommitMessages, in: 1...10_000) ?? commitMessages
+
+        let parse = try ConfigurationReader(source, table: "parse")
+        parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
 
         let log = try ConfigurationReader(source, table: "log")
         logLevel =

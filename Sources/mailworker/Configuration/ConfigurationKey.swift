@@ -16,6 +16,7 @@ enum ConfigurationKey: String, CaseIterable {
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
     case limitsCommitMessages = "limits.commit_messages"
+    case parseProcesses = "parse.processes"
     case logLevel = "log.level"
 
     case userName = "user.name"
@@ -41,6 +42,7 @@ enum ConfigurationKey: String, CaseIterable {
     case accountSince = "account.since"
     case accountCAFile = "account.ca_file"
     case accountProxy = "account.proxy"
+    case accountPush = "account.push"
 
     /// The table or list of tables that holds the key.
     var table: String { String(rawValue.prefix { $0 != "." }) }
