@@ -169,7 +169,7 @@ public final class Archive: Sendable {
     /// Gives an archive whose key is lost a new one. Every account's secret is forgotten,
     /// since nothing can open it any more; nothing else depends on the key.
     ///
-    /// - Throws: as `open(directory:key:clock:)`.
+    /// - Throws: as `open(directory:key:options:)`.
     public static func replaceKey(directory: String, with key: SecretKey) throws(MailFailure) {
         let archive = try open(directory: directory, key: nil)
         try archive.write { db in

@@ -228,6 +228,7 @@ struct ConfigurationTests {
         #expect(found.packBytes == 3 << 20)
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
+        #expect(found.parseProcesses == 3)
         #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)

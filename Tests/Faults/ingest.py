@@ -199,8 +199,12 @@ class Torture:
 
     def all(self):
         started = time.monotonic()
-        while self.killed < self.kills:
-            self.archive()
+        try:
+            while self.killed < self.kills:
+                self.archive()
+        except SystemExit:
+            print(f"ingest: interrupted after {self.killed} kills in {self.archives - 1} whole archives, 0 violations")
+            raise
         rig.progress("")
         print(
             f"ingest: {self.killed} kills ({self.midway} in the midst of committing) in {self.archives} archives, "

@@ -101,14 +101,14 @@ class Network:
 
 def torture(bench):
     network = Network(bench)
-    clear = Proxy(network.server, delay=TIMEOUT_SECONDS / 2)
+    clear = Proxy(network.server, delay=TIMEOUT_SECONDS / 3)
     base = network.install("base", clear, "none")
     if "quick" in sys.argv[1:]:
         network.all(base, clear, [place for place in PHASES if "inside" in place.name], [CUT, RESET])
         network.all(base, clear, [place for place in PHASES if place.name == "literal, middle"])
     else:
         network.all(base, clear, PHASES)
-        sealed = Proxy(network.server, delay=TIMEOUT_SECONDS / 2, clear=False)
+        sealed = Proxy(network.server, delay=TIMEOUT_SECONDS / 3, clear=False)
         base = network.install("base-tls", sealed, "tls")
         network.all(base, sealed, [Place(f"byte {byte} of TLS", None, at(byte)) for byte in TLS_BYTES])
     rig.progress("")

@@ -152,7 +152,7 @@ class Session:
             time.sleep(self.proxy.delay)
             self.client.sendall(rest)
         elif kind == DRIBBLE:
-            for index in range(min(len(rest), 400)):
+            for index in range(min(len(rest), 60)):
                 self.client.sendall(rest[index : index + 1])
                 time.sleep(0.002)
-            self.client.sendall(rest[400:])
+            self.client.sendall(rest[60:])

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM = os.environ.get("MAILWORKER_BINARY", os.path.join(ROOT, ".build/release/mailworker"))
 USER, PASSWORD = "bench", "bench-password"
 # The program waits this long for a silent server; the command line counts in minutes.
-TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 3
 
 
 class Violation(Exception):

@@ -35,7 +35,7 @@ struct SpaceLimitTests {
         let fixture = try WorkerFixture()
         var limits = IngestPipeline.Limits()
         limits.space = Self.unreachable
-        let pipeline = IngestPipeline(archive: fixture.archive, parser: MIMEParser(), limits: limits)
+        let pipeline = IngestPipeline(archive: fixture.archive, parsing: InProcessParsing(), limits: limits)
         let tally = IngestTally()
         try await pipeline.submit(fixture.received(1), for: tally)
         let failure = await #expect(throws: MailFailure.self) { try await pipeline.flush(tally) }
