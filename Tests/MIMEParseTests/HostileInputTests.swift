@@ -89,7 +89,7 @@ import Testing
         let attributes = (0..<3000).map { "a\($0)=x" }.joined(separator: " ")
         var html = Array("<p title='>' \(attributes)>text</p><p class=\"a>b\">more".utf8)
         let length = html.count
-        HTMLAttributes.bound(&html)
+        HTMLAttributeLimit.bound(&html)
         #expect(html.count == length)
         let bounded = String(decoding: html, as: UTF8.self)
         #expect(bounded.contains("a998=x") && !bounded.contains("a1000=x"))

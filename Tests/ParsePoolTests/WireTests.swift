@@ -26,6 +26,7 @@ struct WireTests {
         message.references = [MessageID(rawValue: "a"), MessageID(rawValue: "b")]
         message.text = "Text\n"
         message.furtherText = "footer"
+        message.split = TextSplit(quoted: [0..<1, 2..<3], signature: 3..<5)
         message.textSource = .html
         message.hasHTML = true
         message.attachments = [
@@ -100,7 +101,7 @@ struct WireTests {
     @Test func noPropertyIsForgotten() {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
-        #expect(count(message) == 20)
+        #expect(count(message) == 21)
         #expect(count(message.attachments[0]) == 7)
         #expect(count(message.automation) == 6)
         #expect(count(message.from[0]) == 2)

@@ -20,12 +20,23 @@ extension WireWriter {
         write(message.references) { $0.write($1.rawValue) }
         write(message.text)
         write(message.furtherText)
+        write(message.split)
         write(Self.number(of: message.textSource))
         write(message.hasHTML)
         write(message.attachments) { $0.write($1) }
         write(message.automation)
         write(rare: message.special)
         write(message.defects) { $0.write(Self.numbers[$1] ?? 0) }
+    }
+
+    private mutating func write(_ split: TextSplit?) {
+        write(split != nil)
+        guard let split else { return }
+        write(split.quoted + (split.signature.map { [$0] } ?? [])) { writer, range in
+            writer.write(Int64(range.lowerBound))
+            writer.write(Int64(range.upperBound))
+        }
+        write(split.signature != nil)
     }
 
     private mutating func write(_ mailbox: Mailbox) {
@@ -98,6 +109,7 @@ extension WireReader {
         message.references = try readIdentifiers()
         message.text = try readOptionalText()
         message.furtherText = try readOptionalText()
+        message.split = try readSplit(of: message.text)
         message.textSource = try readTextSource()
         message.hasHTML = try readBool()
         message.attachments = try readList { reader throws(MalformedAnswer) in try reader.readAttachment() }
@@ -105,6 +117,20 @@ extension WireReader {
         message.special = try readRare(SpecialContent.self)
         message.defects = try readList { reader throws(MalformedAnswer) in try reader.readDefect() }
         return message
+    }
+
+    private mutating func readSplit(of text: String?) throws(MalformedAnswer) -> TextSplit? {
+        guard try readBool() else { return nil }
+        let length = Int64(text?.utf8.count ?? 0)
+        var ranges = try readList { reader throws(MalformedAnswer) -> Range<Int> in
+            let lower: Int64 = try reader.readInteger()
+            let upper: Int64 = try reader.readInteger()
+            guard 0 <= lower, lower <= upper, upper <= length else { throw MalformedAnswer() }
+            return Int(lower)..<Int(upper)
+        }
+        guard try readBool() else { return TextSplit(quoted: ranges, signature: nil) }
+        guard let signature = ranges.popLast() else { throw MalformedAnswer() }
+        return TextSplit(quoted: ranges, signature: signature)
     }
 
     private mutating func readMailboxes() throws(MalformedAnswer) -> [Mailbox] {
