@@ -10,8 +10,15 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         return migrator
     }
+
+    private static let credentials = """
+        -- What the secret is; the two are sealed for different purposes.
+        ALTER TABLE accounts ADD COLUMN secret_kind TEXT NOT NULL DEFAULT 'password'
+            CHECK (secret_kind IN ('password', 'refresh-token'));
+        """
 
     private static let people = """
         CREATE TABLE settings(

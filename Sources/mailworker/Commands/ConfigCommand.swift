@@ -13,6 +13,6 @@ struct ConfigKeysCommand: ParsableCommand {
         discussion: "Keys of [[user]] and [[account]] stand once. config.example.toml explains them.")
 
     func run() {
-        for key in ConfigurationKey.allCases { Terminal.print(key.rawValue) }
+        for name in ConfigurationKey.allCases.flatMap(\.names) { Terminal.print(name) }
     }
 }

@@ -28,10 +28,15 @@ struct Workplace {
         try declareUsersAndAccounts(secrets)
     }
 
-    var pollSettings: PollSettings {
-        PollSettings(
+    /// - Throws: when a client secret cannot be read.
+    func pollSettings() throws(MailFailure) -> PollSettings {
+        var settings = PollSettings(
             limits: configuration.limits, allowedNetworks: configuration.allowedNetworks,
             concurrency: configuration.pollConcurrency)
+        for declared in configuration.oauthClients {
+            settings.oauthClients[declared.provider] = try declared.client()
+        }
+        return settings
     }
 
     func makePipeline() -> IngestPipeline {

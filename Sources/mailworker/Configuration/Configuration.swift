@@ -1,6 +1,7 @@
 import Foundation
 import MailModel
 import MailTransport
+import OAuth
 import TOMLKit
 
 /// The settings of one installation, read from its TOML file. Paths are absolute:
@@ -16,6 +17,7 @@ struct Configuration {
     var limits = MailLimits.standard
     var receivingBytes = 48 << 20
     var logLevel = "info"
+    var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
     var accounts: [DeclaredAccount] = []
 
@@ -81,6 +83,10 @@ struct Configuration {
             try log.string(.logLevel, oneOf: ["trace", "debug", "info", "notice", "warning", "error"])
             ?? logLevel
 
+        for (name, entry) in try ConfigurationReader.named(source, table: "oauth") {
+            guard let provider = OAuthProvider(rawValue: name) else { continue }
+            oauthClients.append(try DeclaredOAuthClient(provider, entry, absolute: absolute))
+        }
         for entry in try ConfigurationReader.list(source, table: "user") {
             let name = try entry.required(.userName)
             if users.contains(where: { $0.name == name }) { throw entry.declaredTwice(.userName, name) }
