@@ -43,7 +43,7 @@ enum TokenAnswer {
         return IssuedToken(
             accessToken: Secret(access), refreshToken: refresh,
             // Not longer than a day on our account, and never negative: clocks and servers err.
-            lifetimeSeconds: Int(min(max(lifetime, 0), 86_400)))
+            lifetimeSeconds: lifetime.isNaN ? 0 : Int(min(max(lifetime, 0), 86_400)))
     }
 
     /// What goes into a header or a SASL response must not be able to end it.
