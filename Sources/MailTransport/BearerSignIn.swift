@@ -38,7 +38,8 @@ struct BearerSignIn {
     // MARK: The two protocols
 
     /// The mechanisms' names, and SASL-IR where it is offered; in upper case.
-    private nonisolated(nonsending) mutating func askForMechanisms() async throws(MailFailure) -> Set<String> {
+    private nonisolated(nonsending) mutating func askForMechanisms() async throws(MailFailure) -> Set<String>
+    {
         switch mailProtocol {
         case .imap:
             try await send("mw1 CAPABILITY")
@@ -91,7 +92,9 @@ struct BearerSignIn {
     private func refusal(_ words: String) -> MailFailure {
         let place = "\(settings.endpoint.host):\(settings.endpoint.port)"
         let detail = "\(place): \(words.prefix(1_000))"
-        if let refusal = ServerRefusal(reading: words), ![.loginRefused, .appPasswordNeeded].contains(refusal) {
+        if let refusal = ServerRefusal(reading: words),
+            ![.loginRefused, .appPasswordNeeded].contains(refusal)
+        {
             return refusal.failure(detail: detail)
         }
         return MailFailure(

@@ -91,6 +91,7 @@ extension NetworkLoop {
         _ request: HTTPRequest
     ) async throws(MailFailure) -> HTTPResponse {
         let exchange = LoopExchange(request: request, endpoint: try request.endpoint())
-        return try await mailbox.wait(onCancel: .exchangeCancelled(exchange)) { .exchange(exchange, $0) }.get()
+        return try await mailbox.wait(onCancel: .exchangeCancelled(exchange)) { .exchange(exchange, $0) }
+            .get()
     }
 }

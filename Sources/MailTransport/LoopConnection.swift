@@ -72,7 +72,8 @@ final class LoopConnection: @unchecked Sendable {
 
     func failure(_ code: CURLcode) -> MailFailure {
         CurlResult(
-            code: gate.lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code, mailProtocol: mailProtocol,
+            code: gate.lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code,
+            mailProtocol: mailProtocol,
             endpoint: settings.endpoint,
             explanation: String(cString: errorText),
             refusals: phase == .open ? "" : transcript.refusals(mailProtocol),

@@ -31,7 +31,8 @@ public final class LoopbackRedirect: Sendable {
             if listener >= 0 { close(listener) }
             throw MailFailure(
                 .redirectPort, kind: .needsPerson, "The port for the browser's answer cannot be opened",
-                detail: "127.0.0.1:\(wanted)", remedy: "End the program that uses it, or set another redirect_port.")
+                detail: "127.0.0.1:\(wanted)",
+                remedy: "End the program that uses it, or set another redirect_port.")
         }
         self.listener = listener
         port = UInt16(bigEndian: address.sin_port)

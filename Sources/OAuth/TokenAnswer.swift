@@ -32,7 +32,9 @@ enum TokenAnswer {
         }
     }
 
-    static func token(_ status: Int, _ body: [UInt8], sent secrets: [Secret]) throws(MailFailure) -> IssuedToken {
+    static func token(_ status: Int, _ body: [UInt8], sent secrets: [Secret]) throws(MailFailure)
+        -> IssuedToken
+    {
         let fields = fields(body)
         guard status == 200, let fields, fields["error"] == nil else {
             throw failure(status, fields, sent: secrets)

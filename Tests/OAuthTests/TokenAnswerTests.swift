@@ -45,9 +45,12 @@ struct TokenAnswerTests {
     }
 
     @Test func numbersMayBeTextAndLifetimesAreBounded() throws {
-        let usual = try token(200, #"{"access_token":"a","refresh_token":"r","expires_in":3599,"scope":["x"]}"#)
-        #expect(usual == IssuedToken(
-            accessToken: Secret("a"), refreshToken: Secret("r"), lifetimeSeconds: 3_599))
+        let usual = try token(
+            200, #"{"access_token":"a","refresh_token":"r","expires_in":3599,"scope":["x"]}"#)
+        #expect(
+            usual
+                == IssuedToken(
+                    accessToken: Secret("a"), refreshToken: Secret("r"), lifetimeSeconds: 3_599))
         #expect(try token(200, #"{"access_token":"a","expires_in":"90"}"#).lifetimeSeconds == 90)
         #expect(try token(200, #"{"access_token":"a","expires_in":-5}"#).lifetimeSeconds == 0)
         #expect(try token(200, #"{"access_token":"a","expires_in":1e300}"#).lifetimeSeconds == 86_400)

@@ -73,10 +73,14 @@ struct TokenEndpointTests {
     @Test func noFailureShowsWhatWasSent() async throws {
         server.revoke("marker-refresh")
         let endpoint = try endpoint()
-        let revoked = await failure { () throws(MailFailure) in try await endpoint.refresh(Secret("marker-refresh")) }
+        let revoked = await failure { () throws(MailFailure) in
+            try await endpoint.refresh(Secret("marker-refresh"))
+        }
         #expect(revoked?.code == .authorizationRevoked)
         server.stop()
-        let lost = await failure { () throws(MailFailure) in try await endpoint.refresh(Secret("marker-refresh")) }
+        let lost = await failure { () throws(MailFailure) in
+            try await endpoint.refresh(Secret("marker-refresh"))
+        }
         for failure in [revoked, lost] {
             #expect(failure?.revealed.contains("marker") == false)
             #expect(failure?.description.contains("127.0.0.1") == false)
@@ -118,7 +122,8 @@ struct TokenEndpointTests {
         (OAuthProvider.custom, "urn:ietf:params:oauth:grant-type:device_code", "device_code"),
         (.yandex, "device_code", "code"),
     ])
-    func theDeviceFlowWaitsForItsUser(provider: OAuthProvider, grant: String, parameter: String) async throws {
+    func theDeviceFlowWaitsForItsUser(provider: OAuthProvider, grant: String, parameter: String) async throws
+    {
         defer { server.stop() }
         server.keepDeviceWaiting(times: 2)
         let endpoint = try endpoint(client(provider))

@@ -44,7 +44,8 @@ struct AccountAuthorizeCommand: AsyncParsableCommand {
                 case .openAndPaste(let address):
                     Terminal.print(
                         "Open this address in a browser:\n\(address)\n"
-                            + "Then copy the address of the page that could not be opened, and paste it here:")
+                            + "Then copy the address of the page that could not be opened, and paste it here:"
+                    )
                 case .enter(let code, let address):
                     Terminal.print("Open \(address) and enter the code \(code)")
                 }

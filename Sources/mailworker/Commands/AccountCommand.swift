@@ -184,8 +184,10 @@ struct AccountCheckCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
-        let report = try await AccountInspection(archive: workplace.archive, settings: workplace.pollSettings())
-            .check(found)
+        let report = try await AccountInspection(
+            archive: workplace.archive, settings: workplace.pollSettings()
+        )
+        .check(found)
         switch report.imap {
         case .success(let findings):
             Terminal.print(

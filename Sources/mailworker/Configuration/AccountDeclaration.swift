@@ -124,7 +124,9 @@ struct AccountDeclaration {
     /// Refuses to authorize what the configuration would give its password again.
     func demandNoDeclaredPassword(_ account: Account) throws(MailFailure) {
         let declared = configuration.accounts.first { $0.options.name == account.settings.name }
-        guard let declared, declared.passwordFile != nil || declared.passwordEnvironment != nil else { return }
+        guard let declared, declared.passwordFile != nil || declared.passwordEnvironment != nil else {
+            return
+        }
         throw .usage(
             "The configuration gives this account a password", detail: configuration.path,
             remedy: "Remove password_file or password_env from its [[account]], and authorize it then.")

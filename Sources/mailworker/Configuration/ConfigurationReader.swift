@@ -79,7 +79,7 @@ struct ConfigurationReader {
                 ConfigurationKey.namedTables[table] != nil
                 ? Array(try named(source, table: table).values)
                 : ConfigurationKey.listTables.contains(table)
-                ? try list(source, table: table) : [try ConfigurationReader(source, table: table)]
+                    ? try list(source, table: table) : [try ConfigurationReader(source, table: table)]
             let known = ConfigurationKey.allCases.filter { $0.table == table }.map(\.name)
             for reader in readers {
                 for key in reader.table.keys where !known.contains(key) {
@@ -108,13 +108,14 @@ struct ConfigurationReader {
         return text
     }
 
-    /// The address of a web service.
+    /// The address of a web service; an empty text stands for none.
     func webAddress(_ key: ConfigurationKey) throws(MailFailure) -> String? {
-        guard let text = try string(key) else { return nil }
+        guard let text = try string(key), !text.isEmpty else { return try string(key) }
         guard ["https://", "http://"].contains(where: text.hasPrefix),
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else {
-            throw complaint(key, "is not the address of a web service", remedy: "Write it as https://HOST/PATH.")
+            throw complaint(
+                key, "is not the address of a web service", remedy: "Write it as https://HOST/PATH.")
         }
         return text
     }

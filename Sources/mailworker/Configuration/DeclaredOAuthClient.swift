@@ -25,14 +25,17 @@ struct DeclaredOAuthClient: Equatable {
         endpoints = provider.endpoints
         if let url = try entry.webAddress(.oauthAuthorizationURL) { endpoints.authorization = url }
         if let url = try entry.webAddress(.oauthTokenURL) { endpoints.token = url }
-        if let url = try entry.webAddress(.oauthDeviceURL) { endpoints.deviceAuthorization = url }
+        if let url = try entry.webAddress(.oauthDeviceURL) {
+            endpoints.deviceAuthorization = url.isEmpty ? nil : url
+        }
         if let scope = try entry.string(.oauthScope) { endpoints.scope = scope }
     }
 
     /// Reads the secret, which is kept out of the configuration as passwords are.
     func client() throws(MailFailure) -> OAuthClient {
         OAuthClient(
-            provider: provider, id: id, secret: try secretFile.map { path throws(MailFailure) in
+            provider: provider, id: id,
+            secret: try secretFile.map { path throws(MailFailure) in
                 try PasswordInput.read(path)
             }, endpoints: endpoints, redirectPort: redirectPort)
     }

@@ -8,7 +8,8 @@ struct AccountEntry: Encodable {
     init(_ account: Account) { self.account = account }
 
     private enum Key: String, CodingKey {
-        case id, name, user, email, preset, login, authentication, imap, smtp, enabled, declared, state, failures, error
+        case id, name, user, email, preset, login, authentication, imap, smtp, enabled, declared, state,
+            failures, error
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
