@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import MailModel
 import OAuth
@@ -52,11 +53,10 @@ struct OAuthConfigurationTests {
             ).oauthClients.first)
         #expect(declared.secretFile == "/etc/firma/yandex.secret")
         #expect(declared.redirectPort == 8_765)
-        #expect(
-            declared.endpoints
-                == OAuthEndpoints(
-                    authorization: "https://id.example/a", token: "https://id.example/t",
-                    deviceAuthorization: nil, scope: "mail"))
+        #expect(declared.endpoints.authorization == "https://id.example/a")
+        #expect(declared.endpoints.token == "https://id.example/t")
+        #expect(declared.endpoints.deviceAuthorization == nil)
+        #expect(declared.endpoints.scope == "mail")
         let failure = #expect(throws: MailFailure.self) { try declared.client() }
         #expect(failure?.code == .passwordUnavailable)
     }

@@ -84,6 +84,22 @@ struct BearerSignInTests {
         }
     }
 
+    @Test func aRequestEndsWithItsTaskOrItsLoop() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.stall]))
+        defer { server.stop() }
+        var request = HTTPRequest(url: "http://127.0.0.1:\(server.port)/")
+        request.allowedNetworks = try NetworkAllowList(["127.0.0.0/8"])
+        request.timeoutSeconds = 3_600
+        let loop = try NetworkLoop()
+        for isCancelled in [true, false] {
+            let task = Task { [request] in try await loop.send(request) }
+            await server.wait { $0 == .stalled }
+            if isCancelled { task.cancel() } else { loop.shutDown() }
+            let failure = await #expect(throws: MailFailure.self) { try await task.value }
+            #expect(failure?.code == (isCancelled ? .cancelled : .channelClosed))
+        }
+    }
+
     @Test func aRequestShowsNothingWhenPrinted() {
         let request = HTTPRequest(url: "https://marker.example/", form: [("marker", Secret("marker"))])
         var dumped = ""

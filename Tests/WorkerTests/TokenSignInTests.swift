@@ -112,6 +112,7 @@ struct TokenSignInTests {
         let fixture = try fixture([Self.refusal("[AUTHENTICATIONFAILED] Invalid credentials")])
         let report = try await fixture.poll()
         #expect(report.failures.map(\.code.rawValue) == ["token-refused"])
+        #expect(report.failures.first?.remedy?.contains("mailworker account authorize anna") == true)
         #expect(server.tokenRequests.count == 2)
         #expect(fixture.server.violations.isEmpty)
         #expect(try fixture.status().state == .failing)

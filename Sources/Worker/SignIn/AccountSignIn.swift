@@ -32,7 +32,16 @@ public struct AccountSignIn: Sendable {
         } catch {
             guard error.code == .tokenRefused else { throw error }
             await tokens.forget(connection.secret, of: account.id)
+        }
+        do throws(MailFailure) {
             return try await connect(try await self.connection(to: endpoint, for: account))
+        } catch {
+            guard error.code == .tokenRefused else { throw error }
+            var failure = error
+            failure.remedy =
+                "Check that its login is the mailbox that was authorized, and that IMAP is switched on there;"
+                + " then authorize it again: mailworker account authorize \(account.settings.name)."
+            throw failure
         }
     }
 
