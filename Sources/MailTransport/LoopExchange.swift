@@ -33,11 +33,18 @@ final class LoopExchange: @unchecked Sendable {
                 detail: "\(endpoint.host):\(endpoint.port)",
                 remedy: "Check that the address is the one of the service.")
         }
-        return CurlResult(
+        var failure = CurlResult(
             code: gate.lacksDescriptors ? CURLE_OUT_OF_MEMORY : code, mailProtocol: .imap,
             endpoint: endpoint, explanation: String(cString: errorText),
             refusedAddress: gate.refusedAddress, usedProxy: request.proxy != nil
         ).failure
+        // The table's words for these are about mail servers.
+        if [.tlsFailed, .notAMailServer, .badSettings].contains(failure.code) {
+            failure.code = .notAWebService
+            failure.summary = "The other side does not answer like a web service"
+            failure.remedy = "Check the service's address in the configuration."
+        }
+        return failure
     }
 
     /// Of a finished transfer.

@@ -125,6 +125,25 @@ struct AuthorizeTests {
         }
     }
 
+    @Test func aProviderWithoutAVerifiedCertificateIsSentNothing() async throws {
+        try await withUnauthorized { firma, provider in
+            // Any TLS server that is no web service shows how far a request comes.
+            let address = "https://127.0.0.1:\(firma.server.imapsPort)/device"
+            let configuration = try String(contentsOf: firma.configuration, encoding: .utf8)
+                .replacingOccurrences(of: provider.url("device"), with: address)
+            try Data(configuration.utf8).write(to: firma.configuration)
+            let trusted = try await firma.run("account", "authorize", "anna", "--device")
+            #expect(trusted.status == 69)
+            #expect(trusted.errors.contains("does not answer like a web service"))
+            try await firma.succeed("account", "edit", "anna", "--ca-file", "")
+            let strange = try await firma.run("account", "authorize", "anna", "--device")
+            #expect(strange.status == 69)
+            #expect(strange.errors.contains("certificate could not be verified"))
+            expectNoTokens(in: trusted)
+            expectNoTokens(in: strange)
+        }
+    }
+
     @Test func anUnansweredPasteAndAnUnregisteredProviderAreNamed() async throws {
         try await withUnauthorized { firma, _ in
             let paste = try await firma.run(
