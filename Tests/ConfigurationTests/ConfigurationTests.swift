@@ -1,6 +1,7 @@
 import Foundation
 import MailModel
 import MailTransport
+import OAuth
 import Testing
 import Worker
 
@@ -188,6 +189,14 @@ struct ConfigurationTests {
         processes = 3
         [log]
         level = "debug"
+        [oauth.yandex]
+        client_id = "c"
+        client_secret_file = "yandex.secret"
+        redirect_port = 8765
+        authorization_url = "https://id.example/a"
+        token_url = "https://id.example/t"
+        device_url = "https://id.example/d"
+        scope = "mail"
 
         [[user]]
         name = "anna"
@@ -237,6 +246,8 @@ struct ConfigurationTests {
         #expect(found.receivingBytes == 64 << 20)
         #expect(found.parseProcesses == 3)
         #expect(found.logLevel == "debug")
+        #expect(found.oauthClients.map(\.redirectPort) == [8_765])
+        #expect(found.oauthClients.first?.endpoints.deviceAuthorization == "https://id.example/d")
         #expect(
             found.users == [
                 Configuration.DeclaredUser(name: "anna", email: "anna@firma.example"),

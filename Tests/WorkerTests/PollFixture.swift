@@ -5,6 +5,7 @@ import MailFetch
 import MailModel
 import MailTestKit
 import MailTransport
+import OAuth
 import Synchronization
 import Testing
 import Worker
@@ -23,6 +24,7 @@ final class PollFixture: Sendable {
     init(
         _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
         concurrency: Int = 4, space: SpaceLimit = SpaceLimit(),
+        oauthClients: [OAuthProvider: OAuthClient] = [:],
         account change: (inout AccountSettings) -> Void = { _ in }
     ) throws {
         server = try ScriptedIMAPServer(playing: scripts)
@@ -30,6 +32,7 @@ final class PollFixture: Sendable {
         var settings = PollSettings(
             limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: concurrency)
         settings.space = space
+        settings.oauthClients = oauthClients
         let (clock, ticks) = (worker.clock, ticks)
         settings.now = {
             ticks.add("asked")

@@ -100,6 +100,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 let subject = "account \(account.settings.name)"
                 if !account.settings.isEnabled {
                     good(subject, "disabled")
+                } else if !account.hasSecret, account.credentialKind == .refreshToken {
+                    bad(
+                        subject,
+                        "is not authorized. Do it: mailworker account authorize \(account.settings.name)")
                 } else if !account.hasSecret {
                     bad(subject, "has no password. Give it one: mailworker account edit --password-file FILE")
                 } else if let failure = account.status.failure {

@@ -29,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "mailworker")
-        let settings = workplace.pollSettings
+        let settings = try workplace.pollSettings()
         let daemon = PollingDaemon(
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)

@@ -37,7 +37,7 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(common, secrets: .needed)
         let started = ContinuousClock.now
-        var settings = workplace.pollSettings
+        var settings = try workplace.pollSettings()
         settings.trace = try trace.map { try TraceFile.open($0) }
         let all = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
         let accounts =

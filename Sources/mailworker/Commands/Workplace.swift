@@ -30,10 +30,14 @@ struct Workplace {
         try declareUsersAndAccounts(secrets)
     }
 
-    var pollSettings: PollSettings {
+    /// - Throws: when a client secret cannot be read.
+    func pollSettings() throws(MailFailure) -> PollSettings {
         var settings = PollSettings(
             limits: configuration.limits, allowedNetworks: configuration.allowedNetworks,
             concurrency: configuration.pollConcurrency)
+        for declared in configuration.oauthClients {
+            settings.oauthClients[declared.provider] = try declared.client()
+        }
         settings.space = configuration.space
         return settings
     }

@@ -1,6 +1,7 @@
 import Foundation
 import MailModel
 import MailTransport
+import OAuth
 import TOMLKit
 import Worker
 
@@ -21,6 +22,7 @@ struct Configuration {
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
     var logLevel = "info"
+    var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
     var accounts: [DeclaredAccount] = []
 
@@ -97,6 +99,10 @@ struct Configuration {
             try log.string(.logLevel, oneOf: ["trace", "debug", "info", "notice", "warning", "error"])
             ?? logLevel
 
+        for (name, entry) in try ConfigurationReader.named(source, table: "oauth") {
+            guard let provider = OAuthProvider(rawValue: name) else { continue }
+            oauthClients.append(try DeclaredOAuthClient(provider, entry, absolute: absolute))
+        }
         for entry in try ConfigurationReader.list(source, table: "user") {
             let name = try entry.required(.userName)
             if users.contains(where: { $0.name == name }) { throw entry.declaredTwice(.userName, name) }
