@@ -153,3 +153,29 @@ public struct DefectLog: Sendable {
         if !defects.contains(defect) { defects.append(defect) }
     }
 }
+
+extension String {
+    /// Whether the octets of `pattern` stand somewhere in the text. The standard library's search goes by
+    /// whole characters, and is many times slower.
+    func contains(octetsOf pattern: String) -> Bool {
+        var text = self
+        var pattern = pattern
+        return text.withUTF8 { text in
+            pattern.withUTF8 { UnsafeRawBufferPointer(text).contains($0) }
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func contains(_ pattern: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let first = pattern.first, let wanted = pattern.baseAddress, let base = baseAddress else {
+            return pattern.isEmpty
+        }
+        var cursor = 0
+        while let found = offset(of: first, from: cursor, to: count), found + pattern.count <= count {
+            if memcmp(base + found, wanted, pattern.count) == 0 { return true }
+            cursor = found + 1
+        }
+        return false
+    }
+}

@@ -35,15 +35,15 @@ struct FreeTextBounce {
     func report(needsCode: Bool) -> DeliveryReport? {
         let quote = lines.firstIndex { Self.startsQuote($0.lowercased) } ?? lines.count
         let opening = lines[..<quote].firstIndex { line in
-            BouncePhrases.openings.contains { line.lowercased.contains($0) }
+            BouncePhrases.openings.contains { line.lowercased.contains(octetsOf: $0) }
         }
-        guard opening != nil || BouncePhrases.subjects.contains(where: { subject.contains($0) }) else {
+        guard opening != nil || BouncePhrases.subjects.contains(where: { subject.contains(octetsOf: $0) }) else {
             return nil
         }
         let isDelayed =
-            lines[..<quote].contains { line in BouncePhrases.delays.contains { line.lowercased.contains($0) }
+            lines[..<quote].contains { line in BouncePhrases.delays.contains { line.lowercased.contains(octetsOf: $0) }
             }
-            || BouncePhrases.delays.contains { subject.contains($0) }
+            || BouncePhrases.delays.contains { subject.contains(octetsOf: $0) }
         // A sentence in front of the opening may name the reporting server's postmaster.
         var recipients = recipients(in: (opening ?? 0)..<quote)
         if recipients.isEmpty, let opening { recipients = self.recipients(in: 0..<opening) }
@@ -62,7 +62,7 @@ struct FreeTextBounce {
     }
 
     private static func startsQuote(_ line: String) -> Bool {
-        if BouncePhrases.quotes.contains(where: { line.contains($0) }) { return true }
+        if BouncePhrases.quotes.contains(where: { line.contains(octetsOf: $0) }) { return true }
         return line.hasPrefix("received:") || line.hasPrefix("return-path:") || line.hasPrefix("message-id:")
     }
 
@@ -84,7 +84,7 @@ struct FreeTextBounce {
         let code = EnhancedStatus(firstIn: text).flatMap { $0.class == 2 ? nil : $0 }
         if let code, !code.isUndefined { return code }
         let lower = text.lowercased()
-        if let reason = BouncePhrases.reasons.first(where: { lower.contains($0.phrase) }) {
+        if let reason = BouncePhrases.reasons.first(where: { lower.contains(octetsOf: $0.phrase) }) {
             let replied = replyClass(of: text)
             // 452 for a full mailbox is temporary, whatever the words.
             return replied == 4

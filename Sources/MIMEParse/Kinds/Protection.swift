@@ -31,7 +31,7 @@ enum InlinePGP {
     /// The text without its armour, and what the armour says; nil without armour. Text in
     /// front of and behind a signed passage stays. Encrypted armour stays as it is.
     static func read(_ text: String) -> (text: String, protection: Protection)? {
-        guard text.contains("-----BEGIN PGP ") else { return nil }
+        guard text.contains(octetsOf: "-----BEGIN PGP ") else { return nil }
         var lines: [Substring] = []
         enum Place { case outside, armourHeader, signedText, signature }
         var place = Place.outside

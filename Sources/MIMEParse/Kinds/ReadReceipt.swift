@@ -43,11 +43,12 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
     /// The receipts that Exchange writes in words: subject and sentence must both say so.
     init?(freeText message: ParsedMessage) {
         let subject = message.subject?.lowercased() ?? ""
+        let rows = Self.freeText.filter { row in row.subjects.contains { subject.hasPrefix($0) } }
+        guard !rows.isEmpty else { return nil }
         let text = String(decoding: (message.text ?? "").utf8.prefix(4096), as: UTF8.self).lowercased()
         guard
-            let phrases = Self.freeText.first(where: { row in
-                row.subjects.contains { subject.hasPrefix($0) }
-                    && row.sentences.contains { text.contains($0) }
+            let phrases = rows.first(where: { row in
+                row.sentences.contains { text.contains(octetsOf: $0) }
             })
         else { return nil }
         disposition = phrases.disposition

@@ -18,6 +18,8 @@ struct TextSplitter {
     private static let longestPhraseLine = 400
     /// Lines of a signature that a closing phrase begins, the phrase included.
     private static let longestSignature = 14
+    /// Octets of a quoted field's name, its colon and four asterisks included.
+    private static let longestField = 32
     /// More lines than any letter has; beyond, nothing is split.
     private static let mostLines = 50_000
 
@@ -134,9 +136,12 @@ struct TextSplitter {
     private func field(_ index: Int, among names: [String]) -> Bool {
         let line = bytes.slice(lines[index].range)
         guard let colon = line.offset(of: Octet.colon, from: 0, to: min(line.count, 64)) else { return false }
+        let name = line.slice(0..<(colon + 1)).trimmed()
+        guard name.count <= Self.longestField else { return false }
         // The name may be in asterisks, which stand for bold type.
-        let text = lowercased(line.slice(0..<(colon + 1)).trimmed()).filter { $0 != "*" }
-        return names.contains(text)
+        guard name.contains(Octet.asterisk) else { return names.contains(lowercased(name)) }
+        let plain = name.filter { $0 != Octet.asterisk }
+        return plain.withUnsafeBytes { names.contains(lowercased($0)) }
     }
 
     /// A dated introduction with nothing marked behind it: top posting, the old mail below.
@@ -254,7 +259,9 @@ struct TextSplitter {
             guard line.count <= 120 else { continue }
             let text = lowercased(line)
             let isClosing = QuotePhrases.closings.contains(Self.withoutPunctuation(text))
-            if isClosing || closesWithName(text) || QuotePhrases.programs.contains(where: text.hasPrefix) {
+            if isClosing || closesWithName(text)
+                || QuotePhrases.programs.contains(where: { text.utf8.starts(with: $0.utf8) })
+            {
                 // Long lines behind it are text, not a name and a telephone number.
                 guard last.allSatisfy({ $0 < index || lines[$0].range.count <= 200 }) else { continue }
                 // A letter is not a signature alone.
