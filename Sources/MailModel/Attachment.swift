@@ -2,7 +2,7 @@
 /// what it is, without its bytes. Those are read out of the original when asked for.
 ///
 /// Its JSON has every key always, null where there is nothing; only `declared_name` is left
-/// out where it is not known.
+/// out where it is not known, and `unpacked` where it is false.
 public struct Attachment: Hashable, Sendable {
     /// The decoded and cleaned file name (no path, control or bidi characters); nil without one.
     /// The one to store, to show and to save under.
@@ -21,6 +21,9 @@ public struct Attachment: Hashable, Sendable {
     public var isInline: Bool
     /// Content-ID without its angle brackets.
     public var contentID: String?
+    /// Taken out of another attachment: a winmail.dat, or a container of signed content. Known
+    /// where a message was just read.
+    public var isUnpacked = false
 
     public init(
         filename: String?, declaredName: String? = nil, contentType: String, size: Int, sha256: Digest256,
@@ -44,6 +47,19 @@ extension Attachment: Codable {
         case size, sha256
         case isInline = "inline"
         case contentID = "content_id"
+        case isUnpacked = "unpacked"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        filename = try container.decodeIfPresent(String.self, forKey: .filename)
+        declaredName = try container.decodeIfPresent(String.self, forKey: .declaredName)
+        contentType = try container.decode(String.self, forKey: .contentType)
+        size = try container.decode(Int.self, forKey: .size)
+        sha256 = try container.decode(Digest256.self, forKey: .sha256)
+        isInline = try container.decode(Bool.self, forKey: .isInline)
+        contentID = try container.decodeIfPresent(String.self, forKey: .contentID)
+        isUnpacked = try container.decodeIfPresent(Bool.self, forKey: .isUnpacked) ?? false
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -55,5 +71,6 @@ extension Attachment: Codable {
         try container.encode(sha256, forKey: .sha256)
         try container.encode(isInline, forKey: .isInline)
         try container.encode(contentID, forKey: .contentID)
+        if isUnpacked { try container.encode(true, forKey: .isUnpacked) }
     }
 }

@@ -38,6 +38,7 @@ struct WireTests {
                 filename: nil, contentType: "text/plain", size: 0, sha256: digest, isInline: false,
                 contentID: nil),
         ]
+        message.attachments[1].isUnpacked = true
         message.automation.isAutoSubmitted = true
         message.automation.listID = "list"
         message.automation.isBulk = true
@@ -102,7 +103,7 @@ struct WireTests {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
         #expect(count(message) == 21)
-        #expect(count(message.attachments[0]) == 7)
+        #expect(count(message.attachments[0]) == 8)
         #expect(count(message.automation) == 6)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)

@@ -13,4 +13,6 @@ struct EmbeddedFile {
     /// The decoded leaf in which the file's range counts; nil where it counts in the message.
     /// All files of one leaf share the one copy.
     var container: [UInt8]?
+    /// Taken out of an attachment that stands beside it; else, out of a text.
+    var isUnpacked = false
 }

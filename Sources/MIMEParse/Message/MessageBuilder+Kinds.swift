@@ -56,7 +56,12 @@ extension MessageBuilder {
             message.furtherText = inner.furtherText
         }
         message.hasHTML = message.hasHTML || inner.hasHTML
-        message.attachments += inner.attachments.prefix(max(0, limits.parts - message.attachments.count))
+        let room = max(0, limits.parts - message.attachments.count)
+        message.attachments += inner.attachments.prefix(room).map { attachment in
+            var attachment = attachment
+            attachment.isUnpacked = true
+            return attachment
+        }
         guard let found = inner.special else { return }
         special.calendar = special.calendar ?? found.calendar
         special.contacts += found.contacts

@@ -163,10 +163,11 @@ struct MessageBuilder {
             let entity = tree.entities[source.entity]
             if let file = source.embedded {
                 let name = names.name(of: file, defects: &defects)
-                message.attachments.append(
-                    Attachment(
-                        filename: name.cleaned, declaredName: name.declared, contentType: file.contentType,
-                        size: size, sha256: digest, isInline: false, contentID: file.contentID))
+                var attachment = Attachment(
+                    filename: name.cleaned, declaredName: name.declared, contentType: file.contentType,
+                    size: size, sha256: digest, isInline: false, contentID: file.contentID)
+                attachment.isUnpacked = file.isUnpacked
+                message.attachments.append(attachment)
                 continue
             }
             let contentID = entity.header.first(.contentID).flatMap {

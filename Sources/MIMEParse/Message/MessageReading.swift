@@ -19,7 +19,11 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var quotedText: String?
     public var signature: String?
     public var hasHTML: Bool
+    /// Every leaf of the message that is an attachment.
     public var attachments: [File]
+    /// Files that stand within those: of a winmail.dat, of signed content. They count behind the
+    /// attachments they were in wherever attachments are numbered.
+    public var unpacked: [File]?
     public var defects: [Defect]
     public var calendar: CalendarContent?
     public var contacts: [VCard]?
@@ -43,7 +47,9 @@ public struct MessageReading: Codable, Hashable, Sendable {
             signature = split.signatureText(in: text)
         }
         hasHTML = message.hasHTML
-        attachments = message.attachments.map(File.init)
+        attachments = message.attachments.filter { !$0.isUnpacked }.map(File.init)
+        let files = message.attachments.filter(\.isUnpacked).map(File.init)
+        unpacked = files.isEmpty ? nil : files
         defects = message.defects
         calendar = message.special?.calendar
         contacts = message.special.flatMap { $0.contacts.isEmpty ? nil : $0.contacts }
@@ -95,7 +101,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, subject, from, to, cc, date, text, signature, attachments, defects
+        case path, subject, from, to, cc, date, text, signature, attachments, unpacked, defects
         case ownText = "own_text"
         case quotedText = "quoted_text"
         case messageID = "message_id"
@@ -121,6 +127,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
         try container.encodeIfPresent(signature, forKey: .signature)
         try container.encode(hasHTML, forKey: .hasHTML)
         try container.encode(attachments, forKey: .attachments)
+        try container.encodeIfPresent(unpacked, forKey: .unpacked)
         try container.encode(defects, forKey: .defects)
         try container.encodeIfPresent(calendar, forKey: .calendar)
         try container.encodeIfPresent(contacts, forKey: .contacts)

@@ -143,7 +143,9 @@ struct LeafPlan {
             of: content.decoded(defects: &defects), room: limits.parts - attachments.count, limits: limits)
         if unpacked.isDamaged { defects.note(.damagedFile) }
         if packedBody == nil { packedBody = unpacked.body }
-        for (file, range) in unpacked.files {
+        for (packed, range) in unpacked.files {
+            var file = packed
+            file.isUnpacked = true
             attachments.append(
                 Source(
                     entity: index, disposition: .attachment, embedded: file, body: range,

@@ -53,6 +53,7 @@ extension WireWriter {
         write(attachment.sha256)
         write(attachment.isInline)
         write(attachment.contentID)
+        write(attachment.isUnpacked)
     }
 
     private mutating func write(_ automation: Automation) {
@@ -152,10 +153,12 @@ extension WireReader {
         let declaredName = try readOptionalText()
         let contentType = try readText()
         guard let size = Int(exactly: try readInteger(Int64.self)), size >= 0 else { throw MalformedAnswer() }
-        return Attachment(
+        var attachment = Attachment(
             filename: filename, declaredName: declaredName, contentType: contentType, size: size,
             sha256: try readDigest(),
             isInline: try readBool(), contentID: try readOptionalText())
+        attachment.isUnpacked = try readBool()
+        return attachment
     }
 
     private mutating func readAutomation() throws(MalformedAnswer) -> Automation {
