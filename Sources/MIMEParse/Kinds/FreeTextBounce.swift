@@ -37,11 +37,13 @@ struct FreeTextBounce {
         let opening = lines[..<quote].firstIndex { line in
             BouncePhrases.openings.contains { line.lowercased.contains(octetsOf: $0) }
         }
-        guard opening != nil || BouncePhrases.subjects.contains(where: { subject.contains(octetsOf: $0) }) else {
+        guard opening != nil || BouncePhrases.subjects.contains(where: { subject.contains(octetsOf: $0) })
+        else {
             return nil
         }
         let isDelayed =
-            lines[..<quote].contains { line in BouncePhrases.delays.contains { line.lowercased.contains(octetsOf: $0) }
+            lines[..<quote].contains { line in
+                BouncePhrases.delays.contains { line.lowercased.contains(octetsOf: $0) }
             }
             || BouncePhrases.delays.contains { subject.contains(octetsOf: $0) }
         // A sentence in front of the opening may name the reporting server's postmaster.
