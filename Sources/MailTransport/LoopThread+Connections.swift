@@ -41,7 +41,8 @@ extension LoopThread {
             guard connection.phase == .opening else { continue }
             if result == CURLE_OK {
                 opened(connection, easy)
-            } else if result == CURLE_LOGIN_DENIED, connection.failedAtKerberos {
+            } else if result == CURLE_LOGIN_DENIED || result == CURLE_AUTH_ERROR, connection.failedAtKerberos
+            {
                 reopen(connection, easy)
             } else {
                 finish(connection, connection.failure(result))

@@ -99,6 +99,20 @@ import Testing
         #expect(server.violations.isEmpty)
     }
 
+    @Test func withoutATicketThePasswordDoesThoughKerberosIsOffered() async throws {
+        // With SASL-IR the attempt fails in libcurl, before a word of it is sent.
+        let offer = [
+            IMAPScript.Step.send("* OK hi"), .expect("CAPABILITY"),
+            .send("* CAPABILITY IMAP4rev1 SASL-IR AUTH=GSSAPI AUTH=PLAIN"), .send("$T OK done"),
+        ]
+        let server = try ScriptedIMAPServer(
+            IMAPScript(offer), IMAPScript(offer + [.expect("AUTHENTICATE PLAIN "), .send("$T OK welcome")]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        _ = try await loop.connect(try Self.settings(port: server.port), .imap)
+        #expect(server.violations.isEmpty)
+    }
+
     @Test func aWrongPasswordIsTriedOnceThoughKerberosIsOffered() async throws {
         let server = try ScriptedIMAPServer(
             Self.offeringKerberos(
