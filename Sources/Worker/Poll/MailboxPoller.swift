@@ -29,6 +29,7 @@ public struct MailboxPoller: Sendable {
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
         let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
+        var sweeps: [FolderPoll.Sweep] = []
         watch(.connecting(account: account.settings.name))
         do throws(MailFailure) {
             let connection = try settings.imapConnection(for: account, in: archive)
@@ -42,8 +43,10 @@ public struct MailboxPoller: Sendable {
                 let poll = FolderPoll(
                     poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                     watch: watch)
-                try await poll.run(folder, report: &report)
+                if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
             }
+            // What arrived last is stored while the server says goodbye.
+            async let _ = try? pipeline.flush(tally)
             await session.logout()
         } catch {
             report.failures.append(account.provider.explaining(error))
@@ -51,6 +54,10 @@ public struct MailboxPoller: Sendable {
         // What was received before a failure is kept: it need not be fetched twice.
         do throws(MailFailure) {
             try await pipeline.flush(tally)
+            // A message that the archive would not take has no row: its folder is compared again.
+            if tally.failures.isEmpty {
+                for sweep in sweeps { try archive.noteSweep(sweep.folder, sweep.uidValidity, at: now) }
+            }
         } catch {
             if !report.failures.contains(error) { report.failures.append(error) }
         }
