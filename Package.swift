@@ -33,6 +33,9 @@ let package = Package(
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
+        .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
+        .systemLibrary(
+            name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
         .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
@@ -43,13 +46,13 @@ let package = Package(
         .target(
             name: "MIMEParse",
             dependencies: [
-                "CMimetic", "CXML2", "MailModel",
+                "CMimetic", "CUchardet", "CXML2", "MailModel",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(name: "Matcher", dependencies: ["MailModel"], swiftSettings: strict),
 
-        // Adapters: the network and the disk.
+        // Adapters: the network, the disk, and processes that read mail.
         .target(name: "MailTransport", dependencies: ["CCurl", "MailModel"], swiftSettings: strict),
         .target(
             name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
@@ -64,6 +67,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "ParsePool", dependencies: ["CSandbox", "MIMEParse", "MailModel"],
+            swiftSettings: strict),
+
         // Use cases, and the program.
         .target(
             name: "Worker",
@@ -76,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "mailworker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "Worker",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "ParsePool",
+                "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -92,6 +100,12 @@ let package = Package(
         .testTarget(
             name: "MIMEParseTests", dependencies: ["MIMEParse", "MailModel", "MailTestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ParsePoolTests",
+            dependencies: ["CSandbox", "MIMEParse", "MailModel", "ParsePool", "SandboxProbe", "mailworker"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["CSandbox"], path: "Tests/SandboxProbe"),
         .testTarget(
             name: "MatcherTests", dependencies: ["MailModel", "Matcher"], swiftSettings: strict),
         .testTarget(

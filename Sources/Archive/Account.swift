@@ -27,6 +27,8 @@ public struct AccountSettings: Sendable, Hashable {
     public var smtp: ServerEndpoint?
     /// Minutes between two polls.
     public var pollMinutes: Int
+    /// A session stays open on INBOX, so that new mail is filed when it comes (IMAP IDLE).
+    public var isWatched: Bool
     /// Seconds that any one read from the server may take.
     public var timeoutSeconds: Int
     /// Nil: found by SPECIAL-USE.
@@ -50,6 +52,7 @@ public struct AccountSettings: Sendable, Hashable {
         imap = nil
         smtp = nil
         pollMinutes = 5
+        isWatched = false
         timeoutSeconds = 60
         sentFolder = nil
         furtherFolders = []

@@ -146,6 +146,20 @@ extension Archive {
         }
     }
 
+    /// The mailboxes to be watched for new mail, each with the revision of its settings.
+    public func watchedAccounts() throws(MailFailure) -> [AccountID: Int64] {
+        try read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, revision FROM accounts
+                    WHERE is_watched = 1 AND kind = 'mailbox' AND is_enabled = 1 AND state <> 'stopped'
+                    """)
+            return Dictionary(
+                uniqueKeysWithValues: rows.map { (AccountID(rawValue: $0["id"]), $0["revision"]) })
+        }
+    }
+
     /// Removes an account that has no mail yet; one that has is disabled, since its
     /// ledger and history stay.
     ///
@@ -250,6 +264,7 @@ extension Archive {
         "name", "user", "kind", "email", "address", "preset", "login", "imap_host", "imap_port",
         "imap_security", "smtp_host", "smtp_port", "smtp_security", "poll_minutes", "timeout_seconds",
         "sent_folder", "further_folders", "since", "ca_file", "proxy", "is_declared", "is_enabled",
+        "is_watched",
     ]
 
     private static func arguments(_ settings: AccountSettings, _ db: Database) throws -> StatementArguments {
@@ -261,7 +276,7 @@ extension Archive {
             settings.smtp?.host, settings.smtp.map { Int($0.port) }, settings.smtp?.security.rawValue,
             settings.pollMinutes, settings.timeoutSeconds, settings.sentFolder?.rawValue,
             String(decoding: folders, as: UTF8.self), settings.since?.rawValue, settings.caFile,
-            settings.proxy, settings.isDeclared, settings.isEnabled,
+            settings.proxy, settings.isDeclared, settings.isEnabled, settings.isWatched,
         ]
         return StatementArguments(values)
     }
@@ -290,6 +305,7 @@ extension Archive {
         settings.proxy = row["proxy"]
         settings.isDeclared = row["is_declared"]
         settings.isEnabled = row["is_enabled"]
+        settings.isWatched = row["is_watched"]
         let failure = (row["error_code"] as String?).map { code in
             MailFailure(
                 MailFailure.Code(code), kind: FailureKind(rawValue: row["error_kind"]) ?? .transient,

@@ -10,8 +10,14 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         return migrator
     }
+
+    private static let watches = """
+        ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));
+        CREATE INDEX accounts_watched ON accounts(id) WHERE is_watched = 1;
+        """
 
     private static let people = """
         CREATE TABLE settings(

@@ -5,16 +5,28 @@ public import MailModel
 /// A value without state; safe to use from any number of threads.
 public struct MIMEParser: Sendable {
     public let limits: MailLimits
+    public let mode: Mode
 
-    public init(limits: MailLimits = .standard) {
+    /// What takes part in the reading.
+    public enum Mode: UInt8, Sendable, CaseIterable {
+        /// Our splitter and libmimetic, checked against each other; HTML through libxml2.
+        case full
+        /// Our own code alone: the structure is the splitter's, and HTML is not made
+        /// readable. For messages on which a full reading failed; every value says so with
+        /// `Defect.parserFailure`.
+        case careful
+    }
+
+    public init(limits: MailLimits = .standard, mode: Mode = .full) {
         self.limits = limits
+        self.mode = mode
     }
 
     /// Never fails and never throws: what could be read is in the value, and what
     /// was odd is in its defects.
     public func parse(_ bytes: UnsafeRawBufferPointer) -> ParsedMessage {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
             return reading.build()
         }
     }
@@ -27,7 +39,7 @@ public struct MIMEParser: Sendable {
     /// `ParsedMessage.attachments` of the same bytes. Nil when there is no such one.
     public func attachmentContent(_ index: Int, of bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits)
+            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
             return reading.attachmentContent(index)
         }
     }
@@ -35,13 +47,18 @@ public struct MIMEParser: Sendable {
 
 /// The bytes as the parser wants them.
 enum MessageSource {
+    /// Nobody wrote larger mail with such line ends, and memory is bounded; beyond it
+    /// the message is read as one endless line.
+    private static let largestCopy = 48 << 20
+
     /// Runs `body` on the bytes, or on a copy with LF for CR where the whole mail
     /// has no LF (old Macintosh files).
     static func withUsableLines<Result>(
         _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         guard bytes.offset(of: Octet.lf, from: 0, to: bytes.count) == nil,
-            bytes.offset(of: Octet.cr, from: 0, to: bytes.count) != nil
+            bytes.offset(of: Octet.cr, from: 0, to: bytes.count) != nil,
+            bytes.count <= largestCopy
         else { return body(bytes) }
         let copy = bytes.map { $0 == Octet.cr ? Octet.lf : $0 }
         return copy.withUnsafeBytes(body)

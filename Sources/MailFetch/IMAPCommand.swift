@@ -18,6 +18,8 @@ enum IMAPCommand: Sendable {
     /// PEEK leaves `\Seen` as it is.
     case fetchMessages(String)
     case noop
+    /// Until `endOfIdling` (RFC 2177).
+    case idle
     case logout
 
     /// The command without its tag, CRLF at its end.
@@ -40,10 +42,14 @@ enum IMAPCommand: Sendable {
             case .fetchMetadata(let set): Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)
             case .fetchMessages(let set): Array("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])".utf8)
             case .noop: Array("NOOP".utf8)
+            case .idle: Array("IDLE".utf8)
             case .logout: Array("LOGOUT".utf8)
             }
         return text + [0x0D, 0x0A]
     }
+
+    /// Ends IDLE; stands for itself, without a tag.
+    static let endOfIdling = Array("DONE\r\n".utf8)
 
     /// Whether a name can be sent: no byte that would end the line.
     static func isSendable(_ name: [UInt8]) -> Bool {

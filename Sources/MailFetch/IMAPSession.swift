@@ -96,6 +96,16 @@ public final class IMAPSession {
             bytes += line
             tags.append(tag)
         }
+        try await sendBytes(bytes)
+        return tags
+    }
+
+    nonisolated(nonsending) func sendEndOfIdling() async throws(MailFailure) {
+        trace?.note(.sent, IMAPCommand.endOfIdling.dropLast(2))
+        try await sendBytes(IMAPCommand.endOfIdling)
+    }
+
+    nonisolated(nonsending) private func sendBytes(_ bytes: [UInt8]) async throws(MailFailure) {
         do throws(MailFailure) {
             try await channel.send(bytes)
         } catch {
@@ -103,15 +113,25 @@ public final class IMAPSession {
             // follows finds it, or fails as well.
             if error.code != .connectionLost { end(); throw error }
         }
-        return tags
     }
 
     /// The next response; those that change what is known of the server have done so.
     nonisolated(nonsending) func nextResponse() async throws(MailFailure) -> Response {
+        guard try await awaitResponse(within: nil) else { throw .sessionIsOver }
+        return try readResponse()
+    }
+
+    /// Waits until a whole response is there.
+    ///
+    /// - Parameter seconds: how long its first byte may take; nil for the timeout of the settings.
+    /// - Returns: false when that time has passed without a byte, and the session goes on. Never with nil.
+    nonisolated(nonsending) func awaitResponse(within seconds: Int?) async throws(MailFailure) -> Bool {
         guard !isOver else { throw .sessionIsOver }
+        var isAtRest = false
         do throws(MailFailure) {
             while try !framer.next() {
-                let chunk = try await channel.receive()
+                isAtRest = seconds != nil && framer.isBetweenResponses
+                let chunk = try await channel.receive(within: isAtRest ? seconds : nil)
                 guard !chunk.isEmpty else {
                     throw MailFailure(
                         .connectionLost, kind: .transient, "The server closed the connection",
@@ -121,9 +141,15 @@ public final class IMAPSession {
                 framer.feed(chunk)
             }
         } catch {
+            if isAtRest, error.code == .timedOut { return false }
             end()
             throw error
         }
+        return true
+    }
+
+    /// Reads the response that `awaitResponse` found whole.
+    func readResponse() throws(MailFailure) -> Response {
         trace?.note(.received, framer.text)
         let response = ResponseParser.parse(framer.text, literals: framer.literals)
         switch response {

@@ -1,10 +1,16 @@
 /// A leaf of a message that a person would call an attachment, or an inline image:
 /// what it is, without its bytes. Those are read out of the original when asked for.
 ///
-/// Its JSON has every key always, null where there is nothing.
+/// Its JSON has every key always, null where there is nothing; only `declared_name` is left
+/// out where it is not known.
 public struct Attachment: Hashable, Sendable {
     /// The decoded and cleaned file name (no path, control or bidi characters); nil without one.
+    /// The one to store, to show and to save under.
     public var filename: String?
+    /// The file name as the sender wrote it, decoded and unfolded and at most bounded: it may
+    /// hold a path or control characters, and is no name to save under. Known where a
+    /// message was just read; the archive keeps `filename` alone.
+    public var declaredName: String?
     /// `type/subtype` in lower case.
     public var contentType: String
     /// Size of the decoded content in bytes.
@@ -17,10 +23,11 @@ public struct Attachment: Hashable, Sendable {
     public var contentID: String?
 
     public init(
-        filename: String?, contentType: String, size: Int, sha256: Digest256, isInline: Bool,
-        contentID: String?
+        filename: String?, declaredName: String? = nil, contentType: String, size: Int, sha256: Digest256,
+        isInline: Bool, contentID: String?
     ) {
         self.filename = filename
+        self.declaredName = declaredName
         self.contentType = contentType
         self.size = size
         self.sha256 = sha256
@@ -32,6 +39,7 @@ public struct Attachment: Hashable, Sendable {
 extension Attachment: Codable {
     private enum CodingKeys: String, CodingKey {
         case filename
+        case declaredName = "declared_name"
         case contentType = "content_type"
         case size, sha256
         case isInline = "inline"
@@ -41,6 +49,7 @@ extension Attachment: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(filename, forKey: .filename)
+        try container.encodeIfPresent(declaredName, forKey: .declaredName)
         try container.encode(contentType, forKey: .contentType)
         try container.encode(size, forKey: .size)
         try container.encode(sha256, forKey: .sha256)

@@ -20,6 +20,8 @@ public struct MailLimits: Sendable, Hashable {
     public var boundaryBytes = 70
     /// A file name after cleaning, in UTF-8 bytes; most file systems allow 255.
     public var fileNameBytes = 200
+    /// A file name as its sender wrote it, in UTF-8 bytes: shown, never saved under.
+    public var declaredNameBytes = 1000
     /// Text kept for reading and search, in UTF-8 bytes.
     public var textBytes = 1 << 20
     /// A whole message, in bytes: larger ones are recorded as too large, not fetched.

@@ -8,6 +8,10 @@ public final class MessageBytes: @unchecked Sendable {
     // Unchecked: the storage is written only inside the initializers.
     private let storage: UnsafeMutableRawBufferPointer
     private let isMapped: Bool
+    /// Of the mapped file, for reading only, so that another process can be given the bytes
+    /// without a copy and without the right to change them. Open as long as this value lives;
+    /// nil for bytes on the heap.
+    public let fileDescriptor: Int32?
 
     public var count: Int { storage.count }
 
@@ -15,12 +19,14 @@ public final class MessageBytes: @unchecked Sendable {
         storage = .allocate(byteCount: bytes.count, alignment: 1)
         storage.copyBytes(from: bytes)
         isMapped = false
+        fileDescriptor = nil
     }
 
     /// Allocates `count` bytes and has `body` fill all of them.
     public init(count: Int, filling body: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
         storage = .allocate(byteCount: count, alignment: 1)
         isMapped = false
+        fileDescriptor = nil
         do {
             try body(storage)
         } catch {
@@ -38,9 +44,12 @@ public final class MessageBytes: @unchecked Sendable {
         else { return nil }
         storage = UnsafeMutableRawBufferPointer(start: base, count: count)
         isMapped = true
+        let readOnly = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)
+        fileDescriptor = readOnly >= 0 ? readOnly : nil
     }
 
     deinit {
+        if let fileDescriptor { close(fileDescriptor) }
         if isMapped {
             munmap(storage.baseAddress, storage.count)
         } else {

@@ -9,6 +9,8 @@ public struct IMAPScript: Sendable {
         case opening(capabilities: String)
         /// Waits for a command that begins so behind its tag; any other ends the script as a violation.
         case expect(String)
+        /// Waits for the line that ends IDLE (RFC 2177), which has no tag: `$T` stays what it was.
+        case expectDone
         /// A line; CRLF is added.
         case send(String)
         /// Bytes as they are.

@@ -178,6 +178,15 @@ public final class ScriptedIMAPServer: Sendable {
                 return false
             }
             wire.tags.append(wire.lastTag)
+        case .expectDone:
+            let tag = wire.lastTag
+            guard let line = readLine(&wire) else { return false }
+            wire.lastTag = tag
+            guard line == "DONE" else {
+                publish(.violation("expected DONE, received \(line)"))
+                shutdown(wire.descriptor, Int32(SHUT_RDWR))
+                return false
+            }
         case .send(let text):
             wire.send(wire.filled(text) + "\r\n")
         case .sendBytes(let bytes):

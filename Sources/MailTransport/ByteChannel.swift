@@ -29,10 +29,15 @@ public final class ByteChannel: Sendable {
     /// Waits for bytes and returns those that are there, at most 256 KB; the empty array is the end
     /// of the stream.
     ///
-    /// - Throws: `timed-out` when the deadline of the settings passes without one byte,
-    ///   `connection-lost`, `cancelled`.
-    nonisolated(nonsending) public func receive() async throws(MailFailure) -> [UInt8] {
-        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.receive(self.connection, $0) }.get()
+    /// - Parameter seconds: a deadline of its own, for a wait that may be long; nil for that of the settings.
+    /// - Throws: `timed-out` when the deadline passes without one byte, after which one may wait
+    ///   again; `connection-lost`, `cancelled`.
+    nonisolated(nonsending) public func receive(within seconds: Int? = nil) async throws(MailFailure)
+        -> [UInt8]
+    {
+        try await loop.mailbox.wait(on: connection) {
+            LoopMailbox.Request.receive(self.connection, within: seconds, $0)
+        }.get()
     }
 
     /// Closes at once, without a farewell in the protocol. A wait in progress ends with

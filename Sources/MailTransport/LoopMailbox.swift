@@ -7,7 +7,8 @@ import Synchronization
 final class LoopMailbox: Sendable {
     enum Request: Sendable {
         case open(LoopConnection, Waiter<Void>)
-        case receive(LoopConnection, Waiter<[UInt8]>)
+        /// With a deadline in seconds of its own, or with that of the settings.
+        case receive(LoopConnection, within: Int?, Waiter<[UInt8]>)
         case send(LoopConnection, [UInt8], Waiter<Void>)
         case close(LoopConnection)
         /// The task that waits on this connection with a cancelled token wants to go.
@@ -97,7 +98,7 @@ extension LoopMailbox.Request {
     func refuse(_ failure: MailFailure) {
         switch self {
         case .open(_, let waiter): waiter.resume(.failure(failure))
-        case .receive(_, let waiter): waiter.resume(.failure(failure))
+        case .receive(_, _, let waiter): waiter.resume(.failure(failure))
         case .send(_, _, let waiter): waiter.resume(.failure(failure))
         case .close, .cancelled, .stop: break
         }

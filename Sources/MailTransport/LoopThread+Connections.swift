@@ -85,13 +85,13 @@ extension LoopThread {
 
     // MARK: Receiving
 
-    func receive(_ connection: LoopConnection, _ waiter: Waiter<[UInt8]>) {
+    func receive(_ connection: LoopConnection, within seconds: Int?, _ waiter: Waiter<[UInt8]>) {
         guard !waiter.token.isCancelled else { return waiter.resume(.failure(.waitCancelled)) }
         guard connection.phase == .open, connection.receiver == nil else {
             return waiter.resume(.failure(.closedByOwner))
         }
         connection.receiver = waiter
-        connection.receiveDeadline = deadline(connection)
+        connection.receiveDeadline = deadline(connection, within: seconds)
         // Data may wait inside TLS, where epoll cannot see it: always read before waiting.
         continueReceiving(connection)
         if connection.receiver != nil {
@@ -184,8 +184,8 @@ extension LoopThread {
 
     // MARK: Waiting and closing
 
-    private func deadline(_ connection: LoopConnection) -> Int64 {
-        let (milliseconds, overflow) = Int64(connection.settings.timeoutSeconds)
+    private func deadline(_ connection: LoopConnection, within seconds: Int? = nil) -> Int64 {
+        let (milliseconds, overflow) = Int64(seconds ?? connection.settings.timeoutSeconds)
             .multipliedReportingOverflow(by: 1000)
         return overflow
             ? .max : LoopThread.monotonicMilliseconds().addingReportingOverflow(milliseconds).partialValue

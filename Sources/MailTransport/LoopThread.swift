@@ -133,7 +133,7 @@ final class LoopThread: @unchecked Sendable {
     func handle(_ request: LoopMailbox.Request) {
         switch request {
         case .open(let connection, let waiter): open(connection, waiter)
-        case .receive(let connection, let waiter): receive(connection, waiter)
+        case .receive(let connection, let seconds, let waiter): receive(connection, within: seconds, waiter)
         case .send(let connection, let bytes, let waiter): send(connection, bytes, waiter)
         case .close(let connection): finish(connection, .closedByOwner)
         case .cancelled(let connection): endCancelledWaits(connection)

@@ -66,6 +66,9 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Reading and reviewing",
                 subcommands: [QueueCommand.self, HistoryCommand.self, MessageCommand.self]),
             CommandGroup(
-                name: "Checking", subcommands: [ParseCommand.self, VerifyCommand.self, DoctorCommand.self]),
+                name: "Checking",
+                subcommands: [
+                    ParseCommand.self, VerifyCommand.self, DoctorCommand.self, ParseWorkerCommand.self,
+                ]),
         ])
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// `run`, and what two processes do to each other.
@@ -24,6 +25,22 @@ struct DaemonTests {
             }
             #expect(!outcome.errors.contains("ivan@klient.example"), "\(outcome.errors)")
             #expect(!outcome.errors.contains("Вопрос о цене"), "\(outcome.errors)")
+            try await firma.succeed("verify")
+        }
+    }
+
+    @Test func aWatchedMailboxIsFiledWhenMailComesAndNotByTheNextPoll() async throws {
+        try await Installation.withFirma { firma in
+            try await firma.succeed("account", "edit", "anna", "--push", "--poll-minutes", "1440")
+            try await firma.succeed("sync")
+            let process = Mutex<Int32>(0)
+            async let outcome = firma.run("run") { id in process.withLock { $0 = id } }
+            // The facts awaited: a session idles, then the mail has arrived for another process to see.
+            while try await !firma.server.commands().contains("IDLE") { await Task.yield() }
+            try await firma.server.deliver([FirmaMail.fromStranger.bytes], to: "anna")
+            while try await firma.queue().count != 1 { await Task.yield() }
+            kill(process.withLock { $0 }, SIGTERM)
+            #expect(try await outcome.status == 0)
             try await firma.succeed("verify")
         }
     }

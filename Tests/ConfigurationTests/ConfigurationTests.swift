@@ -208,6 +208,7 @@ struct ConfigurationTests {
         since = "2026-01-31"
         ca_file = "ca.pem"
         proxy = "socks5h://127.0.0.1:1080"
+        push = true
         """
 
     @Test(arguments: ["", "\u{FEFF}"], ["\n", "\r\n"])
@@ -243,6 +244,7 @@ struct ConfigurationTests {
         #expect(options.sentFolder == "Отправленные" && options.folders == ["Клиенты", "Архив"])
         #expect(options.since == UnixTime(1_769_817_600))
         #expect(options.caFile == "/etc/firma/ca.pem" && options.proxy == "socks5h://127.0.0.1:1080")
+        #expect(options.push == true)
     }
 
     @Test func theTestAboveNamesEveryKey() {

@@ -59,4 +59,13 @@ import Testing
         #expect(addresses("<a@[192.0.2.1]>") == ["a@[192.0.2.1]"])
         #expect(addresses("<a@[IPv6:2001:db8::1]>") == ["a@[IPv6:2001:db8::1]"])
     }
+
+    @Test func anAddressInTheWrongWrappingIsFound() {
+        #expect(addresses("\"Ivan <a@b.example>\"") == ["a@b.example"])
+        #expect(mailboxes("\"Ivan <a@b.example>\"").first?.displayName == "Ivan")
+        #expect(addresses("Ivan [mailto:a@b.example]") == ["a@b.example"])
+        #expect(addresses("&lt;a@b.example&gt;").first == "a@b.example")
+        // A display name never adds to an address that is there.
+        #expect(addresses("\"Ivan <x@y.example>\" <a@b.example>") == ["a@b.example"])
+    }
 }

@@ -22,6 +22,7 @@ import Testing
     private struct Expected: Decodable {
         struct File: Decodable {
             var filename: String?
+            var declaredName: String?
             var contentType: String
             var size: Int
             var sha256: String
@@ -44,6 +45,23 @@ import Testing
         var replyTo: [String]?
         var bcc: [String]?
         var automation: Automation?
+    }
+
+    /// The special kinds of content, which have keys of their own making.
+    private struct ExpectedKinds: Decodable, Equatable {
+        var calendar: CalendarContent?
+        var contacts: [VCard]?
+        var deliveryReport: DeliveryReport?
+        var readReceipt: ReadReceipt?
+        var abuseReport: AbuseReport?
+        var protection: Protection?
+
+        enum CodingKeys: String, CodingKey {
+            case calendar, contacts, protection
+            case deliveryReport = "delivery_report"
+            case readReceipt = "read_receipt"
+            case abuseReport = "abuse_report"
+        }
     }
 
     private enum LineEnds: String, CaseIterable {
@@ -92,13 +110,15 @@ import Testing
             for mail in try Self.files(in: folder) where mail.pathExtension == "eml" {
                 let reading = mail.deletingPathExtension().appendingPathExtension("json")
                 let expected = try Self.decoder.decode(Expected.self, from: Data(contentsOf: reading))
+                let kinds = try JSONDecoder().decode(ExpectedKinds.self, from: Data(contentsOf: reading))
                 let stored = [UInt8](try Data(contentsOf: mail))
                 let fixture = "\(folder.lastPathComponent)/\(mail.lastPathComponent)"
                 for lineEnds in LineEnds.allCases {
                     ran += 1
                     let message = lineEnds.applied(to: stored).withUnsafeBytes { MIMEParser().parse($0) }
                     let isLF = !lineEnds.applied(to: stored).contains(0x0D)
-                    let differences = Self.differences(message, expected, isLF: isLF)
+                    let differences =
+                        Self.differences(message, expected, isLF: isLF) + Self.differences(message, kinds)
                     if differences.isEmpty { continue }
                     try Self.save(message, fixture, lineEnds.rawValue, in: actual)
                     Issue.record(
@@ -148,6 +168,9 @@ import Testing
         compare("number of attachments", message.attachments.count, expected.attachments.count)
         for (index, (actual, wanted)) in zip(message.attachments, expected.attachments).enumerated() {
             compare("name of attachment \(index)", actual.filename, wanted.filename)
+            if let name = wanted.declaredName {
+                compare("declared name of attachment \(index)", actual.declaredName, name)
+            }
             compare("type of attachment \(index)", actual.contentType, wanted.contentType)
             compare(
                 "size of attachment \(index)", actual.size, isLF ? wanted.sizeLf ?? wanted.size : wanted.size
@@ -156,6 +179,23 @@ import Testing
                 "sha256 of attachment \(index)", actual.sha256.hex,
                 isLF ? wanted.sha256Lf ?? wanted.sha256 : wanted.sha256)
         }
+        return differences
+    }
+
+    /// Only what the fixture is about is compared, and a key that it names must be met.
+    private static func differences(_ message: ParsedMessage, _ expected: ExpectedKinds) -> [String] {
+        var differences: [String] = []
+        func compare<Value: Equatable>(_ name: String, _ actual: Value?, _ wanted: Value?) {
+            guard let wanted, actual != wanted else { return }
+            differences.append("\(name) is \(actual.map { "\($0)" } ?? "missing"), not \(wanted)")
+        }
+        let special = message.special
+        compare("calendar", special?.calendar, expected.calendar)
+        compare("contacts", special?.contacts, expected.contacts)
+        compare("delivery_report", special?.deliveryReport, expected.deliveryReport)
+        compare("read_receipt", special?.readReceipt, expected.readReceipt)
+        compare("abuse_report", special?.abuseReport, expected.abuseReport)
+        compare("protection", special?.protection, expected.protection)
         return differences
     }
 

@@ -24,6 +24,13 @@ import Testing
         #expect(header("=?utf-8?B?0A==?= =?utf-8?Q?=9F?=") == "П")
     }
 
+    @Test func base64CutOutsideItsGroupsIsRejoined() {
+        #expect(header("=?utf-8?B?0J/RgNC4?= =?UTF-8?B?0LLQtdGC?=") == "Привет")
+        #expect(header("=?utf-8?B?0J/Rg?=\n =?utf-8?B?NC40LLQtdGC?=") == "Привет")
+        // Each word by itself makes sense: padding was left out, nothing was cut.
+        #expect(header("=?utf-8?B?0J8?= =?utf-8?B?0YDQuA?=") == "При")
+    }
+
     @Test func blanksBetweenWordsVanishAndOthersStay() {
         #expect(header("a =?utf-8?Q?b?= =?utf-8?Q?c?= d") == "a bc d")
         #expect(header("x=?utf-8?Q?b?=y") == "xby")

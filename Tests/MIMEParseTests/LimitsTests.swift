@@ -83,6 +83,60 @@ import Testing
         #expect(message.text?.utf8.count == min(length, 100))
     }
 
+    @Test(arguments: [199, 200, 201])
+    func fileNameBytes(_ length: Int) {
+        let name = String(repeating: "n", count: length - 4) + ".pdf"
+        let message = reading("Content-Type: application/pdf; name=\"\(name)\"\n\nx")
+        #expect(message.attachments.first?.filename?.utf8.count == min(length, 200))
+        #expect(message.attachments.first?.filename?.hasSuffix("n.pdf") == true)
+    }
+
+    @Test(arguments: [69, 70, 71])
+    func boundaryBytes(_ length: Int) {
+        // Our own splitter reads any length; only libmimetic is not asked beyond.
+        let boundary = String(repeating: "b", count: length)
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=\(boundary)\n\n--\(boundary)\n"
+                + "Content-Type: application/x\n\nx\n--\(boundary)--\n")
+        #expect(message.attachments.count == 1)
+    }
+
+    /// The numbers that the documents name.
+    @Test func theStandardLimitsAreThoseThatWePromise() {
+        let limits = MailLimits.standard
+        #expect(limits.depth == 100)
+        #expect(limits.parts == 10_000)
+        #expect(limits.headerBlockBytes == 1 << 20)
+        #expect(limits.fieldBytes == 256 << 10)
+        #expect(limits.fields == 5_000)
+        #expect(limits.addresses == 10_000)
+        #expect(limits.parameters == 200)
+        #expect(limits.fileNameBytes == 200)
+        #expect(limits.textBytes == 1 << 20)
+        #expect(limits.messageBytes == 150 << 20)
+    }
+
+    /// At their real size, not lowered for the test.
+    @Test(arguments: [99, 100, 101])
+    func theStandardDepth(_ levels: Int) {
+        let mail =
+            (0..<levels).map { "Content-Type: multipart/mixed; boundary=b\($0)\n\n--b\($0)\n" }.joined()
+            + "\ndeep\n"
+        let message = reading(mail)
+        #expect(message.defects.contains(.depthLimit) == (levels > 100))
+        #expect(message.text?.contains("deep") == true)
+    }
+
+    @Test(arguments: [9_999, 10_000, 10_001])
+    func theStandardParts(_ count: Int) {
+        let mail =
+            "Content-Type: multipart/mixed; boundary=b\n\n"
+            + String(repeating: "--b\nContent-Type: application/x\n\ny\n", count: count - 1) + "--b--\n"
+        let message = reading(mail)
+        #expect(message.defects.contains(.partLimit) == (count > 10_000))
+        #expect(message.attachments.count == min(count, 10_000) - 1)
+    }
+
     @Test func aCutNeverSplitsACharacter() {
         let message = reading(
             "Subject: s\n\n" + String(repeating: "я", count: 100), limits: limits { $0.textBytes = 101 })

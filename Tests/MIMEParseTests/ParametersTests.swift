@@ -37,6 +37,23 @@ private func fileName(_ fields: String) -> String? {
                 == "С.pdf")
     }
 
+    @Test func slipsInExtendedValuesAreForgiven() {
+        #expect(fileName("Content-Disposition: attachment; filename*=UTF-8''\"%D0%A1.pdf\"") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=utf-8'%D0%A1.pdf") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=it's.pdf") == "it's.pdf")
+        #expect(
+            fileName(
+                "Content-Disposition: attachment; filename*0*=utf-8''%D0%A1;\n filename*1*=UTF-8''%D1%87.pdf")
+                == "Сч.pdf")
+    }
+
+    @Test func aNameInASecondDispositionCounts() {
+        #expect(
+            fileName("Content-Disposition: inline\nContent-Disposition: attachment; filename=a.pdf")
+                == "a.pdf"
+        )
+    }
+
     @Test func theExtendedFormWinsOverThePlainOne() {
         #expect(
             fileName("Content-Disposition: attachment; filename=x.pdf; filename*=utf-8''%D0%A1.pdf")
@@ -52,6 +69,34 @@ private func fileName(_ fields: String) -> String? {
         #expect(
             reading("Content-Type: application/pdf; name=\"a;b.pdf\"\n\nx").attachments.first?.filename
                 == "a;b.pdf")
+    }
+
+    @Test func theDeclaredNameIsTheSendersOwn() {
+        func declared(_ value: String) -> MailModel.Attachment? {
+            reading(
+                "Content-Type: application/pdf\nContent-Disposition: attachment; filename=\(value)\n\nx"
+            )
+            .attachments.first
+        }
+        #expect(declared("/evil/../a.pdf")?.declaredName == "/evil/../a.pdf")
+        #expect(declared("/evil/../a.pdf")?.filename == "a.pdf")
+        // By the grammar a backslash is an escape; senders mean a path.
+        #expect(declared("\"C:\\temp\\a.pdf\"")?.declaredName == "C:tempa.pdf")
+        #expect(declared("\"C:\\temp\\a.pdf\"")?.filename == "a.pdf")
+        #expect(declared("\"..\"")?.declaredName == "..")
+        #expect(declared("\"..\"")?.filename == nil)
+        #expect(declared("\"\"")?.declaredName == nil)
+        let long = declared(String(repeating: "я", count: 2000) + ".pdf")
+        #expect(long?.declaredName?.utf8.count == 1000)
+        #expect(long?.filename?.utf8.count == 200)
+    }
+
+    @Test func theReadingShowsBothNames() throws {
+        let message = reading(
+            "Content-Type: application/pdf\nContent-Disposition: attachment; filename=\"/tmp/a.pdf\"\n\nx")
+        let file = try #require(MessageReading(path: "", message: message).attachments.first)
+        #expect(file.filename == "/tmp/a.pdf")
+        #expect(file.safeFilename == "a.pdf")
     }
 
     @Test func namesAreMadeSafe() {

@@ -1,3 +1,4 @@
+import Foundation
 import MIMEParse
 import MailModel
 import Testing
@@ -81,5 +82,31 @@ import Testing
         )
         #expect(message.attachments.map(\.isInline) == [true, false])
         #expect(message.attachments.map(\.contentID) == ["p@x", "q@x"])
+    }
+
+    @Test func aMultipartInBase64IsEntered() {
+        let parts = "--b\n\nhello\n--b\nContent-Type: application/a; name=a\n\nfile\n--b--\n"
+        let encoded = Data(parts.utf8).base64EncodedString()
+        let mail = Array(
+            "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n\(encoded)\n"
+                .utf8)
+        let message = reading(mail)
+        #expect(message.text == "hello")
+        #expect(message.attachments.map(\.filename) == ["a"])
+        #expect(message.defects.contains(.structureRepaired))
+        let content = mail.withUnsafeBytes { MIMEParser().attachmentContent(0, of: $0) }
+        #expect(content == Array("file".utf8))
+        #expect(mail.withUnsafeBytes { MIMEParser().attachmentContent(1, of: $0) } == nil)
+    }
+
+    @Test func multipartsWrappedOverAndOverEnd() {
+        var body = "--b\n\ntext\n--b--\n"
+        for _ in 0..<6 {
+            let inner = Data(body.utf8).base64EncodedString()
+            body =
+                "--b\nContent-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n\(inner)\n--b--\n"
+        }
+        let message = reading("Content-Type: multipart/mixed; boundary=b\n\n\(body)")
+        #expect(message.defects.contains(.structureRepaired))
     }
 }

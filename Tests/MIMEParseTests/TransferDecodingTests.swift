@@ -89,4 +89,18 @@ private func quotedPrintable(_ text: String) -> String {
         #expect(source.withUnsafeBytes { parser.attachmentContent(3, of: $0) } == nil)
         #expect(source.withUnsafeBytes { parser.attachmentContent(-1, of: $0) } == nil)
     }
+
+    @Test(
+        arguments: [
+            "base64", "Base64", "\"base64\"", "base64;", "base64 (x)", "base 64", "x-base64", "b64",
+            "base-64",
+        ])
+    func namesOfBase64(_ name: String) {
+        #expect(reading("Content-Transfer-Encoding: \(name)\n\n0Jc=\n").text == "З")
+    }
+
+    @Test(arguments: ["quoted-printable", "Quoted-Printable;", "quoted printable", "quotedprintable", "qp"])
+    func namesOfQuotedPrintable(_ name: String) {
+        #expect(reading("Content-Transfer-Encoding: \(name)\n\n=D0=97\n").text == "З")
+    }
 }

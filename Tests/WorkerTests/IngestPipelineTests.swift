@@ -16,7 +16,7 @@ struct IngestPipelineTests {
     private func pipeline(_ change: (inout IngestPipeline.Limits) -> Void = { _ in }) -> IngestPipeline {
         var limits = IngestPipeline.Limits()
         change(&limits)
-        return IngestPipeline(archive: fixture.archive, parser: MIMEParser(), limits: limits)
+        return IngestPipeline(archive: fixture.archive, parsing: InProcessParsing(), limits: limits)
     }
 
     /// Makes every further commit fail, until it is put back.

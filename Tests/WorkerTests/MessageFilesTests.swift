@@ -133,7 +133,8 @@ struct MessageFilesTests {
         for pass in 0..<2 {
             let importer = FileImport(
                 archive: fixture.archive,
-                pipeline: IngestPipeline(archive: fixture.archive, parser: MIMEParser()), limits: limits)
+                pipeline: IngestPipeline(archive: fixture.archive, parsing: InProcessParsing()),
+                limits: limits)
             let (counts, failures) = try await importer.run(
                 files, account: fixture.account, folder: FolderName("Imported"))
             #expect(failures.map(\.code) == [.messageTooLarge, .emptyFile])

@@ -8,10 +8,12 @@ import Testing
 
 struct MessageReaderTests {
     private func arrival(_ text: String) -> Arrival {
-        MessageReader(parser: MIMEParser()).arrival(
+        let bytes = MessageBytes(Array(text.utf8))
+        return MessageReader.arrival(
             of: ReceivedMessage(
                 folder: FolderID(rawValue: 1), uidValidity: UIDValidity(2), uid: UID(3),
-                internalDate: UnixTime(4), bytes: MessageBytes(Array(text.utf8))))
+                internalDate: UnixTime(4), bytes: bytes),
+            read: .read(MIMEParser().parse(bytes)))
     }
 
     @Test(arguments: [

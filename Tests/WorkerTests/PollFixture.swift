@@ -37,7 +37,8 @@ final class PollFixture: Sendable {
         let archive = worker.archive
         var size = IngestPipeline.Limits()
         if let parseMessages { size.parseMessages = parseMessages }
-        let pipeline = IngestPipeline(archive: archive, parser: MIMEParser(limits: limits), limits: size)
+        let pipeline = IngestPipeline(
+            archive: archive, parsing: InProcessParsing(parser: MIMEParser(limits: limits)), limits: size)
         let poller = MailboxPoller(
             archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
         pass = SyncPass(archive: archive, poller: poller, settings: settings)

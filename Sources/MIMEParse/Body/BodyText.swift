@@ -44,10 +44,13 @@ struct BodyText {
         var end = text.count
         while end > 0, Octet.isSpace(text[end - 1]) { end -= 1 }
         guard end > 0 else { return }
-        if !utf8.isEmpty { utf8 += [Octet.lf, Octet.lf] }
-        let room = max(0, limits.textBytes - utf8.count)
+        let gap = utf8.isEmpty ? 0 : 2
+        let room = max(0, limits.textBytes - utf8.count - gap)
         let kept = UTF8Text.prefixLength(text[..<end], limit: room)
-        utf8 += text[..<kept]
+        if kept > 0 {
+            utf8.append(contentsOf: repeatElement(Octet.lf, count: gap))
+            utf8 += text[..<kept]
+        }
         if kept < end { defects.note(.textLimit) }
     }
 

@@ -9,6 +9,8 @@ public enum HTMLText {
     /// document was too odd for the parser, or too long, and was read only in part.
     public static func convert(_ html: [UInt8], limit: Int, into result: inout [UInt8]) -> Bool {
         guard !html.isEmpty else { return true }
+        var html = html
+        HTMLAttributes.bound(&html)
         let input = min(html.count, 4 * limit, 1 << 26)
         let collector = Collector(limit: limit)
         let context = html.withUnsafeBytes { bytes in
@@ -76,7 +78,7 @@ public enum HTMLText {
         var context: htmlParserCtxtPtr?
 
         /// libxml2 searches its stack of open elements at each end tag.
-        private static let maximumDepth = 2000
+        private static let maximumDepth = 1000
 
         init(limit: Int) { self.limit = limit }
 

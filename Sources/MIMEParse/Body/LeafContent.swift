@@ -53,11 +53,7 @@ struct LeafContent {
             var cursor = 0
             var buffer: [UInt8] = []
             while cursor < bytes.count {
-                // Cut behind a line end, so that no sequence is cut.
-                var end = min(bytes.count, cursor + Self.piece)
-                if end < bytes.count {
-                    end = bytes.offset(of: Octet.lf, from: end, to: bytes.count).map { $0 + 1 } ?? bytes.count
-                }
+                let end = QuotedPrintable.endOfPiece(in: bytes, from: cursor, piece: Self.piece)
                 buffer.removeAll(keepingCapacity: true)
                 if QuotedPrintable.decode(bytes.slice(cursor..<end), into: &buffer) {
                     defects.note(.malformedQuotedPrintable)
@@ -66,8 +62,10 @@ struct LeafContent {
                 cursor = end
             }
         case .uuencode:
+            if UUEncoding.decode(bytes, piece: Self.piece, body) { defects.note(.unknownTransferEncoding) }
+        case .yenc:
             var result: [UInt8] = []
-            if UUEncoding.decode(bytes, into: &result) { defects.note(.unknownTransferEncoding) }
+            if YEnc.decode(bytes, into: &result) { defects.note(.damagedFile) }
             result.withUnsafeBytes(body)
         }
     }

@@ -46,12 +46,14 @@ public struct Base64Decoder: Sendable {
         let count = bytes.count
         var accumulator = accumulator
         var digits = digits
+        // Up to here the octets behind some padding were seen to be digits and padding.
+        var checked = 0
         Self.values.withUnsafeBufferPointer { values in
             while index < count {
                 if isPadded {
                     while index < count, values[Int(bytes[index])] & 0xFE == 64 { index += 1 }
                     if index == count { break }
-                    guard Self.isWholeGroups(bytes, from: index, values) else {
+                    guard Self.isWholeGroups(bytes, from: index, values, &checked) else {
                         // Padding ends the data; a list's footer may follow.
                         isDamaged = true
                         isFinished = true
@@ -106,16 +108,19 @@ public struct Base64Decoder: Sendable {
     /// Whether the line at `start` is base64 of its own, as where encoded pieces
     /// were put one behind the other.
     private static func isWholeGroups(
-        _ bytes: UnsafeRawBufferPointer, from start: Int, _ values: UnsafeBufferPointer<UInt8>
+        _ bytes: UnsafeRawBufferPointer, from start: Int, _ values: UnsafeBufferPointer<UInt8>,
+        _ checked: inout Int
     ) -> Bool {
-        var digits = 0
-        // A line of base64 is shorter; without a bound, padding in one endless line is quadratic.
-        for byte in bytes[start..<min(bytes.count, start + 128)] {
-            let value = values[Int(byte)]
-            if byte == Octet.cr || byte == Octet.lf { break }
-            guard value < 64 || value == 65 else { return false }
-            digits += 1
+        // A line of base64 is shorter. What was looked at behind earlier padding of the
+        // same line is not looked at again: all of an endless line may be padding.
+        let end = min(bytes.count, start + 128)
+        var cursor = max(start, checked)
+        while cursor < end, values[Int(bytes[cursor])] < 64 || values[Int(bytes[cursor])] == 65 {
+            cursor += 1
         }
+        checked = cursor
+        if cursor < end, bytes[cursor] != Octet.cr, bytes[cursor] != Octet.lf { return false }
+        let digits = cursor - start
         return digits >= 4 && (digits % 4 == 0 || digits == 128)
     }
 
@@ -151,6 +156,25 @@ public struct Base64Decoder: Sendable {
 
 /// Quoted-printable (RFC 2045, 6.7): an `=` that starts no valid sequence stands for itself.
 public enum QuotedPrintable {
+    /// Where a piece of about `piece` octets from `start` may end without cutting a
+    /// sequence: behind a line end, or within a line that is endless.
+    static func endOfPiece(in bytes: UnsafeRawBufferPointer, from start: Int, piece: Int) -> Int {
+        let end = start + piece
+        guard end < bytes.count else { return bytes.count }
+        if let newline = bytes.offset(of: Octet.lf, from: end, to: min(bytes.count, end + piece)) {
+            return newline + 1
+        }
+        // Behind an octet that neither belongs to a sequence nor may belong to a soft
+        // break, which has blanks before its line end. Only damage has none.
+        var last = end
+        while last > start + 1 {
+            let byte = bytes[last - 1]
+            if !Octet.isBlank(byte), byte != Octet.equals, bytes[last - 2] != Octet.equals { return last }
+            last -= 1
+        }
+        return end
+    }
+
     /// Appends what `bytes` decode to; true when something was malformed.
     public static func decode(_ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
         var index = 0
@@ -197,25 +221,47 @@ enum UUEncoding {
         var data: Range<Int>
     }
 
+    /// Zeros that stand for blanks lost in transport, at most: an octet a line could
+    /// otherwise claim 63.
+    private static let maximumFilling = 16 << 20
+
     /// Decodes the lines of `bytes`; a `begin` line before them and what follows
-    /// `end` are left out.
-    static func decode(_ bytes: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+    /// `end` are left out. `body` gets pieces of about `piece` octets. True when
+    /// something was malformed.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, piece: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) -> Bool {
         var cursor = 0
         var isDamaged = false
+        var filling = 0
+        var result: [UInt8] = []
+        result.reserveCapacity(piece + 64)
         while cursor < bytes.count {
             let line = bytes.line(from: cursor, to: bytes.count)
             let text = bytes.slice(cursor..<max(cursor, line.end))
             cursor = line.next
             if text.isEmpty || text.hasPrefixIgnoringCase("begin ") { continue }
             if text.count == 3, text.hasPrefixIgnoringCase("end") { break }
-            if !decodeLine(text, into: &result) { isDamaged = true }
+            if !decodeLine(text, into: &result, filling: &filling) { isDamaged = true }
+            if result.count >= piece {
+                result.withUnsafeBytes(body)
+                result.removeAll(keepingCapacity: true)
+            }
         }
+        result.withUnsafeBytes(body)
         return isDamaged
     }
 
-    private static func decodeLine(_ line: UnsafeRawBufferPointer, into result: inout [UInt8]) -> Bool {
+    private static func decodeLine(
+        _ line: UnsafeRawBufferPointer, into result: inout [UInt8], filling: inout Int
+    ) -> Bool {
         guard let first = line.first, first >= 0x20, first <= 0x60 else { return false }
         var left = Int((first &- 0x20) & 0x3F)
+        let present = (line.count - 1) / 4 * 3
+        if left > present + 3 {
+            filling += left - present
+            if filling > maximumFilling { left = present }
+        }
         var index = 1
         func digit(_ offset: Int) -> UInt8 {
             // Trailing blanks are lost in transport; they stand for zeros.

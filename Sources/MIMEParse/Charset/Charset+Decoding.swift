@@ -22,6 +22,7 @@ extension Charset {
             }
             return convert(bytes, into: &result)
         case .multiByte, .stateful:
+            if self == .hz { return HZText.decode(bytes, into: &result) }
             return convert(bytes, into: &result)
         }
     }
@@ -45,16 +46,18 @@ extension Charset {
             while true {
                 var output: UnsafeMutablePointer<CChar>? = start
                 var outputLeft = room
-                // A last call without input flushes what the decoder still holds.
+                // A last call without input flushes what the decoder still holds, such
+                // as a letter that an accent may follow (windows-1255, windows-1258).
+                let isLast = inputLeft == 0
                 let outcome =
-                    inputLeft > 0
+                    !isLast
                     ? iconv(descriptor, &input, &inputLeft, &output, &outputLeft)
                     : iconv(descriptor, nil, nil, &output, &outputLeft)
                 let failure = errno
                 result.append(
                     contentsOf: UnsafeRawBufferPointer(start: start, count: room - outputLeft))
                 if outcome != -1 {
-                    if inputLeft == 0 { return }
+                    if isLast { return }
                     continue
                 }
                 if failure == E2BIG, outputLeft < room { continue }
@@ -64,7 +67,6 @@ extension Charset {
                 guard failure == EILSEQ, inputLeft > 0, let place = input else { return }
                 input = place + 1
                 inputLeft -= 1
-                if inputLeft == 0 { return }
             }
         }
         return isExact
@@ -85,6 +87,19 @@ private enum IconvModules {
         held.withLock { held in
             if held[charset] == nil {
                 held[charset] = Descriptor(value: iconv_open("UTF-8", charset.name.text))
+            }
+        }
+    }
+}
+
+extension Charset {
+    /// Opens every converter, so that none is looked for in a file later.
+    static func openConverters() {
+        for charset in all {
+            switch charset.kind {
+            case .utf8, .ascii: continue
+            case .singleByte where SingleByteTable.common(charset) != nil: continue
+            case .singleByte, .multiByte, .stateful: IconvModules.keepLoaded(charset)
             }
         }
     }

@@ -26,12 +26,18 @@ public struct Charset: Sendable, Hashable {
         self.kind = kind
     }
 
+    /// UTF-16 or UTF-32: ASCII text is full of NULs in it.
+    var isWide: Bool { name.text.hasPrefix("UTF-16") || name.text.hasPrefix("UTF-32") }
+
     static let utf8 = Charset("UTF-8", .utf8)
     static let ascii = Charset("US-ASCII", .ascii)
     static let windows1252 = Charset("CP1252", .singleByte)
     static let windows1251 = Charset("CP1251", .singleByte)
     static let koi8R = Charset("KOI8-R", .singleByte)
     static let koi8U = Charset("KOI8-U", .singleByte)
+    static let gb18030 = Charset("GB18030", .multiByte)
+    /// GB2312 in 7 bits (RFC 1843), which iconv does not know.
+    static let hz = Charset("HZ", .stateful)
     static let ibm866 = Charset("CP866", .singleByte)
     static let iso8859x5 = Charset("ISO-8859-5", .singleByte)
     static let macCyrillic = Charset("MAC-CYRILLIC", .singleByte)
@@ -47,6 +53,8 @@ public struct Charset: Sendable, Hashable {
         guard let charset = Self.byKey[String(decoding: key, as: UTF8.self)] else { return nil }
         self = charset
     }
+
+    static var all: Set<Charset> { Set(byKey.values) }
 
     /// By label in lower case with all but letters and digits removed.
     private static let byKey: [String: Charset] = {
@@ -107,7 +115,7 @@ public struct Charset: Sendable, Hashable {
         add(Charset("VISCII", .singleByte), "viscii")
         add(Charset("ARMSCII-8", .singleByte), "armscii8")
         add(
-            Charset("GB18030", .multiByte),
+            .gb18030,
             "gb2312 gbk gb18030 gb180302000 chinese csgb2312 csiso58gb231280 xgbk cp936 ms936 windows936 euccn "
                 + "gb231280 isoir58 gb gb23121980")
         add(
@@ -121,6 +129,8 @@ public struct Charset: Sendable, Hashable {
         add(
             Charset("CP949", .multiByte),
             "euckr ksc56011987 ksc5601 ksc56011989 cp949 ms949 uhc windows949 korean cseuckr isoir149")
+        add(Charset("JOHAB", .multiByte), "johab cp1361 ms1361")
+        add(hz, "hz hzgb hzgb2312")
         add(Charset("ISO-2022-KR", .stateful), "iso2022kr csiso2022kr")
         add(Charset("ISO-2022-CN", .stateful), "iso2022cn iso2022cnext")
         add(Charset("EUC-TW", .multiByte), "euctw")

@@ -5,8 +5,9 @@ public enum TextDecoder {
     /// Appends UTF-8 to `result`. `label` is the declared charset, nil without one.
     ///
     /// A claim is believed unless the octets refute it: 8-bit text under us-ascii
-    /// or an unknown label is guessed, and valid UTF-8 under the label of a
-    /// single-byte charset is taken for what it is.
+    /// or an unknown label is guessed; valid UTF-8 under another label is taken for
+    /// what it is; and Cyrillic that makes no words in the charset of its label, but does
+    /// in another, is read in that one.
     public static func decode(
         _ bytes: UnsafeRawBufferPointer, label: [UInt8]?, into result: inout [UInt8],
         defects: inout DefectLog
@@ -15,6 +16,10 @@ public enum TextDecoder {
         if let label, !label.isEmpty {
             charset = Charset(label: label)
             if charset == nil { defects.note(.unknownCharset) }
+        }
+        if let claimed = charset, isUTF8(bytes, under: claimed) {
+            defects.note(.mislabelledCharset)
+            charset = .utf8
         }
         if bytes.isASCII, charset?.kind != .stateful {
             if charset?.kind != .utf8, decodeUndeclaredJapanese(bytes, into: &result) {
@@ -36,19 +41,41 @@ public enum TextDecoder {
                 result.append(contentsOf: String(decoding: bytes, as: UTF8.self).utf8)
             } else {
                 if charset != nil { defects.note(.mislabelledCharset) }
-                if !CyrillicGuess.charset(of: bytes).decode(bytes, into: &result) {
+                if !CharsetGuess.charset(of: bytes).decode(bytes, into: &result) {
                     defects.note(.undecodableText)
                 }
             }
         case .singleByte:
-            if UTF8Text.isValid(bytes) {
+            if let claimed = charset, let correct = CyrillicGuess.correction(of: claimed, for: bytes) {
                 defects.note(.mislabelledCharset)
-                result.append(contentsOf: bytes)
-            } else if charset?.decode(bytes, into: &result) != true {
+                charset = correct
+            }
+            if charset?.decode(bytes, into: &result) != true {
                 defects.note(.undecodableText)
             }
         case .multiByte, .stateful:
             if charset?.decode(bytes, into: &result) != true { defects.note(.undecodableText) }
+        }
+    }
+
+    /// Whether text is UTF-8 under the label of another charset. Two characters of an Asian
+    /// charset may happen to be UTF-8, several in a row do not; UTF-16 without a
+    /// single NUL is none.
+    private static func isUTF8(_ bytes: UnsafeRawBufferPointer, under claimed: Charset) -> Bool {
+        switch claimed.kind {
+        case .utf8, .ascii:
+            return false
+        case .singleByte:
+            return !bytes.isASCII && UTF8Text.isValid(bytes)
+        case .multiByte:
+            guard !bytes.isASCII else { return false }
+            let counts = UTF8Text.counts(bytes, stopAtInvalid: true)
+            return counts.invalid == 0 && counts.sequences >= 4
+        case .stateful:
+            if claimed.isWide {
+                return bytes.offset(of: 0, from: 0, to: bytes.count) == nil && UTF8Text.isValid(bytes)
+            }
+            return !bytes.isASCII && UTF8Text.isValid(bytes)
         }
     }
 

@@ -276,32 +276,41 @@ private struct AddressListReader {
     /// Ends the mailbox that was being read.
     private mutating func finish() {
         defer { clear() }
-        if let angle, let address = address(in: angle, joinsDots: true)?.address {
+        if let angle, let address = address(in: angle, from: 0, joinsDots: true)?.address {
             append(address, name: words)
             return
         }
-        var candidates = words
-        if let angle { candidates += angle }
+        let candidates = words + (angle ?? [])
         guard !candidates.isEmpty else { return }
         var isFound = false
-        while let (address, used) = address(in: candidates, joinsDots: false) {
+        var start = 0
+        while let (address, used) = address(in: candidates, from: start, joinsDots: false) {
             append(address, name: isFound ? [] : Array(candidates[..<used.lowerBound]))
             isFound = true
-            candidates = Array(candidates[used.upperBound...])
+            start = used.upperBound
             if mailboxes.count >= limit { break }
         }
         if isFound { return }
-        // A whole address in quotes, and nothing else.
-        if angle == nil, words.count == 1, words[0].isQuoted,
-            let address = string(words[0].bytes).flatMap(EmailAddress.init)
-        {
-            append(address, name: [])
-            return
+        // A whole address in quotes, and nothing else: `"a@b.example"`, `"Name <a@b.example>"`.
+        if angle == nil, words.count == 1, words[0].isQuoted {
+            let quoted = words[0].bytes
+            let open = quoted.lastIndex(of: Octet.less)
+            let inner =
+                open.map { quoted.last == Octet.greater ? quoted[($0 + 1)...].dropLast() : [] } ?? quoted[...]
+            if let address = string(Array(inner)).flatMap(EmailAddress.init) {
+                let name = Word(bytes: Array(quoted[..<(open ?? 0)]), isQuoted: true, hasSpaceBefore: false)
+                append(address, name: open == nil ? [] : [name])
+                return
+            }
         }
         defects.note(.unreadableAddress)
     }
 
     private mutating func append(_ address: EmailAddress, name words: [Word]) {
+        guard mailboxes.count < limit else {
+            defects.note(.addressLimit)
+            return
+        }
         var name: [UInt8] = []
         for word in words {
             if word.hasSpaceBefore, !name.isEmpty { name.append(Octet.space) }
@@ -312,12 +321,12 @@ private struct AddressListReader {
         mailboxes.append(Mailbox(displayName: displayName.isEmpty ? nil : displayName, address: address))
     }
 
-    /// The first addr-spec among the words, and which words it takes. Blanks around
-    /// dots and the at sign are obsolete syntax; others separate.
+    /// The first addr-spec among the words from `first` on, and which words it takes.
+    /// Blanks around dots and the at sign are obsolete syntax; others separate.
     private mutating func address(
-        in words: [Word], joinsDots: Bool
+        in words: [Word], from first: Int, joinsDots: Bool
     ) -> (address: EmailAddress, used: Range<Int>)? {
-        var start = 0
+        var start = first
         while start < words.count {
             var end = start + 1
             var hasAt = Self.hasAt(words[start])
@@ -363,9 +372,14 @@ private struct AddressListReader {
             isDomain = true
         }
         // Brackets and quotes that belong to a sentence around a bare address.
-        while let last = domain.last, last == Octet.apostrophe || last == Octet.closeParenthesis {
+        while let last = domain.last,
+            last == Octet.apostrophe || last == Octet.closeParenthesis
+                || (last == Octet.closeBracket && domain.first != Octet.openBracket)
+        {
             domain.removeLast()
         }
+        // Brackets that a web form wrote as entities.
+        if domain.count > 3, domain.suffix(3).elementsEqual("&gt".utf8) { domain.removeLast(3) }
         if local.first == Octet.apostrophe, local.count > 1 { local.removeFirst() }
         guard !local.isEmpty, !domain.isEmpty, let localPart = string(local), let domainName = string(domain)
         else { return nil }
@@ -377,8 +391,10 @@ private struct AddressListReader {
         for byte in octets where byte < 0x20 || byte == 0x7F { return nil }
         return octets.withUnsafeBytes { raw in
             if raw.isASCII || UTF8Text.isValid(raw) { return String(decoding: raw, as: UTF8.self) }
+            // As they stand: a decoded word could hold what is syntax in an address.
             var utf8: [UInt8] = []
-            text.decode(raw, into: &utf8, defects: &defects)
+            text.appendPlain(raw, into: &utf8, defects: &defects)
+            for byte in utf8 where byte < 0x20 || byte == 0x7F { return nil }
             return String(decoding: utf8, as: UTF8.self)
         }
     }

@@ -26,15 +26,18 @@ struct ContentType {
     init(
         _ value: UnsafeRawBufferPointer, standard: ContentType, parameterLimit: Int, defects: inout DefectLog
     ) {
-        let value = value.trimmed()
+        var value = value.trimmed()
+        // The type in quotation marks, which are for parameters.
+        if value.first == Octet.quote { value = value.slice(1..<value.count) }
         var end = 0
         while end < value.count, value[end] != Octet.semicolon, !Octet.isSpace(value[end]),
-            value[end] != Octet.openParenthesis
+            value[end] != Octet.openParenthesis, value[end] != Octet.quote
         {
             end += 1
         }
-        let rest = value.slice(end..<value.count)
         let name = value.slice(0..<end)
+        if end < value.count, value[end] == Octet.quote { end += 1 }
+        let rest = value.slice(end..<value.count)
         let slash = name.firstIndex(of: Octet.slash)
         parameters =
             rest.isEmpty ? nil : Parameters(rest: rest, limit: parameterLimit, defects: &defects)
@@ -47,6 +50,9 @@ struct ContentType {
             if name.equalsIgnoringCase("text") {
                 self.name = "text/plain"
                 kind = .plain
+            } else if name.equalsIgnoringCase("html") {
+                self.name = "text/html"
+                kind = .html
             } else if !name.isEmpty {
                 defects.note(.malformedParameter)
             }
@@ -75,7 +81,7 @@ struct ContentType {
 
 /// A Content-Transfer-Encoding (RFC 2045, section 6).
 enum TransferEncoding {
-    case identity, base64, quotedPrintable, uuencode
+    case identity, base64, quotedPrintable, uuencode, yenc
 
     init(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) {
         var start = 0
@@ -88,16 +94,22 @@ enum TransferEncoding {
             end += 1
         }
         let token = value.slice(start..<end)
-        if token.equalsIgnoringCase("base64") || token.equalsIgnoringCase("b64") {
+        if token.equalsIgnoringCase("base64") || token.equalsIgnoringCase("b64")
+            || token.equalsIgnoringCase("base-64")
+            || token.equalsIgnoringCase("x-base64") || value.equalsIgnoringCase("base 64")
+        {
             self = .base64
         } else if token.equalsIgnoringCase("quoted-printable")
-            || token.equalsIgnoringCase("quotedprintable")
+            || token.equalsIgnoringCase("quotedprintable") || token.equalsIgnoringCase("quoted_printable")
+            || token.equalsIgnoringCase("qp") || value.equalsIgnoringCase("quoted printable")
         {
             self = .quotedPrintable
         } else if token.equalsIgnoringCase("x-uuencode") || token.equalsIgnoringCase("uuencode")
             || token.equalsIgnoringCase("x-uue") || token.equalsIgnoringCase("uue")
         {
             self = .uuencode
+        } else if token.equalsIgnoringCase("x-yenc") || token.equalsIgnoringCase("yenc") {
+            self = .yenc
         } else {
             self = .identity
             let isKnown =

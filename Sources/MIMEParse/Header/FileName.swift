@@ -42,7 +42,7 @@ public enum FileName {
     }
 
     /// Cuts the stem, keeping a short extension.
-    private static func shortened(_ name: String, limit: Int) -> String {
+    static func shortened(_ name: String, limit: Int) -> String {
         guard name.utf8.count > limit else { return name }
         let utf8 = Array(name.utf8)
         var tail: [UInt8] = []

@@ -4,7 +4,8 @@ import MailModel
 enum FieldName: UInt8 {
     case autoSubmitted, bcc, cc, contentDisposition, contentID, contentTransferEncoding, contentType, date
     case from, inReplyTo, listID, listUnsubscribe, messageID, precedence, references, replyTo, returnPath
-    case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients, other
+    case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients
+    case listUnsubscribePost, other
 
     /// RFC 5322 names compare without regard to case.
     init(_ name: UnsafeRawBufferPointer) {
@@ -40,6 +41,7 @@ enum FieldName: UInt8 {
             self =
                 named("content-disposition")
                 ? .contentDisposition : named("x-failed-recipients") ? .failedRecipients : .other
+        case 21: self = named("list-unsubscribe-post") ? .listUnsubscribePost : .other
         case 24: self = named("x-auto-response-suppress") ? .autoResponseSuppress : .other
         case 25: self = named("content-transfer-encoding") ? .contentTransferEncoding : .other
         default: self = .other
@@ -65,6 +67,11 @@ struct HeaderBlock {
     func first(_ name: FieldName) -> Range<Int>? {
         for field in fields where field.name == name { return field.value }
         return nil
+    }
+
+    /// All fields of that name, in order.
+    func all(_ name: FieldName) -> [Range<Int>] {
+        fields.compactMap { $0.name == name ? $0.value : nil }
     }
 
     func contains(_ name: FieldName) -> Bool { first(name) != nil }

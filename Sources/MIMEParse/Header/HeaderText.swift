@@ -33,9 +33,20 @@ public struct HeaderText {
         var pending: [UInt8] = []
         var pendingLabel: [UInt8] = []
         var hasPending = false
+        // Their base64 as one text: some programs cut that without regard to its groups.
+        var joined: [UInt8] = []
+        var isCut = false
+        var isAllBase64 = true
+        var tail: EncodedWord.Tail?
 
         func flush() {
             guard hasPending else { return }
+            if isCut, isAllBase64, let octets = Self.rejoined(joined, pendingLabel, insteadOf: pending) {
+                pending = octets
+            }
+            joined = []
+            isCut = false
+            isAllBase64 = true
             pending.withUnsafeBytes {
                 TextDecoder.decode($0, label: pendingLabel, into: &result, defects: &defects)
             }
@@ -44,7 +55,9 @@ public struct HeaderText {
         }
 
         while let start = nextWordStart(value, from: search) {
-            guard let word = EncodedWord(value, at: start) else {
+            let end = tail ?? EncodedWord.Tail(value)
+            tail = end
+            guard let word = EncodedWord(value, at: start, tail: end) else {
                 search = start + 2
                 continue
             }
@@ -57,6 +70,13 @@ public struct HeaderText {
             } else if !Self.sameLabel(pendingLabel, word.label) {
                 flush()
             }
+            // Only a word that is not the last one is cut.
+            if hasPending, !joined.isEmpty, !Self.isWholeGroups(joined) { isCut = true }
+            if word.isBase64 {
+                joined.append(contentsOf: value.slice(word.text))
+            } else {
+                isAllBase64 = false
+            }
             word.decode(value, into: &pending, defects: &defects)
             pendingLabel = word.label
             hasPending = true
@@ -65,6 +85,25 @@ public struct HeaderText {
         }
         flush()
         appendPlain(value.slice(plainStart..<value.count), into: &result, defects: &defects)
+    }
+
+    private static func isWholeGroups(_ base64: [UInt8]) -> Bool {
+        base64.last == Octet.equals || base64.count % 4 == 0
+    }
+
+    /// The octets of several words read as one text in base64, where that makes UTF-8
+    /// and the words by themselves do not.
+    private static func rejoined(
+        _ base64: [UInt8], _ label: [UInt8], insteadOf octets: [UInt8]
+    ) -> [UInt8]? {
+        guard Charset(label: label)?.kind == .utf8, !octets.withUnsafeBytes(UTF8Text.isValid) else {
+            return nil
+        }
+        var decoder = Base64Decoder()
+        var result: [UInt8] = []
+        base64.withUnsafeBytes { decoder.decode($0, into: &result) }
+        decoder.finish(into: &result)
+        return result.withUnsafeBytes(UTF8Text.isValid) ? result : nil
     }
 
     private func nextWordStart(_ value: UnsafeRawBufferPointer, from start: Int) -> Int? {
@@ -81,7 +120,8 @@ public struct HeaderText {
             && zip(one, other).allSatisfy { Octet.lowercased($0) == Octet.lowercased($1) }
     }
 
-    private func appendPlain(
+    /// Appends raw octets in UTF-8, without CR and LF; encoded words among them stay as they are.
+    func appendPlain(
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
         guard !bytes.isEmpty else { return }
@@ -108,7 +148,8 @@ public struct HeaderText {
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
         if let fallbackLabel, let charset = Charset(label: fallbackLabel),
-            charset.kind == .singleByte || charset.kind == .multiByte
+            charset.kind == .singleByte || charset.kind == .multiByte,
+            CyrillicGuess.correction(of: charset, for: bytes) == nil
         {
             let start = result.count
             if charset.decode(bytes, into: &result) { return }
@@ -144,16 +185,37 @@ public struct HeaderText {
 /// One `=?charset?encoding?text?=` (RFC 2047, section 2).
 struct EncodedWord {
     var label: [UInt8]
-    private var isBase64: Bool
-    private var text: Range<Int>
+    private(set) var isBase64: Bool
+    private(set) var text: Range<Int>
     /// Offset behind the word.
     var end: Int
     /// Cut off before its `?=`, or with blanks inside.
     var isMalformed: Bool
 
+    /// Where the last `?=` and the last white space of a value stand. Found once for all
+    /// its words: a word that looked for its own end would, with many beginnings and no
+    /// end, look through the whole value each time.
+    struct Tail {
+        private(set) var close = -1
+        private(set) var space = -1
+
+        init(_ value: UnsafeRawBufferPointer) {
+            var index = value.count
+            while index > 0, close < 0 || space < 0 {
+                index -= 1
+                if space < 0, Octet.isSpace(value[index]) { space = index }
+                if close < 0, value[index] == Octet.question, index + 1 < value.count,
+                    value[index + 1] == Octet.equals
+                {
+                    close = index
+                }
+            }
+        }
+    }
+
     /// Reads a word at `start`, where `=?` stands. Words may hold blanks and be
     /// longer than the RFC's 75 octets; one that is cut off ends at the value's end.
-    init?(_ value: UnsafeRawBufferPointer, at start: Int) {
+    init?(_ value: UnsafeRawBufferPointer, at start: Int, tail: Tail) {
         let labelStart = start + 2
         let labelLimit = min(value.count, labelStart + 64)
         guard let labelEnd = value.offset(of: Octet.question, from: labelStart, to: labelLimit),
@@ -171,7 +233,9 @@ struct EncodedWord {
         self.label = Array(label)
         let textStart = labelEnd + 3
         var cursor = textStart
-        while let question = value.offset(of: Octet.question, from: cursor, to: value.count) {
+        while cursor <= tail.close,
+            let question = value.offset(of: Octet.question, from: cursor, to: value.count)
+        {
             if question + 1 < value.count, value[question + 1] == Octet.equals {
                 text = textStart..<question
                 end = question + 2
@@ -181,11 +245,9 @@ struct EncodedWord {
             cursor = question + 1
         }
         // Cut off: believed only where nothing but the word's own letters follow.
-        var stop = textStart
-        while stop < value.count, !Octet.isSpace(value[stop]) { stop += 1 }
-        guard stop > textStart, stop == value.count else { return nil }
-        text = textStart..<stop
-        end = stop
+        guard textStart < value.count, tail.space < textStart else { return nil }
+        text = textStart..<value.count
+        end = value.count
         isMalformed = true
     }
 

@@ -106,28 +106,10 @@ private struct DateParts {
         {
             return readTime(bytes, hour: number.value, from: number.end, separator: next, to: limit)
         }
-        if length == 4, next == Octet.hyphen, year == nil, month == nil {
-            // ISO 8601: 2024-05-06T07:08:09
-            let second = digits(bytes, from: number.end + 1, to: limit)
-            if second.end - number.end == 3, byte(second.end) == Octet.hyphen {
-                let third = digits(bytes, from: second.end + 1, to: limit)
-                if third.end - second.end == 3 {
-                    (year, month, day) = (number.value, second.value, third.value)
-                    return third.end
-                }
-            }
-        }
-        if length == 2 || length == 1, next == Octet.dot, month == nil, day == nil {
-            // 31.12.2024
-            let second = digits(bytes, from: number.end + 1, to: limit)
-            if second.end > number.end + 1, second.end - number.end <= 3, byte(second.end) == Octet.dot {
-                let third = digits(bytes, from: second.end + 1, to: limit)
-                if third.end - second.end == 5 || third.end - second.end == 3 {
-                    (day, month) = (number.value, second.value)
-                    setYear(third.value, digits: third.end - second.end - 1)
-                    return third.end
-                }
-            }
+        if month == nil, day == nil,
+            let end = readNumericDate(bytes, first: number.value, digits: length, from: number.end, to: limit)
+        {
+            return end
         }
         if day == nil, length <= 2 {
             day = number.value
@@ -135,6 +117,43 @@ private struct DateParts {
             setYear(number.value, digits: length)
         }
         return number.end
+    }
+
+    /// A date in numbers alone: 2024-05-06T07:08:09 and 20240506T070809 (ISO 8601), 31.12.2024,
+    /// 31/12/2024, 12/31/2024. Day and month that could each be the other are no date.
+    private mutating func readNumericDate(
+        _ bytes: UnsafeRawBufferPointer, first: Int, digits length: Int, from end: Int, to limit: Int
+    ) -> Int? {
+        func byte(_ index: Int) -> UInt8 { index < limit ? bytes[index] : 0 }
+        if length == 8, year == nil, byte(end) | 0x20 == 0x74 {
+            let time = digits(bytes, from: end + 1, to: limit)
+            guard time.end - end == 7 else { return nil }
+            (year, month, day) = (first / 10_000, first / 100 % 100, first % 100)
+            (hour, minute, second) = (time.value / 10_000, time.value / 100 % 100, time.value % 100)
+            return time.end
+        }
+        let separator = byte(end)
+        guard separator == Octet.hyphen || separator == Octet.dot || separator == Octet.slash else {
+            return nil
+        }
+        let middle = digits(bytes, from: end + 1, to: limit)
+        guard (1...2).contains(middle.end - end - 1), byte(middle.end) == separator else { return nil }
+        let last = digits(bytes, from: middle.end + 1, to: limit)
+        let lastLength = last.end - middle.end - 1
+        if length == 4, year == nil, (1...2).contains(lastLength) {
+            (year, month, day) = (first, middle.value, last.value)
+            return last.end
+        }
+        guard length <= 2, lastLength == 4 || (lastLength == 2 && separator == Octet.dot) else { return nil }
+        if separator != Octet.slash || first > 12 || first == middle.value {
+            (day, month) = (first, middle.value)
+        } else if middle.value > 12 {
+            (day, month) = (middle.value, first)
+        } else {
+            return nil
+        }
+        setYear(last.value, digits: lastLength)
+        return last.end
     }
 
     private func isClock(_ bytes: UnsafeRawBufferPointer, _ dot: Int, _ limit: Int) -> Bool {
@@ -178,6 +197,18 @@ private struct DateParts {
 
     /// A zone such as +0300, +03:00 or -5; before the time, a mere hyphen.
     private mutating func readOffset(_ bytes: UnsafeRawBufferPointer, from start: Int, to limit: Int) -> Int {
+        // A blank behind the sign, before four digits, is a program's slip.
+        if hour != nil, start + 5 < limit, bytes[start + 1] == Octet.space,
+            digits(bytes, from: start + 2, to: limit).end == start + 6
+        {
+            return readOffset(bytes, sign: bytes[start], from: start + 1, to: limit)
+        }
+        return readOffset(bytes, sign: bytes[start], from: start, to: limit)
+    }
+
+    private mutating func readOffset(
+        _ bytes: UnsafeRawBufferPointer, sign: UInt8, from start: Int, to limit: Int
+    ) -> Int {
         guard hour != nil, zoneMinutes == nil || zoneMinutes == 0, start + 1 < limit,
             Octet.isDigit(bytes[start + 1])
         else { return start + 1 }
@@ -197,9 +228,9 @@ private struct DateParts {
         default: return end
         }
         // 12-34-2024 style years behind the time.
-        if year == nil, length == 4, bytes[start] == Octet.hyphen, month == nil { return start + 1 }
+        if year == nil, length == 4, sign == Octet.hyphen, month == nil { return start + 1 }
         guard minutes <= 24 * 60 else { return end }
-        zoneMinutes = bytes[start] == Octet.hyphen ? -minutes : minutes
+        zoneMinutes = sign == Octet.hyphen ? -minutes : minutes
         return end
     }
 

@@ -3,9 +3,24 @@
 public struct Parameters: Sendable {
     struct Value {
         var bytes: [UInt8]
+        /// What the grammar of quoted pairs makes of the value, where that differs: in
+        /// `bytes`, a backslash before an ordinary character stands for itself, since
+        /// senders put paths in quotes.
+        var unescaped: [UInt8]?
         /// The charset that an extended value named; nil for a plain one.
         var charset: [UInt8]?
         var isExtended: Bool
+
+        init() {
+            bytes = []
+            isExtended = false
+        }
+
+        init(_ piece: Piece) {
+            bytes = piece.value
+            unescaped = piece.unescaped
+            isExtended = false
+        }
     }
 
     private var values: [(name: String, value: Value)] = []
@@ -16,6 +31,16 @@ public struct Parameters: Sendable {
     }
 
     var isEmpty: Bool { values.isEmpty }
+
+    /// No field of real mail has as many names; ten thousand parts with more each
+    /// would fill the memory.
+    private static let maximumNames = 32
+    /// What decides how a part is read counts wherever it stands.
+    private static let essential: Set<String> = ["boundary", "charset", "filename", "format", "name"]
+
+    private func keeps(_ name: String) -> Bool {
+        values.count < Self.maximumNames || Self.essential.contains(name)
+    }
 
     /// Reads the parameters of a structured field such as Content-Disposition, behind
     /// its value proper. Never fails: what does not fit is left out and noted.
@@ -54,14 +79,15 @@ public struct Parameters: Sendable {
         var section: Int?
         var isExtended: Bool
         var value: [UInt8]
+        var unescaped: [UInt8]?
     }
 
     /// Joins continuations and undoes percent-encoding (RFC 2231). A gap in the
     /// numbering ends nothing: what is there is joined in order.
     private mutating func assemble(_ pieces: [Piece], defects: inout DefectLog) {
         guard pieces.contains(where: { $0.section != nil || $0.isExtended }) else {
-            for piece in pieces where raw(piece.name) == nil {
-                values.append((piece.name, Value(bytes: piece.value, charset: nil, isExtended: false)))
+            for piece in pieces where keeps(piece.name) && raw(piece.name) == nil {
+                values.append((piece.name, Value(piece)))
             }
             return
         }
@@ -72,13 +98,13 @@ public struct Parameters: Sendable {
             groups[piece.name, default: []].append(piece)
         }
         for name in names {
-            guard let group = groups[name] else { continue }
+            guard keeps(name), let group = groups[name] else { continue }
             // An extended form says more than a plain one of the same name.
             var sections = group.filter { $0.section != nil }
             if let whole = group.first(where: { $0.isExtended && $0.section == nil }) {
                 sections = [whole]
             } else if sections.isEmpty {
-                values.append((name, Value(bytes: group[0].value, charset: nil, isExtended: false)))
+                values.append((name, Value(group[0])))
                 continue
             }
             var ordered: [Piece] = []
@@ -96,9 +122,10 @@ public struct Parameters: Sendable {
     }
 
     private static func join(_ pieces: [Piece], defects: inout DefectLog) -> Value {
-        var value = Value(bytes: [], charset: nil, isExtended: false)
+        var value = Value()
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
+            if index > 0, let charset = value.charset { bytes = withoutPrefix(bytes, charset) }
             guard piece.isExtended else {
                 value.bytes += bytes
                 continue
@@ -112,11 +139,35 @@ public struct Parameters: Sendable {
                     bytes = bytes[(second + 1)...]
                 } else {
                     defects.note(.malformedParameter)
+                    // One apostrophe was forgotten.
+                    if let only = bytes.firstIndex(of: Octet.apostrophe),
+                        Charset(label: bytes[..<only]) != nil
+                    {
+                        value.charset = Array(bytes[..<only])
+                        bytes = bytes[(only + 1)...]
+                    }
                 }
             }
             percentDecode(bytes, into: &value.bytes)
         }
+        // Quotation marks around the value proper, behind charset and language.
+        if value.isExtended, value.bytes.count > 2, value.bytes.first == Octet.quote,
+            value.bytes.last == Octet.quote
+        {
+            value.bytes.removeFirst()
+            value.bytes.removeLast()
+        }
         return value
+    }
+
+    /// A section without the charset, which only the first should name and some
+    /// programs repeat.
+    private static func withoutPrefix(_ bytes: ArraySlice<UInt8>, _ charset: [UInt8]) -> ArraySlice<UInt8> {
+        let prefix = charset + [Octet.apostrophe, Octet.apostrophe]
+        guard !charset.isEmpty, bytes.count >= prefix.count,
+            zip(bytes, prefix).allSatisfy({ Octet.lowercased($0) == Octet.lowercased($1) })
+        else { return bytes }
+        return bytes.dropFirst(prefix.count)
     }
 
     private static func percentDecode(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {
@@ -141,6 +192,8 @@ struct ParameterScanner {
     private var index: Int
     private(set) var isMalformed = false
     private var isInsidePair = false
+    /// See `Parameters.Value`; of the value that was read last.
+    private var unescaped: [UInt8]?
 
     init(bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
@@ -172,6 +225,7 @@ struct ParameterScanner {
             }
             index += 1
             skipBlanksAndComments()
+            unescaped = nil
             let value = readValue()
             if name.isEmpty {
                 isMalformed = true
@@ -207,7 +261,7 @@ struct ParameterScanner {
         }
         return Parameters.Piece(
             name: name.slice(0..<end).lowercasedString(), section: section, isExtended: isExtended,
-            value: value)
+            value: value, unescaped: unescaped)
     }
 
     private mutating func readValue() -> [UInt8] {
@@ -215,17 +269,22 @@ struct ParameterScanner {
         var value: [UInt8] = []
         if bytes[index] == Octet.quote {
             index += 1
+            // Offsets in the value of backslashes that the grammar takes for escapes.
+            var escapes: [Int] = []
             while index < bytes.count, bytes[index] != Octet.quote {
                 var byte = bytes[index]
-                if byte == Octet.backslash, index + 1 < bytes.count,
-                    bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash
-                {
-                    index += 1
-                    byte = bytes[index]
+                if byte == Octet.backslash, index + 1 < bytes.count {
+                    if bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash {
+                        index += 1
+                        byte = bytes[index]
+                    } else {
+                        escapes.append(value.count)
+                    }
                 }
                 if byte != Octet.cr, byte != Octet.lf { value.append(byte) }
                 index += 1
             }
+            if !escapes.isEmpty { unescaped = Self.removing(escapes, from: value) }
             if index == bytes.count {
                 isMalformed = true
             } else {
@@ -242,6 +301,20 @@ struct ParameterScanner {
         value.reserveCapacity(text.count)
         for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
         return value
+    }
+
+    /// Nil where a backslash may be half of a character (Shift_JIS, ISO-2022).
+    private static func removing(_ escapes: [Int], from value: [UInt8]) -> [UInt8]? {
+        let isText = value.allSatisfy { $0 < 0x80 && $0 != 0x1B }
+        guard isText else { return nil }
+        var result: [UInt8] = []
+        result.reserveCapacity(value.count)
+        var start = 0
+        for escape in escapes {
+            result += value[start..<escape]
+            start = escape + 1
+        }
+        return result + value[start...]
     }
 
     private mutating func skipBlanksAndComments() {

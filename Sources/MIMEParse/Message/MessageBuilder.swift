@@ -4,15 +4,37 @@ import MailModel
 struct MessageBuilder {
     let bytes: UnsafeRawBufferPointer
     let limits: MailLimits
+    let mode: MIMEParser.Mode
+    /// How many layers, signed or encoded as a whole, these bytes were taken out of.
+    let nesting: Int
     var defects = DefectLog()
 
-    init(bytes: UnsafeRawBufferPointer, limits: MailLimits) {
+    init(bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode, nesting: Int = 0) {
         self.bytes = bytes
         self.limits = limits
+        self.mode = mode
+        self.nesting = nesting
+        if mode == .careful { defects.note(.parserFailure) }
+    }
+
+    /// What `read` makes of the message with its encoded multiparts decoded; nil when there
+    /// are none.
+    private func withDecodedMultiparts<Result>(
+        _ tree: EntityTree, _ read: (inout MessageBuilder) -> Result
+    ) -> Result? {
+        guard nesting < EnclosedContent.maximumNesting,
+            let decoded = EncodedMultiparts.decoded(in: bytes, tree)
+        else { return nil }
+        return decoded.withUnsafeBytes { decoded in
+            var inner = MessageBuilder(bytes: decoded, limits: limits, mode: mode, nesting: nesting + 1)
+            inner.defects.note(.structureRepaired)
+            return read(&inner)
+        }
     }
 
     mutating func build() -> ParsedMessage {
         let tree = readTree()
+        if let message = withDecodedMultiparts(tree, { $0.build() }) { return message }
         if defects.defects.contains(.emptyMessage) { return emptyMessage(tree.entities[0]) }
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
         let root = tree.entities[0]
@@ -22,8 +44,8 @@ struct MessageBuilder {
         var message = fields.read()
         defects = message.log
         readBody(tree, plan, into: &message.value)
+        readKinds(tree, plan, fields, into: &message.value)
         message.value.contentDigest = digest(message.value, root)
-        message.value.automation = fields.automation(of: message.value, tree: tree)
         message.value.defects = defects.defects
         return message.value
     }
@@ -38,9 +60,13 @@ struct MessageBuilder {
 
     mutating func attachmentContent(_ index: Int) -> [UInt8]? {
         let tree = readTree()
+        if let content = withDecodedMultiparts(tree, { $0.attachmentContent(index) }) { return content }
         let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
-        guard plan.attachments.indices.contains(index) else { return nil }
-        return plan.attachments[index].content(in: bytes).decoded(defects: &defects)
+        guard index >= 0 else { return nil }
+        guard index < plan.attachments.count else {
+            return enclosedAttachmentContent(index - plan.attachments.count, tree, plan)
+        }
+        return plan.attachments[index].withContent(in: bytes) { $0.decoded(defects: &defects) }
     }
 
     /// Ours and libmimetic's reading of the structure; the richer one counts.
@@ -51,9 +77,11 @@ struct MessageBuilder {
         var tree = splitter.split(from: start)
         defects = splitter.defects
         // Beyond the limits ours is cut on purpose; theirs would not be.
-        let isCut = defects.defects.contains { $0 == .partLimit || $0 == .depthLimit }
+        let isCut = defects.defects.contains {
+            $0 == .partLimit || $0 == .depthLimit || $0 == .headerLimit
+        }
         let reading = MimeticReading(bytes: bytes, limits: limits)
-        switch isCut ? .notAsked : reading.compare(with: tree, from: start) {
+        switch isCut || mode == .careful ? .notAsked : reading.compare(with: tree, from: start) {
         case .agrees, .notAsked:
             break
         case .oursIsRicher:
@@ -94,6 +122,7 @@ struct MessageBuilder {
         }
         if message.textSource != .none { message.text = String(decoding: body.utf8, as: UTF8.self) }
         if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
+        readPackedBody(plan, into: &message)
         readAttachments(tree, plan, into: &message)
     }
 
@@ -102,6 +131,7 @@ struct MessageBuilder {
     ) {
         let label = entity.contentType.charsetLabel
         if entity.contentType.kind == .html {
+            guard mode == .full else { return }
             let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
             octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
         } else {
@@ -126,14 +156,14 @@ struct MessageBuilder {
         var references: Set<String>?
         message.attachments.reserveCapacity(plan.attachments.count)
         for source in plan.attachments {
-            let (size, digest) = source.content(in: bytes).measure(defects: &defects)
+            let (size, digest) = source.withContent(in: bytes) { $0.measure(defects: &defects) }
             let entity = tree.entities[source.entity]
-            if let block = source.uuencoded {
+            if let file = source.embedded {
+                let name = names.name(of: file, defects: &defects)
                 message.attachments.append(
                     Attachment(
-                        filename: names.cleaned(block.name, defects: &defects),
-                        contentType: "application/octet-stream", size: size, sha256: digest, isInline: false,
-                        contentID: nil))
+                        filename: name.cleaned, declaredName: name.declared, contentType: file.contentType,
+                        size: size, sha256: digest, isInline: false, contentID: file.contentID))
                 continue
             }
             let contentID = entity.header.first(.contentID).flatMap {
@@ -144,10 +174,11 @@ struct MessageBuilder {
                 if references == nil { references = contentReferences(tree, plan) }
                 isInline = references?.contains(contentID.lowercased()) ?? false
             }
+            let name = names.name(of: entity, in: bytes, defects: &defects)
             message.attachments.append(
                 Attachment(
-                    filename: names.name(of: entity, in: bytes, defects: &defects),
-                    contentType: entity.contentType.name, size: size, sha256: digest, isInline: isInline,
+                    filename: name.cleaned, declaredName: name.declared, contentType: entity.contentType.name,
+                    size: size, sha256: digest, isInline: isInline,
                     contentID: contentID))
         }
     }

@@ -5,6 +5,7 @@ extension MessageFields {
     func automation(of message: ParsedMessage, tree: EntityTree) -> Automation {
         var automation = Automation()
         readReplies(&automation)
+        if AutomaticSubjects.match(message.subject) { automation.isAutoSubmitted = true }
         readLists(&automation)
         let root = tree.entities[0].contentType
         var isReport = false
@@ -53,7 +54,10 @@ extension MessageFields {
                 automation.isAutoSubmitted = true
             }
         }
-        if header.contains(.listUnsubscribe) { automation.isBulk = true }
+        if let value = header.first(.listUnsubscribe) {
+            automation.isBulk = true
+            automation.unsubscribe = unsubscribe(bytes.slice(value))
+        }
         for name in [FieldName.listID, .mailingList] {
             guard automation.listID == nil, let value = header.first(name) else { continue }
             if let identifier = MessageIdentifiers.first(in: bytes.slice(value)) {
@@ -62,14 +66,55 @@ extension MessageFields {
         }
     }
 
+    private func unsubscribe(_ value: UnsafeRawBufferPointer) -> Automation.Unsubscribe? {
+        let urls = MessageIdentifiers.all(in: value).filter {
+            let url = $0.lowercased()
+            return url.hasPrefix("https:") || url.hasPrefix("http:") || url.hasPrefix("mailto:")
+        }
+        guard !urls.isEmpty else { return nil }
+        let isOneClick = header.first(.listUnsubscribePost).map {
+            bytes.slice($0).containsIgnoringCase("list-unsubscribe=one-click")
+        }
+        return Automation.Unsubscribe(urls: Array(urls.prefix(10)), isOneClick: isOneClick ?? false)
+    }
+
+    /// What a bounce in free text says; nil unless a mail system sent the message.
+    ///
+    /// An absence note is sent by a program as well, and may speak of mail that is not
+    /// delivered: where only the automatic sending is known, a bounce must give a code.
+    func freeTextBounce(of message: ParsedMessage) -> DeliveryReport? {
+        let isSystem = isFromDaemon(message) || header.contains(.failedRecipients) || hasSystemName(message)
+        guard isSystem || message.automation.isAutoSubmitted || hasNullReturnPath else { return nil }
+        var defects = DefectLog()
+        let failed = header.fields.filter { $0.name == .failedRecipients }.flatMap {
+            AddressList(limit: 100).parse(bytes.slice($0.value), defects: &defects)
+        }
+        let bounce = FreeTextBounce(message: message, failedRecipients: failed.map(\.address.addrSpec))
+        return bounce.report(needsCode: !isSystem)
+    }
+
+    private var hasNullReturnPath: Bool {
+        guard let value = header.first(.returnPath) else { return false }
+        let path = bytes.slice(value).filter { !Octet.isSpace($0) }
+        return path == [Octet.less, Octet.greater] || path.isEmpty
+    }
+
+    /// The names under which mail systems write that give no address of their own.
+    private func hasSystemName(_ message: ParsedMessage) -> Bool {
+        guard hasNullReturnPath || message.automation.isAutoSubmitted else { return false }
+        let names: Set<String> = [
+            "system administrator", "системный администратор", "mail delivery system",
+            "mail delivery subsystem", "система доставки", "mail system", "microsoft outlook",
+        ]
+        return message.from.contains { names.contains($0.displayName?.lowercased() ?? "") }
+    }
+
     /// A bounce in free text: from the mail system, with a null return path (RFC 5321, 4.5.5).
     private func isFromDaemon(_ message: ParsedMessage) -> Bool {
         let locals = message.from.map { $0.address.localPart.lowercased() }
         guard locals.contains(where: { $0 == "mailer-daemon" || $0 == "postmaster" }) else { return false }
         if locals.contains("mailer-daemon"), !header.contains(.returnPath) { return true }
-        guard let value = header.first(.returnPath) else { return false }
-        let path = bytes.slice(value).filter { !Octet.isSpace($0) }
-        return path == [Octet.less, Octet.greater] || path.isEmpty
+        return hasNullReturnPath
     }
 
     /// The first word of a field's value.
@@ -83,5 +128,23 @@ extension MessageFields {
             end += 1
         }
         return text.slice(0..<end)
+    }
+}
+
+/// Subjects that programs write in front of the one they answer, in lower case: data, to be
+/// added to. An answer to such a message has `Re:` in front, and is a person's.
+enum AutomaticSubjects {
+    private static let beginnings = [
+        "автоответ:", "автоответ ", "автоматический ответ:", "автоматический ответ ", "автоответчик:",
+        "отсутствие на работе:", "вне офиса:", "нет на месте:", "в отпуске:", "я в отпуске",
+        "automatic reply:", "auto reply:", "auto-reply:", "autoreply:", "auto response:", "autoresponse:",
+        "out of office:", "out of the office:", "out-of-office:", "out of office autoreply:",
+        "away from the office:", "on vacation:", "vacation reply:", "abwesenheitsnotiz:",
+    ]
+
+    static func match(_ subject: String?) -> Bool {
+        guard let subject else { return false }
+        let start = String(decoding: subject.utf8.prefix(120), as: UTF8.self).lowercased()
+        return beginnings.contains { start.hasPrefix($0) } || start == "автоответ" || start == "out of office"
     }
 }

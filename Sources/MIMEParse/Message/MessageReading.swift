@@ -1,7 +1,8 @@
 public import MailModel
 
 /// A message as `mailworker parse` prints it: one JSON object, every key always
-/// present, null where there is nothing.
+/// present, null where there is nothing. Only the keys of special content stand there
+/// where a message has such content.
 public struct MessageReading: Codable, Hashable, Sendable {
     public var path: String
     public var messageID: String?
@@ -14,8 +15,14 @@ public struct MessageReading: Codable, Hashable, Sendable {
     public var date: Int64?
     public var text: String?
     public var hasHTML: Bool
-    public var attachments: [Attachment]
+    public var attachments: [File]
     public var defects: [Defect]
+    public var calendar: CalendarContent?
+    public var contacts: [VCard]?
+    public var deliveryReport: DeliveryReport?
+    public var readReceipt: ReadReceipt?
+    public var abuseReport: AbuseReport?
+    public var protection: Protection?
 
     public init(path: String, message: ParsedMessage) {
         self.path = path
@@ -27,14 +34,65 @@ public struct MessageReading: Codable, Hashable, Sendable {
         date = message.date?.rawValue
         text = message.text
         hasHTML = message.hasHTML
-        attachments = message.attachments
+        attachments = message.attachments.map(File.init)
         defects = message.defects
+        calendar = message.special?.calendar
+        contacts = message.special.flatMap { $0.contacts.isEmpty ? nil : $0.contacts }
+        deliveryReport = message.special?.deliveryReport
+        readReceipt = message.special?.readReceipt
+        abuseReport = message.special?.abuseReport
+        protection = message.special?.protection
+    }
+
+    /// One attachment. `filename` is what the mail says, so that the reading can be held
+    /// against it; whatever stores or saves a file goes by `safe_filename`.
+    public struct File: Codable, Hashable, Sendable {
+        public var filename: String?
+        public var safeFilename: String?
+        public var contentType: String
+        public var size: Int
+        public var sha256: Digest256
+        public var isInline: Bool
+        public var contentID: String?
+
+        init(_ attachment: Attachment) {
+            filename = attachment.declaredName
+            safeFilename = attachment.filename
+            contentType = attachment.contentType
+            size = attachment.size
+            sha256 = attachment.sha256
+            isInline = attachment.isInline
+            contentID = attachment.contentID
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case filename, size, sha256
+            case safeFilename = "safe_filename"
+            case contentType = "content_type"
+            case isInline = "inline"
+            case contentID = "content_id"
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(filename, forKey: .filename)
+            try container.encode(safeFilename, forKey: .safeFilename)
+            try container.encode(contentType, forKey: .contentType)
+            try container.encode(size, forKey: .size)
+            try container.encode(sha256, forKey: .sha256)
+            try container.encode(isInline, forKey: .isInline)
+            try container.encode(contentID, forKey: .contentID)
+        }
     }
 
     enum CodingKeys: String, CodingKey {
         case path, subject, from, to, cc, date, text, attachments, defects
         case messageID = "message_id"
         case hasHTML = "has_html"
+        case calendar, contacts, protection
+        case deliveryReport = "delivery_report"
+        case readReceipt = "read_receipt"
+        case abuseReport = "abuse_report"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -50,5 +108,11 @@ public struct MessageReading: Codable, Hashable, Sendable {
         try container.encode(hasHTML, forKey: .hasHTML)
         try container.encode(attachments, forKey: .attachments)
         try container.encode(defects, forKey: .defects)
+        try container.encodeIfPresent(calendar, forKey: .calendar)
+        try container.encodeIfPresent(contacts, forKey: .contacts)
+        try container.encodeIfPresent(deliveryReport, forKey: .deliveryReport)
+        try container.encodeIfPresent(readReceipt, forKey: .readReceipt)
+        try container.encodeIfPresent(abuseReport, forKey: .abuseReport)
+        try container.encodeIfPresent(protection, forKey: .protection)
     }
 }

@@ -35,6 +35,8 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     public var attachments: [Attachment]
     /// What the header says about how the message came to be; empty for personal mail.
     public var automation: Automation
+    /// Calendars, contacts, reports and protection as values; nil for most mail.
+    public var special: SpecialContent?
     /// Equal for two copies that differ only in transport header fields (Received,
     /// Return-Path, Bcc, flags …): a digest over the canonical content fields and the
     /// body with its line ends normalised. Used together with the Message-ID, never alone.
@@ -64,6 +66,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         hasHTML = false
         attachments = []
         automation = Automation()
+        special = nil
         self.contentDigest = contentDigest
         defects = []
     }
@@ -77,10 +80,19 @@ public struct Automation: Codable, Hashable, Sendable {
     public var listID: String?
     /// Precedence bulk, junk or list, or a List-Unsubscribe field.
     public var isBulk = false
+    /// How to leave a mailing list (RFC 2369, 3.2); nil where the header does not say.
+    public var unsubscribe: Unsubscribe?
     /// A delivery status report (RFC 3464) or a bounce in free text.
     public var isDeliveryReport = false
     /// A calendar invite or reply (text/calendar part).
     public var isCalendar = false
+
+    /// The List-Unsubscribe field. Its addresses come from the sender and prove nothing.
+    public struct Unsubscribe: Codable, Hashable, Sendable {
+        public var urls: [String]
+        /// One POST to the https address is enough (RFC 8058).
+        public var isOneClick: Bool
+    }
 
     public init() {}
 
@@ -110,11 +122,14 @@ public enum Defect: String, Codable, Sendable, CaseIterable {
     case missingClosingBoundary
     case structureRepaired
     case malformedHTML
+    /// A packed file (yEnc, winmail.dat, a signed S/MIME body) is cut or contradicts its checksum.
+    case damagedFile
     case depthLimit
     case partLimit
     case headerLimit
     case fieldLimit
     case addressLimit
     case textLimit
+    /// A full reading failed; what is there was read by our own code alone.
     case parserFailure
 }

@@ -9,20 +9,40 @@ struct LeafPlan {
     struct Source {
         var entity: Int
         var disposition: Disposition
-        /// A uuencoded file within a plain text leaf; its ranges count in the message.
-        var uuencoded: UUEncoding.Block?
+        /// Set for a file inside the leaf; nil for the leaf itself.
+        var embedded: EmbeddedFile?
         var body: Range<Int>
         var encoding: TransferEncoding
 
-        func content(in bytes: UnsafeRawBufferPointer) -> LeafContent {
-            LeafContent(bytes: bytes.slice(body), encoding: encoding)
+        /// The content is valid during `use` only.
+        func withContent<Result>(
+            in bytes: UnsafeRawBufferPointer, _ use: (LeafContent) -> Result
+        ) -> Result {
+            guard let container = embedded?.container else {
+                return use(LeafContent(bytes: bytes.slice(body), encoding: encoding))
+            }
+            return container.withUnsafeBytes {
+                use(LeafContent(bytes: $0.slice(body), encoding: encoding))
+            }
         }
     }
+
+    /// A text leaf that was searched for files.
+    private struct TextWithFiles {
+        /// The decoded leaf; nil where the ranges count in the message.
+        var octets: [UInt8]?
+        var files: [Range<Int>]
+    }
+
+    private static let keptTextBytes = 256 << 10
 
     /// The leaves that make the readable text, in order.
     var textLeaves: [Int] = []
     var htmlLeaves: [Int] = []
     var attachments: [Source] = []
+    private var textsWithFiles: [Int: TextWithFiles] = [:]
+    /// What the first readable winmail.dat says as the message's body.
+    var packedBody: TNEFBody?
 
     init(
         tree: EntityTree, bytes: UnsafeRawBufferPointer, limits: MailLimits, defects: inout DefectLog
@@ -31,9 +51,10 @@ struct LeafPlan {
         for (index, entity) in tree.entities.enumerated() where !entity.isContainer {
             var disposition = Disposition.none
             var hasName = false
-            if let value = entity.header.first(.contentDisposition) {
+            // Doubled, the first field says how to treat the part, and any of them its name.
+            for (index, value) in entity.header.all(.contentDisposition).enumerated() where !hasName {
                 let field = bytes.slice(value)
-                disposition = Self.disposition(field)
+                if index == 0 { disposition = Self.disposition(field) }
                 let parameters = Parameters(field: field, limit: limits.parameters, defects: &defects)
                 hasName = AttachmentNames.hasName(parameters, "filename")
             }
@@ -49,15 +70,16 @@ struct LeafPlan {
             guard isText, disposition != .attachment, !hasName || entity.parent < 0 else {
                 attachments.append(
                     Source(
-                        entity: index, disposition: disposition, uuencoded: nil, body: entity.body,
+                        entity: index, disposition: disposition, embedded: nil, body: entity.body,
                         encoding: entity.encoding))
+                unpack(entity, index: index, bytes: bytes, limits: limits, defects: &defects)
                 continue
             }
             inlineTexts.append(index)
             if kind == .html {
                 htmlLeaves.append(index)
-            } else if entity.encoding == .identity {
-                addUUEncoded(in: entity, index: index, bytes: bytes, limits: limits, defects: &defects)
+            } else {
+                addFileBlocks(in: entity, index: index, bytes: bytes, limits: limits, defects: &defects)
             }
         }
         chooseText(inlineTexts, tree, bytes)
@@ -75,27 +97,57 @@ struct LeafPlan {
         return token.equalsIgnoringCase("inline") ? .inline : .attachment
     }
 
-    private mutating func addUUEncoded(
+    /// Files within a text, as they stood there before MIME.
+    private mutating func addFileBlocks(
         in entity: Entity, index: Int, bytes: UnsafeRawBufferPointer, limits: MailLimits,
         defects: inout DefectLog
     ) {
         let body = bytes.slice(entity.body)
-        var cursor = 0
-        while let block = UUEncoding.nextBlock(in: body, from: cursor) {
-            guard attachments.count < limits.parts else {
-                defects.note(.partLimit)
-                return
+        let room = limits.parts - attachments.count
+        let offset = entity.body.lowerBound
+        var octets: [UInt8]?
+        var blocks: [FileBlock]
+        if entity.encoding == .identity {
+            blocks = FileBlock.all(in: body, limit: room).map { $0.moved(by: offset) }
+        } else {
+            let decoded = LeafContent(bytes: body, encoding: entity.encoding).decoded(defects: &defects)
+            blocks = decoded.withUnsafeBytes { FileBlock.all(in: $0, limit: room) }
+            octets = decoded
+        }
+        if blocks.isEmpty {
+            // Most texts are short: what is decoded already is kept for reading.
+            if let octets, octets.count <= Self.keptTextBytes {
+                textsWithFiles[index] = TextWithFiles(octets: octets, files: [])
             }
-            cursor = block.range.upperBound
-            let offset = entity.body.lowerBound
-            let moved = UUEncoding.Block(
-                range: (block.range.lowerBound + offset)..<(block.range.upperBound + offset),
-                name: block.name,
-                data: (block.data.lowerBound + offset)..<(block.data.upperBound + offset))
+            return
+        }
+        if blocks.count == room { defects.note(.partLimit) }
+        for block in blocks {
+            let file = EmbeddedFile(name: .octets(block.name), container: octets)
             attachments.append(
                 Source(
-                    entity: index, disposition: .attachment, uuencoded: moved, body: moved.data,
-                    encoding: .uuencode))
+                    entity: index, disposition: .attachment, embedded: file, body: block.data,
+                    encoding: block.encoding))
+        }
+        textsWithFiles[index] = TextWithFiles(octets: octets, files: blocks.map(\.range))
+    }
+
+    /// What a leaf holds packed stands behind the leaf itself, so that nothing is lost.
+    private mutating func unpack(
+        _ entity: Entity, index: Int, bytes: UnsafeRawBufferPointer, limits: MailLimits,
+        defects: inout DefectLog
+    ) {
+        guard TNEFUnpacking.isTNEF(entity, in: bytes) else { return }
+        let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
+        let unpacked = TNEFUnpacking.files(
+            of: content.decoded(defects: &defects), room: limits.parts - attachments.count, limits: limits)
+        if unpacked.isDamaged { defects.note(.damagedFile) }
+        if packedBody == nil { packedBody = unpacked.body }
+        for (file, range) in unpacked.files {
+            attachments.append(
+                Source(
+                    entity: index, disposition: .attachment, embedded: file, body: range,
+                    encoding: .identity))
         }
     }
 
@@ -145,20 +197,30 @@ struct LeafPlan {
         defects: inout DefectLog
     ) -> [UInt8] {
         let entity = tree.entities[index]
-        let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
         let inputLimit = limits.textBytes * 4
-        guard entity.encoding == .identity else {
-            if entity.body.count > inputLimit { defects.note(.textLimit) }
+        guard let text = textsWithFiles[index] else {
+            if entity.encoding != .identity, entity.body.count > inputLimit { defects.note(.textLimit) }
+            let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
             return content.decoded(inputLimit: inputLimit, defects: &defects)
         }
-        var octets: [UInt8] = []
-        var cursor = entity.body.lowerBound
-        for source in attachments where source.entity == index {
-            guard let block = source.uuencoded else { continue }
-            octets.append(contentsOf: bytes.slice(cursor..<block.range.lowerBound))
-            cursor = block.range.upperBound
+        guard let octets = text.octets else {
+            return Self.octets(bytes, entity.body, without: text.files, limit: inputLimit)
         }
-        let end = min(entity.body.upperBound, cursor + inputLimit)
+        return octets.withUnsafeBytes {
+            Self.octets($0, 0..<$0.count, without: text.files, limit: inputLimit)
+        }
+    }
+
+    private static func octets(
+        _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, without files: [Range<Int>], limit: Int
+    ) -> [UInt8] {
+        var octets: [UInt8] = []
+        var cursor = range.lowerBound
+        for file in files {
+            octets.append(contentsOf: bytes.slice(cursor..<file.lowerBound))
+            cursor = file.upperBound
+        }
+        let end = min(range.upperBound, cursor + limit)
         octets.append(contentsOf: bytes.slice(cursor..<max(cursor, end)))
         return octets
     }
@@ -173,36 +235,64 @@ struct AttachmentNames {
         parameters.raw(key).map { !$0.bytes.isEmpty } ?? false
     }
 
-    func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> String? {
+    /// What a sender called a file: in his own words, and made safe.
+    struct Name {
+        var declared: String?
+        var cleaned: String?
+    }
+
+    func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> Name {
         var sources: [Parameters] = []
-        if let value = entity.header.first(.contentDisposition) {
+        for value in entity.header.all(.contentDisposition) {
             sources.append(
                 Parameters(field: bytes.slice(value), limit: limits.parameters, defects: &defects))
         }
+        let dispositions = sources.count
         if let parameters = entity.contentType.parameters { sources.append(parameters) }
         for (index, source) in sources.enumerated() {
-            let isDisposition = index == 0 && sources.count == 2
+            let isDisposition = index < dispositions
             for key in isDisposition ? ["filename", "name"] : ["name", "filename"] {
                 guard let value = source.raw(key) else { continue }
-                if let name = decoded(value, defects: &defects) { return name }
+                var name = decoded(value, defects: &defects)
+                if name.declared == nil, name.cleaned == nil { continue }
+                if let unescaped = value.unescaped {
+                    // A path of the sender's disk: by the grammar its backslashes are none.
+                    name.declared = decoded(unescaped, defects: &defects).declared
+                }
+                return name
             }
         }
-        return nil
+        return Name()
     }
 
-    private func decoded(_ value: Parameters.Value, defects: inout DefectLog) -> String? {
-        guard value.isExtended else { return cleaned(value.bytes, defects: &defects) }
+    func name(of file: EmbeddedFile, defects: inout DefectLog) -> Name {
+        switch file.name {
+        case .octets(let octets): decoded(octets, defects: &defects)
+        case .text(let name): bounded(name)
+        case nil: Name()
+        }
+    }
+
+    private func decoded(_ value: Parameters.Value, defects: inout DefectLog) -> Name {
+        guard value.isExtended else { return decoded(value.bytes, defects: &defects) }
         let label = value.charset.flatMap { $0.isEmpty ? nil : $0 }
         let name = value.bytes.withUnsafeBytes {
             TextDecoder.string($0, label: label, defects: &defects)
         }
-        return FileName.cleaned(name, limit: limits.fileNameBytes)
+        return bounded(name)
     }
 
-    /// A name in the shape of unstructured text, decoded and made safe.
-    func cleaned(_ name: [UInt8], defects: inout DefectLog) -> String? {
+    /// A name in the shape of unstructured text.
+    func decoded(_ name: [UInt8], defects: inout DefectLog) -> Name {
         var utf8: [UInt8] = []
         name.withUnsafeBytes { text.decode($0, into: &utf8, defects: &defects) }
-        return FileName.cleaned(String(decoding: utf8, as: UTF8.self), limit: limits.fileNameBytes)
+        return bounded(String(decoding: utf8, as: UTF8.self))
+    }
+
+    private func bounded(_ name: String) -> Name {
+        let declared = FileName.shortened(name, limit: limits.declaredNameBytes)
+        return Name(
+            declared: declared.isEmpty ? nil : declared,
+            cleaned: FileName.cleaned(name, limit: limits.fileNameBytes))
     }
 }

@@ -32,7 +32,7 @@ public actor IngestPipeline {
     }
 
     private let archive: Archive
-    private let reader: MessageReader
+    private let parsing: any MessageParsing
     private let limits: Limits
     /// Commits block on the disk, so they run on a thread of their own.
     private let commitQueue = DispatchQueue(label: "mailworker.commit")
@@ -61,9 +61,9 @@ public actor IngestPipeline {
         var byteCount: Int
     }
 
-    public init(archive: Archive, parser: MIMEParser, limits: Limits = Limits()) {
+    public init(archive: Archive, parsing: any MessageParsing, limits: Limits = Limits()) {
         self.archive = archive
-        self.reader = MessageReader(parser: parser)
+        self.parsing = parsing
         self.limits = limits
     }
 
@@ -114,15 +114,34 @@ public actor IngestPipeline {
         let chunk = unparsed
         unparsed.removeAll(keepingCapacity: true)
         unparsedBytes = 0
-        let reader = reader
+        let parsing = parsing
         Task.detached(priority: .userInitiated) { [self] in
-            let parsed = chunk.map { pending in
-                Parsed(
-                    arrival: reader.arrival(of: pending.message), tally: pending.tally,
-                    byteCount: pending.message.bytes.count)
+            do throws(MailFailure) {
+                let outcomes = try await parsing.parse(chunk.map(\.message.bytes))
+                let parsed = zip(chunk, outcomes).map { pending, outcome in
+                    if outcome.isLoss { pending.tally.parserLost() }
+                    return Parsed(
+                        arrival: MessageReader.arrival(of: pending.message, read: outcome),
+                        tally: pending.tally, byteCount: pending.message.bytes.count)
+                }
+                await commitWhenPossible(parsed)
+            } catch {
+                await giveUp(chunk, error)
             }
-            await commitWhenPossible(parsed)
         }
+    }
+
+    /// Nobody can read at present: these have no ledger row, so the next poll meets them again.
+    private func giveUp(_ chunk: [Pending], _ failure: MailFailure) {
+        for pending in chunk { pending.tally.stop(failure) }
+        release(chunk.reduce(0) { $0 + $1.message.bytes.count })
+        resumeFlushes()
+    }
+
+    private func resumeFlushes() {
+        let waiting = waitingForCommit
+        waitingForCommit.removeAll()
+        for continuation in waiting { continuation.resume() }
     }
 
     private func commitWhenPossible(_ parsed: [Parsed]) {
@@ -143,9 +162,7 @@ public actor IngestPipeline {
                 for parsed in group { parsed.tally.stop(error) }
             }
             release(group.reduce(0) { $0 + $1.byteCount })
-            let waiting = waitingForCommit
-            waitingForCommit.removeAll()
-            for continuation in waiting { continuation.resume() }
+            resumeFlushes()
         }
         isCommitting = false
     }

@@ -15,6 +15,9 @@ public final class IngestTally: Sendable {
         public var quarantined = 0
         /// Already in the ledger: somebody else committed the same UID first.
         public var alreadyKnown = 0
+        /// A full reading of these ended the reader: they were read more carefully, or
+        /// quarantined.
+        public var parserLosses = 0
 
         public init() {}
     }
@@ -52,6 +55,10 @@ public final class IngestTally: Sendable {
 
     func submitted() {
         state.withLock { $0.pending += 1 }
+    }
+
+    func parserLost() {
+        state.withLock { $0.counts.parserLosses += 1 }
     }
 
     func committed(_ outcome: IngestOutcome) {

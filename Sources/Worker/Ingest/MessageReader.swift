@@ -1,6 +1,6 @@
 public import Archive
 import Crypto
-public import MIMEParse
+import MIMEParse
 public import MailModel
 import Matcher
 
@@ -25,17 +25,13 @@ public struct ReceivedMessage: Sendable {
     }
 }
 
-/// Turns received bytes into what the archive stores. Pure, and safe to run side by side.
-public struct MessageReader: Sendable {
+/// Turns what was received and read into what the archive stores. Pure, and safe to run side by side.
+enum MessageReader {
     /// Characters of the body that are kept beside the message for listings.
     static let snippetLength = 200
 
-    private let parser: MIMEParser
-
-    public init(parser: MIMEParser) { self.parser = parser }
-
-    public func arrival(of received: ReceivedMessage) -> Arrival {
-        let parsed = parser.parse(received.bytes)
+    /// The digest is taken here, of the very bytes that are stored, whoever has read them.
+    static func arrival(of received: ReceivedMessage, read outcome: ParseOutcome) -> Arrival {
         let digest = received.bytes.withUnsafeBytes { bytes in
             // A SHA-256 has 32 bytes.
             Digest256(bytes: SHA256.hash(data: bytes))!
@@ -43,12 +39,12 @@ public struct MessageReader: Sendable {
         return Arrival(
             folder: received.folder, uidValidity: received.uidValidity, uid: received.uid,
             internalDate: received.internalDate, original: received.bytes, originalDigest: digest,
-            content: Self.content(of: parsed))
+            content: content(of: outcome))
     }
 
-    /// Nil when nothing could be read: such a message is quarantined with its original.
-    static func content(of parsed: ParsedMessage) -> Content? {
-        guard !parsed.defects.contains(.parserFailure) else { return nil }
+    /// Nil when it could not be read: such a message is quarantined with its original.
+    static func content(of outcome: ParseOutcome) -> Content? {
+        guard case .read(let parsed) = outcome else { return nil }
         var content = Content(contentDigest: parsed.contentDigest)
         content.messageID = parsed.messageID
         content.subject = parsed.subject

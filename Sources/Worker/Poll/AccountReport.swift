@@ -24,6 +24,7 @@ extension AccountReport: Encodable {
         case beforeSince = "before_since"
         case tooLarge = "too_large"
         case gone, vanished
+        case parserLosses = "parser_losses"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -39,6 +40,7 @@ extension AccountReport: Encodable {
         try container.encode(tooLarge, forKey: .tooLarge)
         try container.encode(gone, forKey: .gone)
         try container.encode(vanished, forKey: .vanished)
+        try container.encode(counts.parserLosses, forKey: .parserLosses)
         // Null, not absent, when all went well.
         try container.encode(
             failures.isEmpty ? nil : failures.map(\.revealed).joined(separator: "\n"), forKey: .error)
@@ -51,4 +53,6 @@ public enum PollEvent: Sendable {
     case fetching(account: String, folder: FolderName, messages: Int)
     case committed(account: String, IngestTally.Counts)
     case finished(AccountReport)
+    /// The session that waits for new mail was lost; polls go on meanwhile.
+    case watchLost(account: String, MailFailure)
 }

@@ -27,11 +27,8 @@ public struct MailboxPoller: Sendable {
         _ account: Account, lease: Lease, startedAt now: UnixTime,
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
-        var report = AccountReport(name: account.settings.name)
-        let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
-        var sweeps: [FolderPoll.Sweep] = []
         watch(.connecting(account: account.settings.name))
-        do throws(MailFailure) {
+        return await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
             let connection = try settings.imapConnection(for: account, in: archive)
             let session = try await IMAPSession.connect(
                 connection, loop: loop, limits: settings.limits, trace: settings.trace)
@@ -48,6 +45,32 @@ public struct MailboxPoller: Sendable {
             // What arrived last is stored while the server says goodbye.
             async let _ = try? pipeline.flush(tally)
             await session.logout()
+        }
+    }
+
+    /// Polls one folder on a session that is open already.
+    func poll(
+        _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
+        startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
+    ) async -> AccountReport {
+        await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
+            let poll = FolderPoll(
+                poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
+                watch: watch)
+            if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
+        }
+    }
+
+    /// Counts what `body` hands to the archive, waits until it is there, and notes the sweeps done.
+    private func filing(
+        _ account: Account, startedAt now: UnixTime, _ watch: @escaping @Sendable (PollEvent) -> Void,
+        _ body: (IngestTally, inout AccountReport, inout [FolderPoll.Sweep]) async throws(MailFailure) -> Void
+    ) async -> AccountReport {
+        var report = AccountReport(name: account.settings.name)
+        let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
+        var sweeps: [FolderPoll.Sweep] = []
+        do throws(MailFailure) {
+            try await body(tally, &report, &sweeps)
         } catch {
             report.failures.append(account.provider.explaining(error))
         }

@@ -2,7 +2,7 @@ public import Archive
 public import MailModel
 import Synchronization
 
-/// Polls every account when it is due, until its task is cancelled.
+/// Polls every account when it is due, and watches those that ask for it, until its task is cancelled.
 ///
 /// The accounts are read anew each second, so that what `account add` and
 /// `account edit` change takes effect without a restart.
@@ -25,6 +25,7 @@ public struct PollingDaemon: Sendable {
         watch: @escaping @Sendable (PollEvent) -> Void, failed: @escaping @Sendable (MailFailure) -> Void
     ) async {
         let running = AccountsAtWork()
+        let watches = MailboxWatches(archive: archive, poller: pass.poller, settings: settings)
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let now = settings.now()
@@ -37,12 +38,14 @@ public struct PollingDaemon: Sendable {
                         running.insert(account.id)
                         group.addTask { await poll(account, running, watch) }
                     }
+                    try watches.follow(try archive.watchedAccounts(), watch: watch)
                 } catch {
                     failed(error)
                 }
                 try? await Task.sleep(for: .seconds(1))
             }
             group.cancelAll()
+            await watches.stop()
         }
     }
 

@@ -6,7 +6,7 @@ import MailTransport
 /// poll ended and when the next one is due.
 public struct SyncPass: Sendable {
     private let archive: Archive
-    private let poller: MailboxPoller
+    let poller: MailboxPoller
     private let settings: PollSettings
 
     public init(archive: Archive, poller: MailboxPoller, settings: PollSettings) {

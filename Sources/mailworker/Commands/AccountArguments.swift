@@ -69,6 +69,11 @@ struct AccountArguments: ParsableArguments {
     @Option(help: ArgumentHelp("socks5://, socks5h:// or http:// proxy.", valueName: "url"))
     var proxy: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether a session stays open, so that new mail is filed when it comes.")
+    var push: Bool?
+
     func validate() throws {
         for (value, range, name) in [
             (imapPort, 1...65_535, "--imap-port"), (smtpPort, 1...65_535, "--smtp-port"),
@@ -107,6 +112,7 @@ struct AccountArguments: ParsableArguments {
         // Later commands run from other directories.
         options.caFile = caFile.map { $0.isEmpty ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
         options.proxy = proxy
+        options.push = push
         return options
     }
 }

@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import MailModel
 
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Looks at configuration, key, archive, disk space and accounts, and says what to mend.",
@@ -30,8 +30,8 @@ struct DoctorCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let checks = examine()
+    func run() async throws {
+        let checks = await examine()
         if json {
             Terminal.print(try JSONOutput.document(checks))
         } else {
@@ -44,7 +44,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     /// Each check stands on those before it: the first that fails hard ends the list.
-    private func examine() -> [Check] {
+    private func examine() async -> [Check] {
         var checks: [Check] = []
         func good(_ subject: String, _ text: String) {
             checks.append(Check(subject: subject, isGood: true, text: text))
@@ -60,6 +60,11 @@ struct DoctorCommand: ParsableCommand {
         } catch {
             bad("configuration", error.revealed)
             return checks
+        }
+        do {
+            good("reading", try await configuration.reading().words)
+        } catch {
+            bad("reading", error.revealed)
         }
         do {
             _ = try configuration.key()

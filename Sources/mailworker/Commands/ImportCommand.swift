@@ -44,6 +44,7 @@ struct ImportCommand: AsyncParsableCommand {
         let (counts, failures) = try await importer.run(files, account: target, folder: FolderName(folder)) {
             Terminal.progress("\($0.fetched) messages …")
         }
+        if let losses = counts.lossesInWords { Terminal.complain(losses) }
         for failure in failures { Terminal.complain(failure.revealed) }
         if json {
             Terminal.print(

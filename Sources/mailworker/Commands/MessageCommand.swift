@@ -15,41 +15,7 @@ struct MessageCommand: ParsableCommand {
         ])
 }
 
-/// A message as text, read anew from its original.
-struct MessagePage {
-    let archive: Archive
-
-    func show(_ id: ArchivedMessageID) throws {
-        let message = try archive.message(id)
-        let parsed = MIMEParser().parse(try archive.original(of: id))
-        var lines: [String] = []
-        for (name, mailboxes) in [
-            ("From", parsed.from), ("To", parsed.to), ("Cc", parsed.cc), ("Bcc", parsed.bcc),
-        ] where !mailboxes.isEmpty {
-            lines.append("\(name): \(mailboxes.map(\.text).joined(separator: ", "))")
-        }
-        lines.append("Date: \(message.date?.shortText ?? "-")")
-        lines.append("Subject: \(parsed.subject ?? "(no subject)")")
-        for (index, attachment) in parsed.attachments.enumerated() {
-            lines.append(
-                "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
-                    + "\(attachment.size) bytes")
-        }
-        if !parsed.defects.isEmpty {
-            lines.append("Odd: \(parsed.defects.map(\.rawValue).joined(separator: ", "))")
-        }
-        lines.append("")
-        lines.append(parsed.text ?? "(no readable text)")
-        if let further = parsed.furtherText { lines += ["", further] }
-        Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
-    }
-}
-
-extension Mailbox {
-    var text: String { displayName.map { "\($0) <\(address.addrSpec)>" } ?? address.addrSpec }
-}
-
-struct MessageShowCommand: ParsableCommand {
+struct MessageShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Header, text and attachments.")
 
@@ -74,12 +40,12 @@ struct MessageShowCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let archive = try Workplace(common).archive
+    func run() async throws {
+        let workplace = try Workplace(common)
         let id = try ArchivedMessageID(typed: id)
-        guard json else { return try MessagePage(archive: archive).show(id) }
-        let message = try archive.message(id)
-        let text = MIMEParser().parse(try archive.original(of: id)).text
+        guard json else { return try await MessagePage(workplace: workplace).show(id) }
+        let message = try workplace.archive.message(id)
+        let text = try await workplace.reading(of: id).message?.text
         Terminal.print(try JSONOutput.document(Answer(message: message, text: text)))
     }
 }
@@ -99,7 +65,7 @@ struct MessageOriginalCommand: ParsableCommand {
     }
 }
 
-struct MessageAttachmentCommand: ParsableCommand {
+struct MessageAttachmentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attachment", abstract: "Writes one attachment, decoded, to standard output.")
 
@@ -111,11 +77,11 @@ struct MessageAttachmentCommand: ParsableCommand {
     @Argument(help: "The attachment's number, from 1, as message show counts them.")
     var number: Int
 
-    func run() throws {
-        let original = try Workplace(common).archive.original(of: try ArchivedMessageID(typed: id))
-        let content = original.withUnsafeBytes { bytes in
-            number >= 1 ? MIMEParser().attachmentContent(number - 1, of: bytes) : nil
-        }
+    func run() async throws {
+        let workplace = try Workplace(common)
+        let original = try workplace.archive.original(of: try ArchivedMessageID(typed: id))
+        let parsing = workplace.configuration.parsing(atMost: 1)
+        let content = number >= 1 ? try await parsing.attachmentContent(number - 1, of: original) : nil
         guard let content else {
             throw MailFailure.usage(
                 "The message has no such attachment", detail: String(number),

@@ -42,7 +42,7 @@ struct QueueListCommand: ParsableCommand {
     }
 }
 
-struct QueueShowCommand: ParsableCommand {
+struct QueueShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "One item with its message.")
 
@@ -54,12 +54,12 @@ struct QueueShowCommand: ParsableCommand {
     @Flag(help: "One JSON document instead of text.")
     var json = false
 
-    func run() throws {
-        let archive = try Workplace(common).archive
-        let item = try archive.reviewItem(try ReviewItemID(typed: id))
+    func run() async throws {
+        let workplace = try Workplace(common)
+        let item = try workplace.archive.reviewItem(try ReviewItemID(typed: id))
         if json { return Terminal.print(try JSONOutput.document(item)) }
         Terminal.print("\(item.reason)\n")
-        try MessagePage(archive: archive).show(item.message)
+        try await MessagePage(workplace: workplace).show(item.message)
         for suggestion in item.suggestions {
             Terminal.print(
                 "Perhaps \(suggestion.name) (\(suggestion.reason)): "

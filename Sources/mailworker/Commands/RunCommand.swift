@@ -10,7 +10,8 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Keeps polling: the daemon.",
         discussion: """
-            Polls each account on its own interval, several at a time, and files what arrives.
+            Polls each account on its own interval, several at a time, and files what arrives;
+            accounts with --push are watched, and their new mail is filed when it comes.
             Accounts added or changed meanwhile are taken up within a second. SIGTERM and SIGINT end
             it cleanly: what was received is stored first. Logs go to standard error.
             """)
@@ -32,12 +33,25 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = PollingDaemon(
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)
+        await Self.logReading(workplace.configuration, logger)
         logger.info("polling")
         try await ServiceGroup(
             services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
         logger.info("stopped")
+    }
+
+    /// Says once where mail is read; less isolation than meant is a warning.
+    private static func logReading(_ configuration: Configuration, _ logger: Logger) async {
+        do {
+            let reading = try await configuration.reading()
+            logger.log(
+                level: reading.isConfined ? .info : .warning, "reading mail",
+                metadata: ["where": "\(reading.words)"])
+        } catch {
+            logger.error("mail cannot be read", metadata: ["failure": "\(error)"])
+        }
     }
 }
 
@@ -63,6 +77,9 @@ private struct PollLog: Sendable {
         case .fetching(let account, _, let messages):
             logger.debug("fetching", metadata: ["account": "\(account)", "messages": "\(messages)"])
         case .committed: break
+        case .watchLost(let account, let failure):
+            // The account's polls go on, and say what is wrong when it lasts.
+            logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
         case .finished(let report):
             let counts = report.counts
             let level: Logger.Level = counts.fetched > 0 ? .info : .debug
@@ -72,6 +89,11 @@ private struct PollLog: Sendable {
                     "account": "\(report.name)", "fetched": "\(counts.fetched)", "linked": "\(counts.linked)",
                     "review": "\(counts.review)", "duplicates": "\(counts.duplicates)",
                 ])
+            if counts.parserLosses > 0 {
+                logger.warning(
+                    "messages ended the process that read them",
+                    metadata: ["account": "\(report.name)", "messages": "\(counts.parserLosses)"])
+            }
             for failure in report.failures {
                 // The description holds no address and no server's words; account show does.
                 logger.warning(

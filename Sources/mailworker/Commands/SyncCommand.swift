@@ -55,6 +55,7 @@ struct SyncCommand: AsyncParsableCommand {
             reports.append(report)
         }
         for report in reports {
+            if let losses = report.counts.lossesInWords { Terminal.complain("\(report.name): \(losses)") }
             for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }
         }
         let elapsed = started.duration(to: .now)
@@ -98,7 +99,7 @@ struct SyncProgress: Sendable {
             if counts.fetched % 100 == 0 {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
-        case .finished: Terminal.clearProgress()
+        case .finished, .watchLost: Terminal.clearProgress()
         }
     }
 }

@@ -1,6 +1,5 @@
 import Archive
 import Foundation
-import MIMEParse
 import MailFetch
 import MailModel
 import MailTransport
@@ -38,7 +37,7 @@ struct Workplace {
         var limits = IngestPipeline.Limits()
         limits.receivingBytes = configuration.receivingBytes
         return IngestPipeline(
-            archive: archive, parser: MIMEParser(limits: configuration.limits), limits: limits)
+            archive: archive, parsing: configuration.parsing(), limits: limits)
     }
 
     func makeSyncPass(settings: PollSettings) throws(MailFailure) -> SyncPass {

@@ -21,6 +21,7 @@ struct AccountOptions: Sendable {
     var since: UnixTime?
     var caFile: String?
     var proxy: String?
+    var push: Bool?
 
     init() {}
 
@@ -51,6 +52,7 @@ struct AccountOptions: Sendable {
         }
         caFile = try entry.string(.accountCAFile)
         proxy = try entry.string(.accountProxy)
+        push = try entry.boolean(.accountPush)
         try requireHosts(entry)
     }
 

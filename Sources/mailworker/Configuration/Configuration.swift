@@ -15,6 +15,7 @@ struct Configuration {
     var timeoutSeconds = 60
     var limits = MailLimits.standard
     var receivingBytes = 48 << 20
+    var parseProcesses = Self.usualParseProcesses
     var logLevel = "info"
     var users: [DeclaredUser] = []
     var accounts: [DeclaredAccount] = []
@@ -75,6 +76,9 @@ struct Configuration {
         if let megabytes = try limits.integer(.limitsReceivingMegabytes, in: 8...4000) {
             receivingBytes = megabytes << 20
         }
+
+        let parse = try ConfigurationReader(source, table: "parse")
+        parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
 
         let log = try ConfigurationReader(source, table: "log")
         logLevel =

@@ -13,6 +13,7 @@ enum ConfigurationKey: String, CaseIterable {
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
+    case parseProcesses = "parse.processes"
     case logLevel = "log.level"
 
     case userName = "user.name"
@@ -38,6 +39,7 @@ enum ConfigurationKey: String, CaseIterable {
     case accountSince = "account.since"
     case accountCAFile = "account.ca_file"
     case accountProxy = "account.proxy"
+    case accountPush = "account.push"
 
     /// The table or list of tables that holds the key.
     var table: String { String(rawValue.prefix { $0 != "." }) }

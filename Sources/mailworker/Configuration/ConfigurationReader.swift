@@ -119,6 +119,15 @@ struct ConfigurationReader {
         return number
     }
 
+    func boolean(_ key: ConfigurationKey) throws(MailFailure) -> Bool? {
+        guard let value = table[key.name] else { return nil }
+        guard let answer = value.bool else {
+            throw complaint(
+                key, "is neither true nor false", remedy: "Write \(key.name) = true, without quotes.")
+        }
+        return answer
+    }
+
     func strings(_ key: ConfigurationKey) throws(MailFailure) -> [String]? {
         guard let value = table[key.name] else { return nil }
         let wrong = complaint(

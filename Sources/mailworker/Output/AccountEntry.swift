@@ -12,7 +12,7 @@ struct AccountEntry: Encodable {
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
-        case folders, since
+        case folders, since, push
         case lastAttempt = "last_attempt"
         case lastSuccess = "last_success"
         case nextPoll = "next_poll"
@@ -37,6 +37,7 @@ struct AccountEntry: Encodable {
         try container.encode(settings.sentFolder?.rawValue, forKey: .sentFolder)
         try container.encode(settings.furtherFolders.map(\.rawValue), forKey: .folders)
         try container.encode(settings.since, forKey: .since)
+        try container.encode(settings.isWatched, forKey: .push)
         try container.encode(account.stateText, forKey: .state)
         try container.encode(status.failures, forKey: .failures)
         try container.encode(status.lastAttempt, forKey: .lastAttempt)

@@ -1,0 +1,1 @@
+// libFuzzer is linked by scripts/fuzz; this file makes the folder a target.

@@ -1,0 +1,70 @@
+public import MailModel
+
+/// A message disposition notification (RFC 8098): what became of a message after delivery.
+/// That somebody read it is what the sender's program claims, no more.
+public struct ReadReceipt: Codable, Hashable, Sendable {
+    /// `displayed`, `deleted`, `dispatched`, `processed` or another word, in lower case.
+    public var disposition: String
+    /// `manual-action`, `automatic-action`, `mdn-sent-manually`, `mdn-sent-automatically` …
+    public var modes: [String]
+    public var finalRecipient: String?
+    public var originalRecipient: String?
+    public var originalMessageID: MessageID?
+    /// Read out of a subject and sentence of Exchange, not out of a report's fields.
+    public var isFreeText: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case disposition, modes
+        case finalRecipient = "final_recipient"
+        case originalRecipient = "original_recipient"
+        case originalMessageID = "original_message_id"
+        case isFreeText = "free_text"
+    }
+
+    /// Reads the fields of a message/disposition-notification part; nil without a disposition.
+    init?(fields bytes: UnsafeRawBufferPointer) {
+        guard let group = ReportFields.groups(bytes).first(where: { $0["disposition"] != nil }),
+            let value = group["disposition"]?.lowercased()
+        else { return nil }
+        let halves = value.split(separator: ";", maxSplits: 1)
+        // The type may carry modifiers behind a slash: `displayed/error`.
+        let type = (halves.last ?? "").split(separator: "/").first.map(String.init) ?? ""
+        guard let word = ContentLineText.trimmed(type) else { return nil }
+        disposition = word
+        modes =
+            halves.count < 2
+            ? [] : halves[0].split(separator: "/").compactMap { ContentLineText.trimmed(String($0)) }
+        finalRecipient = group.address("final-recipient")
+        originalRecipient = group.address("original-recipient")
+        originalMessageID = group.identifier("original-message-id")
+        isFreeText = false
+    }
+
+    /// The receipts that Exchange writes in words: subject and sentence must both say so.
+    init?(freeText message: ParsedMessage) {
+        let subject = message.subject?.lowercased() ?? ""
+        let text = String(decoding: (message.text ?? "").utf8.prefix(4096), as: UTF8.self).lowercased()
+        guard
+            let phrases = Self.freeText.first(where: { row in
+                row.subjects.contains { subject.hasPrefix($0) }
+                    && row.sentences.contains { text.contains($0) }
+            })
+        else { return nil }
+        disposition = phrases.disposition
+        modes = []
+        finalRecipient = message.from.first?.address.addrSpec
+        originalMessageID = message.inReplyTo.first ?? message.references.last
+        isFreeText = true
+    }
+
+    private static let freeText: [(disposition: String, subjects: [String], sentences: [String])] = [
+        (
+            "displayed", ["read:", "прочтено:", "прочитано:"],
+            ["was read on", "было прочтено", "было прочитано", "прочтено:", "прочитано:"]
+        ),
+        (
+            "deleted", ["not read:", "не прочтено:", "не прочитано:"],
+            ["was deleted without being read", "было удалено без прочтения", "удалено непрочитанным"]
+        ),
+    ]
+}

@@ -1,0 +1,172 @@
+import MailModel
+
+/// A person's or company's card (vCard 2.1, RFC 2426, RFC 6350): what a contact needs of it.
+public struct VCard: Codable, Hashable, Sendable {
+    /// A telephone number with the words that the card gives it (`cell`, `work` …), in lower case.
+    public struct Phone: Codable, Hashable, Sendable {
+        public var number: String
+        public var kinds: [String]
+    }
+
+    /// The name as it is to be shown: FN, else composed of N.
+    public var name: String?
+    public var familyName: String?
+    public var givenName: String?
+    public var organisation: String?
+    public var title: String?
+    /// As they stand in the card; nothing proves that they are addresses.
+    public var emails: [String] = []
+    public var phones: [Phone] = []
+
+    enum CodingKeys: String, CodingKey {
+        case name, organisation, title, emails, phones
+        case familyName = "family_name"
+        case givenName = "given_name"
+    }
+
+    /// The cards of a file, at most `limit`. Never fails: what is no card is passed over, and
+    /// a card that is cut has what was read. `charset` is what came with the file, nil without
+    /// one; a property's own CHARSET (vCard 2.1) comes first.
+    public static func read(_ bytes: [UInt8], charset: [UInt8]? = nil, limit: Int = 1000) -> [VCard] {
+        var reader = VCardReader(charset: charset, limit: limit)
+        reader.read(ContentText.readable(bytes, charset: charset))
+        return reader.cards
+    }
+}
+
+/// Files whose octets no line reader could take apart, made UTF-8 first.
+enum ContentText {
+    static func readable(_ bytes: [UInt8], charset: [UInt8]?) -> [UInt8] {
+        var label = charset
+        if bytes.starts(with: [0xFF, 0xFE]) { label = Array("utf-16le".utf8) }
+        if bytes.starts(with: [0xFE, 0xFF]) { label = Array("utf-16be".utf8) }
+        guard let label, Charset(label: label)?.kind == .stateful else { return bytes }
+        var defects = DefectLog()
+        var result: [UInt8] = []
+        bytes.withUnsafeBytes { TextDecoder.decode($0, label: label, into: &result, defects: &defects) }
+        return result
+    }
+}
+
+private struct VCardReader {
+    let charset: [UInt8]?
+    let limit: Int
+    var cards: [VCard] = []
+    private var card = VCard()
+    /// Cards within a card (AGENT) are passed over.
+    private var depth = 0
+    private static let maximumValues = 100
+
+    init(charset: [UInt8]?, limit: Int) {
+        self.charset = charset
+        self.limit = limit
+    }
+
+    mutating func read(_ bytes: [UInt8]) {
+        var lines = ContentLineReader(bytes)
+        while cards.count < limit, let line = lines.next() {
+            switch line.name {
+            case "BEGIN" where isCard(line):
+                depth += 1
+                if depth == 1 { card = VCard() }
+            case "END" where isCard(line) && depth > 0:
+                depth -= 1
+                if depth == 0 { finish() }
+            default:
+                if depth == 1 { add(line) }
+            }
+        }
+        // The end is cut off.
+        if depth > 0, cards.count < limit { finish() }
+    }
+
+    private func isCard(_ line: ContentLine) -> Bool {
+        line.value.withUnsafeBytes { $0.trimmed().equalsIgnoringCase("vcard") }
+    }
+
+    private mutating func finish() {
+        if card.name == nil {
+            let names = [card.givenName, card.familyName].compactMap(\.self)
+            card.name = names.isEmpty ? nil : names.joined(separator: " ")
+        }
+        cards.append(card)
+        card = VCard()
+        depth = 0
+    }
+
+    private mutating func add(_ line: ContentLine) {
+        switch line.name {
+        case "FN": card.name = card.name ?? ContentLineText.unescaped(text(line))
+        case "N": setNames(text(line))
+        case "ORG":
+            card.organisation =
+                card.organisation
+                ?? ContentLineText.components(text(line), separator: ";").joined(separator: ", ").nonEmpty
+        case "TITLE": card.title = card.title ?? ContentLineText.unescaped(text(line))
+        case "EMAIL": addEmail(line)
+        case "TEL": addPhone(line)
+        default: break
+        }
+    }
+
+    private mutating func setNames(_ value: String) {
+        guard card.familyName == nil, card.givenName == nil else { return }
+        // An empty component keeps its place.
+        let marked = value.unicodeScalars.reduce(into: (pieces: [String.UnicodeScalarView()], escaped: false))
+        {
+            if $1 == ";", !$0.escaped {
+                $0.pieces.append(String.UnicodeScalarView())
+            } else {
+                $0.pieces[$0.pieces.count - 1].append($1)
+            }
+            $0.escaped = $1 == "\\" && !$0.escaped
+        }
+        let parts = marked.pieces.map { ContentLineText.unescaped(String($0)) }
+        card.familyName = parts.first ?? nil
+        card.givenName = parts.count > 1 ? parts[1] : nil
+    }
+
+    private mutating func addEmail(_ line: ContentLine) {
+        guard card.emails.count < Self.maximumValues, var email = ContentLineText.unescaped(text(line)) else {
+            return
+        }
+        if email.lowercased().hasPrefix("mailto:") { email.removeFirst(7) }
+        if !card.emails.contains(email) { card.emails.append(email) }
+    }
+
+    private mutating func addPhone(_ line: ContentLine) {
+        guard card.phones.count < Self.maximumValues, var number = ContentLineText.unescaped(text(line))
+        else {
+            return
+        }
+        if number.lowercased().hasPrefix("tel:") { number.removeFirst(4) }
+        let kinds = line.parameters.filter { $0.name == "TYPE" }
+            .flatMap { String(decoding: $0.value, as: UTF8.self).lowercased().split(separator: ",") }
+            .map(String.init)
+        let ignored: Set<String> = ["quoted-printable", "pref", "voice"]
+        card.phones.append(VCard.Phone(number: number, kinds: kinds.filter { !ignored.contains($0) }))
+    }
+
+    private func text(_ line: ContentLine) -> String {
+        var octets = Array(line.value)
+        if ContentLineReader.isQuotedPrintable(line) {
+            var decoded: [UInt8] = []
+            _ = octets.withUnsafeBytes { QuotedPrintable.decode($0, into: &decoded) }
+            octets = decoded
+        } else if let encoding = line.word("ENCODING")?.lowercased(), encoding == "b" || encoding == "base64"
+        {
+            var decoder = Base64Decoder()
+            var decoded: [UInt8] = []
+            octets.withUnsafeBytes { decoder.decode($0, into: &decoded) }
+            decoder.finish(into: &decoded)
+            octets = decoded
+        }
+        var defects = DefectLog()
+        let label = line.parameter("CHARSET") ?? charset
+        return octets.withUnsafeBytes { TextDecoder.string($0, label: label, defects: &defects) }
+    }
+}
+
+extension String {
+    var nonEmpty: String? { isEmpty ? nil : self }
+}

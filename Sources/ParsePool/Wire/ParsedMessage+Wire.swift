@@ -1,0 +1,151 @@
+import MIMEParse
+import MailModel
+
+/// A reading as bytes. Every stored property goes over; a test counts them, so that a new
+/// one cannot be forgotten here.
+extension WireWriter {
+    mutating func write(_ message: ParsedMessage) {
+        write(message.contentDigest)
+        write(message.messageID?.rawValue)
+        write(message.subject)
+        for mailboxes in [
+            message.from, message.sender, message.replyTo, message.to, message.cc, message.bcc,
+        ] {
+            write(mailboxes) { $0.write($1) }
+        }
+        write(message.date != nil)
+        write(message.date?.rawValue ?? 0)
+        write(message.inReplyTo) { $0.write($1.rawValue) }
+        write(message.references) { $0.write($1.rawValue) }
+        write(message.text)
+        write(message.furtherText)
+        write(Self.number(of: message.textSource))
+        write(message.hasHTML)
+        write(message.attachments) { $0.write($1) }
+        write(message.automation)
+        write(message.defects) { $0.write(Self.numbers[$1] ?? 0) }
+    }
+
+    private mutating func write(_ mailbox: Mailbox) {
+        write(mailbox.displayName)
+        write(mailbox.address.localPart)
+        write(mailbox.address.domain)
+    }
+
+    private mutating func write(_ attachment: Attachment) {
+        write(attachment.filename)
+        write(attachment.declaredName)
+        write(attachment.contentType)
+        write(Int64(attachment.size))
+        write(attachment.sha256)
+        write(attachment.isInline)
+        write(attachment.contentID)
+    }
+
+    private mutating func write(_ automation: Automation) {
+        write(automation.isAutoSubmitted)
+        write(automation.listID)
+        write(automation.isBulk)
+        write(automation.isDeliveryReport)
+        write(automation.isCalendar)
+    }
+
+    private mutating func write(_ digest: Digest256) {
+        digest.bytes.withUnsafeBytes { write(raw: $0) }
+    }
+
+    private static func number(of source: ParsedMessage.TextSource) -> UInt8 {
+        switch source {
+        case .none: 0
+        case .plain: 1
+        case .html: 2
+        }
+    }
+
+    private static let numbers: [Defect: UInt8] = Dictionary(
+        uniqueKeysWithValues: Defect.allCases.enumerated().map { ($1, UInt8($0)) })
+}
+
+extension WireReader {
+    mutating func readMessage() throws(MalformedAnswer) -> ParsedMessage {
+        var message = ParsedMessage(contentDigest: try readDigest())
+        message.messageID = try readOptionalText().map(MessageID.init(rawValue:))
+        message.subject = try readOptionalText()
+        message.from = try readMailboxes()
+        message.sender = try readMailboxes()
+        message.replyTo = try readMailboxes()
+        message.to = try readMailboxes()
+        message.cc = try readMailboxes()
+        message.bcc = try readMailboxes()
+        let hasDate = try readBool()
+        let date: Int64 = try readInteger()
+        message.date = hasDate ? UnixTime(date) : nil
+        message.inReplyTo = try readIdentifiers()
+        message.references = try readIdentifiers()
+        message.text = try readOptionalText()
+        message.furtherText = try readOptionalText()
+        message.textSource = try readTextSource()
+        message.hasHTML = try readBool()
+        message.attachments = try readList { reader throws(MalformedAnswer) in try reader.readAttachment() }
+        message.automation = try readAutomation()
+        message.defects = try readList { reader throws(MalformedAnswer) in try reader.readDefect() }
+        return message
+    }
+
+    private mutating func readMailboxes() throws(MalformedAnswer) -> [Mailbox] {
+        try readList { reader throws(MalformedAnswer) in
+            let name = try reader.readOptionalText()
+            let localPart = try reader.readText()
+            return Mailbox(
+                displayName: name,
+                address: EmailAddress(localPart: localPart, domain: try reader.readText()))
+        }
+    }
+
+    private mutating func readIdentifiers() throws(MalformedAnswer) -> [MessageID] {
+        try readList { reader throws(MalformedAnswer) in MessageID(rawValue: try reader.readText()) }
+    }
+
+    private mutating func readAttachment() throws(MalformedAnswer) -> Attachment {
+        let filename = try readOptionalText()
+        let declaredName = try readOptionalText()
+        let contentType = try readText()
+        guard let size = Int(exactly: try readInteger(Int64.self)), size >= 0 else { throw MalformedAnswer() }
+        return Attachment(
+            filename: filename, declaredName: declaredName, contentType: contentType, size: size,
+            sha256: try readDigest(),
+            isInline: try readBool(), contentID: try readOptionalText())
+    }
+
+    private mutating func readAutomation() throws(MalformedAnswer) -> Automation {
+        var automation = Automation()
+        automation.isAutoSubmitted = try readBool()
+        automation.listID = try readOptionalText()
+        automation.isBulk = try readBool()
+        automation.isDeliveryReport = try readBool()
+        automation.isCalendar = try readBool()
+        return automation
+    }
+
+    private mutating func readDigest() throws(MalformedAnswer) -> Digest256 {
+        guard let digest = Digest256(bytes: try readRaw(32)) else { throw MalformedAnswer() }
+        return digest
+    }
+
+    private mutating func readTextSource() throws(MalformedAnswer) -> ParsedMessage.TextSource {
+        switch try readByte() {
+        case 0: .none
+        case 1: .plain
+        case 2: .html
+        default: throw MalformedAnswer()
+        }
+    }
+
+    private mutating func readDefect() throws(MalformedAnswer) -> Defect {
+        let number = Int(try readByte())
+        guard Self.defects.indices.contains(number) else { throw MalformedAnswer() }
+        return Self.defects[number]
+    }
+
+    private static let defects = Defect.allCases
+}

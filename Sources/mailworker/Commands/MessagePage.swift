@@ -1,0 +1,52 @@
+import Archive
+import MIMEParse
+import MailModel
+
+/// A message as text, read anew from its original.
+struct MessagePage {
+    let workplace: Workplace
+
+    func show(_ id: ArchivedMessageID) async throws {
+        let message = try workplace.archive.message(id)
+        let parsed: ParsedMessage
+        switch try await workplace.reading(of: id) {
+        case .read(let message): parsed = message
+        case .unreadable(let loss):
+            return Terminal.print(
+                "Date: \(message.date?.shortText ?? "-")\n\n"
+                    + "The message could not be read: the process that read it \(loss.words).\n"
+                    + "Its bytes are kept as they came: mailworker message original \(id)")
+        }
+        var lines: [String] = []
+        for (name, mailboxes) in [
+            ("From", parsed.from), ("To", parsed.to), ("Cc", parsed.cc), ("Bcc", parsed.bcc),
+        ] where !mailboxes.isEmpty {
+            lines.append("\(name): \(mailboxes.map(\.text).joined(separator: ", "))")
+        }
+        lines.append("Date: \(message.date?.shortText ?? "-")")
+        lines.append("Subject: \(parsed.subject ?? "(no subject)")")
+        for (index, attachment) in parsed.attachments.enumerated() {
+            lines.append(
+                "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
+                    + "\(attachment.size) bytes")
+        }
+        if !parsed.defects.isEmpty {
+            lines.append("Odd: \(parsed.defects.map(\.rawValue).joined(separator: ", "))")
+        }
+        lines.append("")
+        lines.append(parsed.text ?? "(no readable text)")
+        if let further = parsed.furtherText { lines += ["", further] }
+        Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
+    }
+}
+
+extension Workplace {
+    /// The message, read anew from its original.
+    func reading(of id: ArchivedMessageID) async throws(MailFailure) -> ParseOutcome {
+        try await configuration.parsing(atMost: 1).parse([try archive.original(of: id)])[0]
+    }
+}
+
+extension Mailbox {
+    var text: String { displayName.map { "\($0) <\(address.addrSpec)>" } ?? address.addrSpec }
+}

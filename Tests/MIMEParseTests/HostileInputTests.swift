@@ -1,0 +1,114 @@
+import MailModel
+import Testing
+
+@testable import MIMEParse
+
+/// What the fuzzer and the attack files found, and what must hold since then.
+/// How long they take is measured by scripts/attack; here is what is read.
+@Suite struct HostileInputTests {
+    private func limits(_ change: (inout MailLimits) -> Void) -> MailLimits {
+        var limits = MailLimits.standard
+        change(&limits)
+        return limits
+    }
+
+    /// The octets that a leaf of that encoding decodes to, and what was measured.
+    private func content(_ body: [UInt8], _ encoding: TransferEncoding) -> (decoded: [UInt8], measured: Int) {
+        var defects = DefectLog()
+        return body.withUnsafeBytes {
+            let leaf = LeafContent(bytes: $0, encoding: encoding)
+            return (leaf.decoded(defects: &defects), leaf.measure(defects: &defects).size)
+        }
+    }
+
+    @Test func anEncodedWordInAnAddressNeverBecomesSyntax() {
+        let mail =
+            Array("From: =?utf-8?q?a=40evil.example=0A?=".utf8) + [0xFF]
+            + Array("@b.example\n\nx".utf8)
+        let message = reading(mail)
+        for mailbox in message.from {
+            #expect(!mailbox.address.addrSpec.contains("@evil"))
+            #expect(!mailbox.address.addrSpec.contains("\n"))
+        }
+    }
+
+    @Test(arguments: [1, 2])
+    func anAddressBehindTheLimitIsNotRead(_ limit: Int) {
+        let message = reading(
+            "To: <a@b.example> c@d.example <e@f.example> g@h.example\n\n",
+            limits: limits { $0.addresses = limit })
+        #expect(message.to.count == limit)
+        #expect(message.defects.contains(.addressLimit))
+    }
+
+    @Test func addressesWithoutCommasAreAllRead() {
+        let field = (0..<300).map { "a\($0)@b.example" }.joined(separator: " ")
+        #expect(addresses(field) == (0..<300).map { "a\($0)@b.example" })
+    }
+
+    @Test func wordsWithoutAnEndStayText() {
+        let value = String(repeating: "=?x?q? ", count: 1000)
+        #expect(header(value) == value.trimmingSuffix(" "))
+        #expect(header("=?utf-8?q?a?= =?x?q?b c") == "a =?x?q?b c")
+    }
+
+    @Test func furtherTextKeepsToItsLimit() {
+        let part = "--b\n\n" + String(repeating: "x", count: 60) + "\n"
+        let mail =
+            "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: part, count: 4) + "--b--\n"
+        let message = reading(mail, limits: limits { $0.textBytes = 100 })
+        #expect(message.furtherText?.utf8.count == 100)
+        #expect(message.defects.contains(.textLimit))
+    }
+
+    @Test(arguments: ["=41", "=41 ", "x= y", "a", "=D1=8F\n", "=\n"])
+    func quotedPrintableIsTheSameInPieces(_ sequence: String) {
+        let body = Array(String(repeating: sequence, count: 60_000).utf8)
+        var whole: [UInt8] = []
+        body.withUnsafeBytes { _ = QuotedPrintable.decode($0, into: &whole) }
+        let (decoded, measured) = content(body, .quotedPrintable)
+        let isSame = decoded == whole
+        #expect(isSame)
+        #expect(measured == whole.count)
+    }
+
+    @Test func uuencodedLinesThatLostTheirBlanksAreZerosWithinBounds() {
+        let short = content(Array("begin 644 f\nM\n`\nend\n".utf8), .uuencode)
+        #expect(short.decoded == [UInt8](repeating: 0, count: 45))
+        // Each octet claims 63: 25 million of them would be 1.5 GB, these 19 MB.
+        let bomb = content(Array(repeatElement([0x5F, 0x0A], count: 300_000).joined()), .uuencode)
+        #expect(bomb.measured < 17 << 20)
+    }
+
+    @Test func paddingInOneEndlessLineIsRead() {
+        let (decoded, _) = content(Array(String(repeating: "AA==", count: 1000).utf8), .base64)
+        #expect(decoded == [UInt8](repeating: 0, count: 1000))
+    }
+
+    @Test func aTagWithEndlessAttributesKeepsItsText() {
+        let attributes = (0..<3000).map { "a\($0)=x" }.joined(separator: " ")
+        var html = Array("<p title='>' \(attributes)>text</p><p class=\"a>b\">more".utf8)
+        let length = html.count
+        HTMLAttributes.bound(&html)
+        #expect(html.count == length)
+        let bounded = String(decoding: html, as: UTF8.self)
+        #expect(bounded.contains("a998=x") && !bounded.contains("a1000=x"))
+        var text: [UInt8] = []
+        #expect(HTMLText.convert(html, limit: 100_000, into: &text))
+        #expect(String(decoding: text, as: UTF8.self) == "text\n\nmore")
+    }
+
+    @Test func parametersThatDecideHowAPartIsReadAreKeptBehindManyOthers() {
+        let others = (0..<150).map { "; p\($0)=x" }.joined()
+        let message = reading("Content-Type: application/x\(others); name=f.bin\n\nx")
+        #expect(message.attachments.map(\.filename) == ["f.bin"])
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ character: Character) -> String {
+        var text = self
+        while text.last == character { text.removeLast() }
+        return text
+    }
+}

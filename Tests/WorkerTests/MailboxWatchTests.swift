@@ -1,0 +1,113 @@
+import Archive
+import Foundation
+import MailModel
+import MailTestKit
+import Testing
+
+@testable import Worker
+
+/// What `run` does for an account that asks to be watched.
+@Suite(.timeLimit(.minutes(2)))
+struct MailboxWatchTests {
+    typealias Scripts = PollScripts
+
+    private static let idle: PollScripts.Steps = [.expect("IDLE"), .send("+ idling")]
+
+    /// A session that opens INBOX, whatever is in it, and idles.
+    private static func watching(_ parts: PollScripts.Steps...) -> IMAPScript {
+        IMAPScript(
+            [.opening(capabilities: "IMAP4rev1 IDLE")] + Scripts.folders("INBOX")
+                + Scripts.examine("INBOX", exists: 3, next: 4) + parts.flatMap { $0 })
+    }
+
+    /// The ordinary poll first, then everything that the watch does.
+    private func watch(
+        _ scripts: [IMAPScript], _ body: (PollFixture, Notes) async throws -> Void
+    ) async throws {
+        // The lease of a poll under way would keep the watch waiting: it has ended before.
+        let fixture = try PollFixture([Scripts.firstSync] + scripts)
+        try await fixture.poll()
+        var settings = try fixture.worker.polled().settings
+        settings.isWatched = true
+        try fixture.worker.archive.editAccount(fixture.worker.account, settings)
+        try fixture.worker.archive.noteAttempt(
+            fixture.worker.account, revision: try fixture.worker.polled().revision,
+            startedAt: fixture.worker.clock.now, failure: nil,
+            nextPoll: fixture.worker.clock.now.advanced(bySeconds: 86_400))
+        let notes = Notes()
+        let running = Task {
+            await fixture.daemon.run { event in
+                switch event {
+                case .finished(let report): notes.add("fetched \(report.counts.fetched)")
+                case .watchLost(_, let failure): notes.add("lost \(failure.code.rawValue)")
+                default: break
+                }
+            } failed: {
+                notes.add("archive \($0.code.rawValue)")
+            }
+        }
+        do {
+            try await body(fixture, notes)
+        } catch {
+            running.cancel()
+            throw error
+        }
+        running.cancel()
+        await running.value
+        fixture.expectOnlyReading()
+    }
+
+    @Test func aServerThatCannotIdleIsOnlyPolled() async throws {
+        try await watch([Scripts.inbox(exists: 3, next: 4)]) { fixture, notes in
+            await fixture.server.wait { $0 == .ended }
+            #expect(notes.all.isEmpty)
+        }
+    }
+
+    @Test func aWatchThatIsLostIsBegunAnew() async throws {
+        try await watch([
+            Self.watching(Self.idle, [.send("* BYE bye"), .close]), Self.watching(Self.idle, [.stall]),
+        ]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all == ["lost server-closed"])
+        }
+    }
+
+    @Test func newMailIsFiledWhenItComesOnTheSameConnection() async throws {
+        try await watch([
+            Self.watching(
+                Self.idle, [.send("* 4 EXISTS"), .expectDone, Scripts.done],
+                Scripts.examine("INBOX", exists: 4, next: 5), Scripts.metadata("4:*", [4]),
+                Scripts.bodies("4", [4]), Self.idle, [.stall])
+        ]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all == ["fetched 1"])
+            #expect(try fixture.worker.recorded() == "1:4")
+            // Waiting, it keeps nobody from the account.
+            guard case .granted = try fixture.worker.reopened().claim(fixture.worker.account) else {
+                Issue.record("the watch holds the lease")
+                return
+            }
+        }
+    }
+
+    @Test func anAccountThatIsNotToBeWatchedAnyMoreIsLeft() async throws {
+        // What was changed is polled at once.
+        try await watch([Self.watching(Self.idle, [.stall]), Scripts.inbox(exists: 3, next: 4)]) {
+            fixture, _ in
+            await fixture.server.wait { $0 == .stalled }
+            var settings = try fixture.worker.polled().settings
+            settings.isWatched = false
+            try fixture.worker.archive.editAccount(fixture.worker.account, settings)
+            let asked = fixture.ticks.all.count
+            await fixture.ticks.wait { $0.count > asked + 2 }
+            #expect(try fixture.worker.archive.watchedAccounts().isEmpty)
+        }
+    }
+
+    @Test func theFirstRetriesComeSoonAndTheLastWithinAQuarterOfAnHour() {
+        #expect(MailboxWatch.pause(after: 1, jitter: 0.5) == 5)
+        #expect(MailboxWatch.pause(after: 4, jitter: 0.5) == 40)
+        #expect(MailboxWatch.pause(after: 1000, jitter: 1) <= 1081)
+    }
+}
