@@ -58,6 +58,13 @@ let package = Package(
             name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
             swiftSettings: strict),
         .target(
+            name: "OAuth",
+            dependencies: [
+                "MailModel", "MailTransport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Archive",
             dependencies: [
                 "MailModel", "Matcher",
@@ -75,7 +82,7 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "OAuth",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftCSV", package: "SwiftCSV"),
             ],
@@ -83,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "mailworker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "ParsePool",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "OAuth",
+                "ParsePool",
                 "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -116,6 +124,9 @@ let package = Package(
             dependencies: ["MailFetch", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
+            name: "OAuthTests", dependencies: ["MailModel", "MailTestKit", "MailTransport", "OAuth"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ArchiveTests",
             dependencies: [
                 "Archive", "MailModel", "Matcher",
@@ -127,13 +138,13 @@ let package = Package(
             name: "WorkerTests",
             dependencies: [
                 "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTestKit", "MailTransport", "Matcher",
-                "Worker",
+                "OAuth", "Worker",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Archive", "MailFetch", "MailModel", "MailTransport", "Worker", "mailworker",
+                "Archive", "MailFetch", "MailModel", "MailTransport", "OAuth", "Worker", "mailworker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the benchmarks and by scripts/torture: a mailbox made by generate.py on
+# Sourced by the benchmarks: a mailbox made by generate.py on
 # a private Dovecot, and fresh installations of the program that poll it.
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"

@@ -24,12 +24,14 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mimetic")]),
         .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(
+            name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
         .target(name: "CLibFuzzer"),
         .target(name: "MailModel", swiftSettings: instrumented),
         .target(
             name: "MIMEParse",
             dependencies: [
-                "CMimetic", "CXML2", "MailModel",
+                "CMimetic", "CUchardet", "CXML2", "MailModel",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: instrumented + [.unsafeFlags(["-enable-testing"])]),

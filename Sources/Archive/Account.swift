@@ -91,6 +91,8 @@ public struct Account: Sendable, Hashable {
     public var settings: AccountSettings
     public var userName: String?
     public var hasSecret: Bool
+    /// Also says what it is to sign in with when the secret is lost.
+    public var credentialKind: StoredCredential.Kind
     /// Counts the changes of settings and secret.
     public var revision: Int64
     public var status: AccountStatus

@@ -24,7 +24,7 @@ extension Archive {
                     """,
                 arguments: try Self.arguments(settings, db))
             let id = AccountID(rawValue: db.lastInsertedRowID)
-            if let secret { try store(secret, id, db) }
+            if let secret { try store(.password(secret), id, db) }
             return id
         }
     }
@@ -66,41 +66,6 @@ extension Archive {
                     id.rawValue, UnfetchedReason.beforeSince.reason, settings.since?.rawValue,
                 ])
         }
-    }
-
-    /// Replaces the secret; nil removes it. What stopped the account for its
-    /// credentials is forgotten, so that it is tried again at once.
-    ///
-    /// - Throws: `unknown.account`, `key.missing`.
-    public func setSecret(_ secret: Secret?, of id: AccountID) throws(MailFailure) {
-        if secret != nil, key == nil { throw SecretKey.missing }
-        try write { db in
-            try db.execute(
-                sql: """
-                    UPDATE accounts SET secret = NULL, next_poll = NULL, failures = 0, revision = revision + 1,
-                        state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
-                    WHERE id = ?
-                    """, arguments: [id.rawValue])
-            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
-            if let secret { try store(secret, id, db) }
-        }
-    }
-
-    /// Nil when the account has none.
-    ///
-    /// - Throws: `unknown.account`, `key.missing`, `key.wrong`.
-    public func secret(of id: AccountID) throws(MailFailure) -> Secret? {
-        let sealed = try read { db in
-            guard
-                let row = try Row.fetchOne(
-                    db, sql: "SELECT secret FROM accounts WHERE id = ?", arguments: [id.rawValue])
-            else { throw Self.unknownAccount(id.description) }
-            return row[0] as Data?
-        }
-        guard let sealed else { return nil }
-        guard let key else { throw SecretKey.missing }
-        return Secret(
-            String(decoding: try key.open(Array(sealed), for: Self.secretContext(id)), as: UTF8.self))
     }
 
     /// By name.
@@ -194,7 +159,7 @@ extension Archive {
     ) throws(MailFailure) {
         let time = now()
         let needsPerson = failure.map { $0.kind == .credential || $0.kind == .needsPerson } ?? false
-        try write { db in
+        try write(.attemptRecorded) { db in
             try db.execute(
                 sql: """
                     UPDATE accounts SET last_attempt = ?1, next_poll = ?2,
@@ -224,16 +189,6 @@ extension Archive {
     }
 
     // MARK: - Rows
-
-    private func store(_ secret: Secret, _ id: AccountID, _ db: Database) throws {
-        guard let key else { throw SecretKey.missing }
-        let sealed = try secret.withRevealed { try key.seal(Array($0.utf8), for: Self.secretContext(id)) }
-        try db.execute(
-            sql: "UPDATE accounts SET secret = ? WHERE id = ?", arguments: [Data(sealed), id.rawValue])
-    }
-
-    /// Binds a sealed secret to its account.
-    private static func secretContext(_ id: AccountID) -> String { "account-secret:\(id)" }
 
     private static func check(_ settings: AccountSettings) throws(MailFailure) {
         guard !settings.name.isEmpty else {
@@ -313,7 +268,9 @@ extension Archive {
         }
         return Account(
             id: AccountID(rawValue: row["id"]), settings: settings, userName: row["user_name"],
-            hasSecret: row["has_secret"], revision: row["revision"],
+            hasSecret: row["has_secret"],
+            credentialKind: StoredCredential.Kind(rawValue: row["secret_kind"]) ?? .password,
+            revision: row["revision"],
             status: AccountStatus(
                 state: AccountStatus.State(rawValue: row["state"]) ?? .new,
                 lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),

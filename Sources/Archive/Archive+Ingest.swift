@@ -16,10 +16,11 @@ extension Archive {
     /// - Throws: when nothing of the batch could be recorded (disk full, damage).
     public func ingest(_ batch: [Arrival]) throws(MailFailure) -> [IngestOutcome] {
         guard !batch.isEmpty else { return [] }
+        try stop.check()
         do {
             return try pool.writeWithoutTransaction { db in try ingest(batch, db) }
         } catch {
-            throw StorageError.failure(error)
+            throw stop.noting(StorageError.failure(error))
         }
     }
 
@@ -70,12 +71,15 @@ extension Archive {
     ) throws -> [IngestOutcome] {
         var outcomes: [IngestOutcome] = []
         outcomes.reserveCapacity(batch.count)
+        var step: BegunStep?
         try db.inTransaction(.immediate) {
             let transaction = try IngestTransaction(db, placements: placements, time: time)
             for arrival in batch { outcomes.append(try transaction.record(arrival)) }
             if let end { try transaction.move(end) }
+            step = BegunStep(.batchCommitted, trial)
             return .commit
         }
+        step?.done()
         return outcomes
     }
 

@@ -32,7 +32,7 @@ extension Archive {
     {
         let own = try locks.ownName()
         let time = now()
-        return try write { db in
+        return try write(.leaseClaimed) { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT holder, process, serial, expires_at FROM leases WHERE account = ?",
                 arguments: [account.rawValue])
@@ -66,7 +66,7 @@ extension Archive {
     /// - Throws: `lease.lost` when another process has the account by now.
     public func renew(_ lease: Lease, forSeconds seconds: Int64 = 300) throws(MailFailure) -> Lease {
         let expires = now().advanced(bySeconds: seconds)
-        return try write { db in
+        return try write(.leaseRenewed) { db in
             try db.execute(
                 sql: "UPDATE leases SET expires_at = ? WHERE account = ? AND holder = ? AND serial = ?",
                 arguments: [expires.rawValue, lease.account.rawValue, lease.holder, lease.serial])
@@ -82,7 +82,7 @@ extension Archive {
 
     /// Gives the account back; one that another process has by now stays with it.
     public func release(_ lease: Lease) throws(MailFailure) {
-        try write { db in
+        try write(.leaseReleased) { db in
             // The row stays, so that the serial keeps counting.
             try db.execute(
                 sql: "UPDATE leases SET expires_at = 0 WHERE account = ? AND holder = ? AND serial = ?",

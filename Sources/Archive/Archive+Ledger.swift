@@ -71,7 +71,7 @@ extension Archive {
     public func folder(
         account: AccountID, name: FolderName, role: FolderRole = .other
     ) throws(MailFailure) -> FolderID {
-        try write { db in
+        try write(.folderRecorded) { db in
             try db.execute(
                 sql: """
                     INSERT INTO folders(account, name, role) VALUES (?1, ?2, ?3)
@@ -164,7 +164,7 @@ extension Archive {
     ) throws(MailFailure) -> Int {
         guard !uids.isEmpty else { return 0 }
         let time = now()
-        return try write { db in
+        return try write(.vanishedRecorded) { db in
             let update = try PreparedStatement(
                 db,
                 """
@@ -190,7 +190,7 @@ extension Archive {
         _ uids: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
     ) throws(MailFailure) {
         guard !uids.isEmpty else { return }
-        try write { db in
+        try write(.listedRecorded) { db in
             let place = "folder = ? AND uidvalidity = ? AND uid BETWEEN ? AND ?"
             let statements = [
                 try PreparedStatement(db, "DELETE FROM ledger WHERE \(place) AND state = 'gone'"),
@@ -215,7 +215,7 @@ extension Archive {
     ) throws(MailFailure) {
         guard !uids.isEmpty else { return }
         let time = now()
-        try write { db in
+        try write(.unfetchedRecorded) { db in
             let insert = try PreparedStatement(
                 db,
                 """
@@ -243,7 +243,7 @@ extension Archive {
     public func noteSweep(
         _ folder: FolderID, _ uidValidity: UIDValidity, at time: UnixTime
     ) throws(MailFailure) {
-        try write { db in
+        try write(.sweepRecorded) { db in
             try db.execute(
                 sql: """
                     INSERT INTO sweeps(folder, uidvalidity, swept_at) VALUES (?, ?, ?)

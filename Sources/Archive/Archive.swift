@@ -14,25 +14,31 @@ import Synchronization
 ///   FULL; originals fsynced before the transaction that speaks of them).
 /// - A call that throws has changed nothing, except that an original may lie in a
 ///   pack without being known; `verify` counts those.
+/// - After a failed fsync no call writes any more (`stopFailure`); the next process
+///   checks what the last one left.
 /// - Every call may be made from any thread, and several processes may have the same
 ///   archive open. Calls block; writers wait for each other.
 ///
 /// Nothing of the storage (SQL, paths of files, types of the database library) is
 /// visible here.
 public final class Archive: Sendable {
+    let directory: String
     let pool: DatabasePool
     let originals: OriginalsStore
     let locks: ProcessLocks
     let key: SecretKey?
     /// The only clock; tests turn their own.
     let now: @Sendable () -> UnixTime
+    let stop: WriteStop
+    let trial: StepTrial?
+    private let logCopying: LogCopying
 
     /// Makes an empty archive in a directory, which is made too if its parent exists.
     ///
     /// - Parameter key: seals the accounts' secrets; opening needs the same one.
     /// - Throws: `archive.exists` when there is one already.
     public static func create(
-        directory: String, key: SecretKey, clock: @escaping @Sendable () -> UnixTime = Archive.systemClock
+        directory: String, key: SecretKey, options: ArchiveOptions = ArchiveOptions()
     ) throws(MailFailure) -> Archive {
         guard access(database(in: directory), F_OK) != 0 else {
             throw MailFailure(
@@ -44,7 +50,7 @@ public final class Archive: Sendable {
                 throw StorageError.failure(errno: errno, path: path)
             }
         }
-        let archive = try Archive(directory: directory, key: key, clock: clock)
+        let archive = try Archive(directory: directory, key: key, options: options)
         try archive.bindKey(key)
         return archive
     }
@@ -55,13 +61,12 @@ public final class Archive: Sendable {
     /// - Throws: `archive.missing`, `archive.unreadable`, `archive.corrupt`,
     ///   `archive.newer-schema` (nothing was touched), `key.wrong`.
     public static func open(
-        directory: String, key: SecretKey?,
-        clock: @escaping @Sendable () -> UnixTime = Archive.systemClock
+        directory: String, key: SecretKey?, options: ArchiveOptions = ArchiveOptions()
     ) throws(MailFailure) -> Archive {
         let path = database(in: directory)
         guard access(path, F_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
-        let archive = try Archive(directory: directory, key: key, clock: clock)
+        let archive = try Archive(directory: directory, key: key, options: options)
         if let key { try archive.bindKey(key) }
         return archive
     }
@@ -72,8 +77,10 @@ public final class Archive: Sendable {
     private static func database(in directory: String) -> String { directory + "/mailworker.db" }
 
     private init(
-        directory: String, key: SecretKey?, clock: @escaping @Sendable () -> UnixTime
+        directory: String, key: SecretKey?, options: ArchiveOptions
     ) throws(MailFailure) {
+        let stop = WriteStop()
+        let logCopying = LogCopying(stop: stop, trial: options.trial)
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
@@ -91,7 +98,6 @@ public final class Archive: Sendable {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 // The writer's indices are hit at random places.
                 try db.execute(sql: "PRAGMA cache_size = -65536")
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
                 try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             }
             let migrator = Schema.migrator
@@ -102,14 +108,26 @@ public final class Archive: Sendable {
                     remedy: "Install that version or a later one; nothing was changed.")
             }
             try migrator.migrate(pool)
+            try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
+            // The library syncs the name of a new log too, and keeps a failure to itself.
+            do {
+                try PackFile.synchronizeDirectory(directory)
+            } catch {
+                _ = stop.noting(error)
+            }
             self.pool = pool
         } catch {
             throw StorageError.failure(error)
         }
-        originals = OriginalsStore(directory: directory + "/originals")
+        originals = OriginalsStore(
+            directory: directory + "/originals", fullAt: options.packBytes, stop: stop, trial: options.trial)
         locks = ProcessLocks(directory: directory + "/locks")
+        self.directory = directory
         self.key = key
-        now = clock
+        self.stop = stop
+        self.logCopying = logCopying
+        trial = options.trial
+        now = options.clock
     }
 
     /// Runs reads that see one moment of the archive.
@@ -122,18 +140,36 @@ public final class Archive: Sendable {
     }
 
     /// Runs one transaction: all of it, or nothing.
-    func write<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+    ///
+    /// - Parameter step: what its commit makes durable.
+    func write<Value>(
+        _ step: DurableStep = .changeCommitted, _ body: (Database) throws -> Value
+    ) throws(MailFailure) -> Value {
+        try stop.check()
         do {
-            return try pool.write(body)
+            return try pool.writeWithoutTransaction { db in
+                var written: (value: Value, step: BegunStep)?
+                try db.inTransaction(.immediate) {
+                    written = (try body(db), BegunStep(step, trial))
+                    return .commit
+                }
+                guard let written else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                written.step.done()
+                return written.value
+            }
         } catch {
-            throw StorageError.failure(error)
+            throw stop.noting(StorageError.failure(error))
         }
     }
+
+    /// Why this process writes nothing more; it should end, since only a new one can go
+    /// on. Reading still works.
+    public var stopFailure: MailFailure? { stop.isStopped ? WriteStop.failure : nil }
 
     /// Gives an archive whose key is lost a new one. Every account's secret is forgotten,
     /// since nothing can open it any more; nothing else depends on the key.
     ///
-    /// - Throws: as `open(directory:key:clock:)`.
+    /// - Throws: as `open(directory:key:options:)`.
     public static func replaceKey(directory: String, with key: SecretKey) throws(MailFailure) {
         let archive = try open(directory: directory, key: nil)
         try archive.write { db in

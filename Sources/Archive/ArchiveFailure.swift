@@ -16,7 +16,9 @@ extension MailFailure.Code {
     public static let archiveInputOutput = Self("archive.io")
     public static let archiveRefused = Self("archive.constraint")
     public static let diskFull = Self("archive.disk-full")
-    public static let originalsStopped = Self("archive.originals-stopped")
+    public static let diskLow = Self("archive.disk-low")
+    /// An fsync has failed: this process writes no more, and should end.
+    public static let archiveStopped = Self("archive.stopped")
     public static let originalDamaged = Self("archive.original-damaged")
     public static let keyUnreadable = Self("key.unreadable")
     public static let keyOpenToOthers = Self("key.open-to-others")
@@ -52,6 +54,9 @@ enum StorageError {
     static func failure(resultCode: Int32, message: String? = nil) -> MailFailure {
         // The index of the write-ahead log could not grow: only a full disk does that.
         if ResultCode(rawValue: resultCode) == .SQLITE_IOERR_SHMSIZE { return diskFull }
+        if [.SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC].contains(ResultCode(rawValue: resultCode)) {
+            return WriteStop.failure
+        }
         switch ResultCode(rawValue: resultCode & 0xFF) {
         case .SQLITE_FULL: return diskFull
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
@@ -69,7 +74,9 @@ enum StorageError {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             return MailFailure(
                 .archiveUnreadable, kind: .needsPerson, "The archive cannot be opened",
-                remedy: "Check that the directory exists and belongs to the user that runs mailworker.")
+                remedy:
+                    "Check that the directory exists and belongs to the user that runs mailworker, and that "
+                    + "the limit of open files (LimitNOFILE) is not reached.")
         case .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_MISMATCH:
             return MailFailure(
                 .archiveRefused, kind: .permanent, "The archive refused a record that breaks its rules",
@@ -114,6 +121,13 @@ enum StorageError {
                 detail: "\(path): \(String(cString: strerror(code)))",
                 remedy: "Check the disk, then run mailworker doctor.")
         }
+    }
+
+    /// An fsync that failed, for whatever reason.
+    static func failedSync(errno code: Int32, path: String) -> MailFailure {
+        var failure = WriteStop.failure
+        failure.detail = "\(path): \(String(cString: strerror(code)))"
+        return failure
     }
 
     static let diskFull = MailFailure(

@@ -15,10 +15,12 @@ public struct Arrival: Sendable {
     /// Nil when the message could not be read: it is quarantined with its original,
     /// and one review item says so.
     public var content: Content?
+    /// The version of the parser that read it, or could not: a later one tries again.
+    public var parserVersion: Int
 
     public init(
         folder: FolderID, uidValidity: UIDValidity, uid: UID?, internalDate: UnixTime?,
-        original: MessageBytes, originalDigest: Digest256, content: Content?
+        original: MessageBytes, originalDigest: Digest256, content: Content?, parserVersion: Int
     ) {
         self.folder = folder
         self.uidValidity = uidValidity
@@ -27,6 +29,7 @@ public struct Arrival: Sendable {
         self.original = original
         self.originalDigest = originalDigest
         self.content = content
+        self.parserVersion = parserVersion
     }
 }
 

@@ -7,11 +7,11 @@ import Matcher
 /// looked up already. Lives inside the transaction only, so that nothing it
 /// remembers can be out of date.
 final class IngestTransaction {
-    private let db: Database
+    let db: Database
     private let placements: [Digest256: OriginalsStore.Placement]
     private let time: UnixTime
-    private let addresses: AddressBook
-    private let decisions: Decisions
+    let addresses: AddressBook
+    let decisions: Decisions
     private let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
 
@@ -176,6 +176,9 @@ final class IngestTransaction {
         let original = try insertOriginal(arrival, message: message)
         try insertLedgerRow(
             arrival, .quarantined, reason: Decisions.unreadableReason, message: message, original: original)
+        try db.execute(
+            sql: "UPDATE messages SET parser_version = ? WHERE id = ?",
+            arguments: [arrival.parserVersion, message.rawValue])
         try decisions.open(
             message, address: nil, email: nil, reason: Decisions.unreadableReason, sortDate: sortDate)
         return .quarantined(message)
@@ -190,7 +193,7 @@ final class IngestTransaction {
 
     // MARK: - Rows
 
-    private struct Seen: Hashable {
+    struct Seen: Hashable {
         var role: ParticipantRole
         var address: Int64
     }
@@ -228,7 +231,7 @@ final class IngestTransaction {
         return ArchivedMessageID(rawValue: db.lastInsertedRowID)
     }
 
-    private func insertParticipant(
+    func insertParticipant(
         _ participant: Participant, address: Int64, message: ArchivedMessageID, position: Int64
     ) throws {
         let insert = statements.insertParticipant
@@ -241,7 +244,7 @@ final class IngestTransaction {
         try insert.run()
     }
 
-    private func insertAttachment(
+    func insertAttachment(
         _ attachment: Attachment, message: ArchivedMessageID, position: Int
     ) throws {
         let insert = statements.insertAttachment
@@ -307,7 +310,7 @@ final class IngestTransaction {
 
     /// The message with this Message-ID and this content. Without a Message-ID only
     /// equal bytes make two copies one.
-    private func message(like content: Content) throws -> ArchivedMessageID? {
+    func message(like content: Content) throws -> ArchivedMessageID? {
         guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
         statements.message.bind(1, Self.key(messageID))
         try statements.message.bind(2, content.contentDigest.bytes)
@@ -340,7 +343,7 @@ final class IngestTransaction {
 
     /// The messages that this one answers, the nearest first; a reply to a reply
     /// names them all, so that a few are enough.
-    private static func thread(_ content: Content) -> String? {
+    static func thread(_ content: Content) -> String? {
         var ids: [String] = []
         for id in content.inReplyTo + content.references.reversed()
         where !ids.contains(id.rawValue) && !id.rawValue.contains(" ") {

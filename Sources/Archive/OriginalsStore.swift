@@ -45,17 +45,20 @@ final class OriginalsStore: Sendable {
     private struct State {
         var writer: Writer?
         var readers: [Int64: PackFile] = [:]
-        /// Set when the system could not say whether bytes are on the disk.
-        var isStopped = false
     }
 
     private let directory: String
+    /// A pack that has reached this size gets no further batch.
     private let fullAt: Int64
+    private let stop: WriteStop
+    private let trial: StepTrial?
     private let state = Mutex(State())
 
-    init(directory: String, fullAt: Int64 = PackFormat.fullAt) {
+    init(directory: String, fullAt: Int64, stop: WriteStop, trial: StepTrial? = nil) {
         self.directory = directory
         self.fullAt = fullAt
+        self.stop = stop
+        self.trial = trial
     }
 
     func path(pack: Int64) -> String {
@@ -72,7 +75,7 @@ final class OriginalsStore: Sendable {
         placements: [Placement], end: PackEnd
     ) {
         try state.withLock { state in
-            guard !state.isStopped else { throw Self.stopped }
+            try stop.check()
             let start = try takeWriter(&state, db: db, at: time)
             state.writer = start
             var writer = start
@@ -93,24 +96,21 @@ final class OriginalsStore: Sendable {
                     if bytes.count < Self.bufferBytes / 2 {
                         buffer.append(contentsOf: bytes)
                     } else {
-                        try Self.flush(&buffer, to: writer.file, at: &written)
+                        try flush(&buffer, to: writer.file, at: &written)
+                        let step = BegunStep(.originalsAppended, trial)
                         try writer.file.write(bytes, at: written)
+                        step.done()
                         written += Int64(bytes.count)
                     }
                 }
                 if buffer.count > Self.bufferBytes / 2 {
-                    try Self.flush(&buffer, to: writer.file, at: &written)
+                    try flush(&buffer, to: writer.file, at: &written)
                 }
             }
-            try Self.flush(&buffer, to: writer.file, at: &written)
-            do {
-                try writer.file.synchronize()
-            } catch {
-                // After a failed fsync the system may report success for bytes it has
-                // dropped: only a new process, which trusts nothing, may go on.
-                state.isStopped = true
-                throw error
-            }
+            try flush(&buffer, to: writer.file, at: &written)
+            let step = BegunStep(.originalsSynced, trial)
+            try writer.file.synchronize()
+            step.done()
             state.writer = writer
             return (placements, PackEnd(pack: writer.pack, end: writer.end, chain: writer.chain))
         }
@@ -151,15 +151,17 @@ final class OriginalsStore: Sendable {
 
     private static let bufferBytes = 2 << 20
 
-    private static func flush(
+    private func flush(
         _ buffer: inout [UInt8], to file: PackFile, at offset: inout Int64
     ) throws(MailFailure) {
         guard !buffer.isEmpty else { return }
+        let step = BegunStep(.originalsAppended, trial)
         do {
             try buffer.withUnsafeBytes { try file.write($0, at: offset) }
         } catch {
             throw StorageError.failure(error)
         }
+        step.done()
         offset += Int64(buffer.count)
         buffer.removeAll(keepingCapacity: true)
     }
@@ -198,28 +200,31 @@ final class OriginalsStore: Sendable {
         var number = try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) + 1 FROM packs") ?? 1
         while true {
             let header = PackFormat.fileHeader(number: number)
+            let creation = BegunStep(.packCreated, trial)
             guard let file = try PackFile(creating: path(pack: number), header: header) else {
                 number += 1
                 continue
             }
+            creation.done()
+            let naming = BegunStep(.directorySynced, trial)
             try PackFile.synchronizeDirectory(directory)
+            naming.done()
             let chain = PackFormat.sha256(header)
+            let registration = BegunStep(.packRegistered, trial)
             try db.execute(
                 sql:
                     "INSERT INTO packs(id, committed_end, chain, is_sealed, created_at) VALUES (?, ?, ?, 0, ?)",
                 arguments: [number, header.count, Data(chain), time.rawValue])
+            registration.done()
             return Writer(pack: number, file: file, end: Int64(header.count), chain: chain)
         }
     }
 
     private func seal(_ pack: Int64, _ db: Database) throws {
+        let step = BegunStep(.packSealed, trial)
         try db.execute(sql: "UPDATE packs SET is_sealed = 1 WHERE id = ?", arguments: [pack])
+        step.done()
     }
-
-    private static let stopped = MailFailure(
-        .originalsStopped, kind: .needsPerson,
-        "Originals are no longer written, because the disk reported an error",
-        remedy: "Check the disk, then restart mailworker; nothing that was reported as stored is affected.")
 
     static func damaged(_ placement: Placement) -> MailFailure {
         MailFailure(

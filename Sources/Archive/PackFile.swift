@@ -106,9 +106,10 @@ final class PackFile: Sendable {
     }
 
     /// Returns when everything written is on the disk.
+    /// - Throws: `archive.stopped`, whatever the reason.
     func synchronize() throws(MailFailure) {
         // The size belongs to the data; times do not matter.
-        guard fdatasync(descriptor) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        guard fdatasync(descriptor) == 0 else { throw StorageError.failedSync(errno: errno, path: path) }
     }
 
     /// Makes the name of a new file durable.
@@ -116,6 +117,6 @@ final class PackFile: Sendable {
         let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        guard fsync(descriptor) == 0 else { throw StorageError.failedSync(errno: errno, path: path) }
     }
 }

@@ -9,8 +9,6 @@ import MailModel
 enum PackFormat {
     static let fileHeaderBytes = 32
     static let recordHeaderBytes = 80
-    /// A pack that has reached this size gets no further batch.
-    static let fullAt: Int64 = 256 << 20
 
     private static let fileMagic = Array("MWPACK01".utf8)
     private static let recordMagic = Array("MWR1".utf8)

@@ -10,13 +10,27 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("2") { db in try db.execute(sql: quarantine) }
+        migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         return migrator
     }
 
+    private static let quarantine = """
+        -- Of the parser that could not read the message; a later one tries again.
+        ALTER TABLE messages ADD COLUMN parser_version INTEGER CHECK (parser_version > 0);
+        CREATE INDEX messages_quarantined ON messages(parser_version) WHERE state = 'quarantined';
+        """
+
     private static let watches = """
         ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));
         CREATE INDEX accounts_watched ON accounts(id) WHERE is_watched = 1;
+        """
+
+    private static let credentials = """
+        -- What the secret is; the two are sealed for different purposes.
+        ALTER TABLE accounts ADD COLUMN secret_kind TEXT NOT NULL DEFAULT 'password'
+            CHECK (secret_kind IN ('password', 'refresh-token'));
         """
 
     private static let people = """

@@ -4,6 +4,10 @@ public import MailModel
 ///
 /// A value without state; safe to use from any number of threads.
 public struct MIMEParser: Sendable {
+    /// Counts the releases that read more mail: messages that an older one could not read are
+    /// read again.
+    public static let version = 1
+
     public let limits: MailLimits
     public let mode: Mode
 
@@ -69,8 +73,14 @@ enum MessageSource {
     static func start(of bytes: UnsafeRawBufferPointer) -> Int {
         var start = 0
         if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
+        // Webmail that saves "the original" may begin it with a line of blanks.
         var cursor = start
-        while cursor < bytes.count, bytes[cursor] == Octet.lf || bytes[cursor] == Octet.cr { cursor += 1 }
+        var lineStart = start
+        while cursor < bytes.count, Octet.isSpace(bytes[cursor]) {
+            cursor += 1
+            if !Octet.isBlank(bytes[cursor - 1]) { lineStart = cursor }
+        }
+        cursor = lineStart
         if cursor > start, isFieldOrEnvelope(bytes, cursor) { start = cursor }
         if isEnvelope(bytes, start) { return bytes.line(from: start, to: bytes.count).next }
         return start

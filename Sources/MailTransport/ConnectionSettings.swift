@@ -6,6 +6,13 @@ public enum MailProtocol: String, Sendable, Hashable, CaseIterable {
     case smtp
 }
 
+/// What the secret of a connection is, and so how it is presented.
+public enum Authentication: String, Sendable, Hashable {
+    case password
+    /// An OAuth 2.0 access token, presented with OAUTHBEARER (RFC 7628) or XOAUTH2.
+    case accessToken
+}
+
 /// Everything needed to open one authenticated connection.
 ///
 /// Printing a value shows neither login, secret nor proxy.
@@ -14,6 +21,7 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// The name to sign in with, usually the full address.
     public var login: String
     public var secret: Secret
+    public var authentication: Authentication
     /// A PEM file of certificate authorities trusted beside the system's own; nil for the system's alone.
     public var caFile: String?
     /// `socks5://`, `socks5h://` or `http://`, with `user:password@` where the proxy wants it. Nil
@@ -27,12 +35,14 @@ public struct ConnectionSettings: Sendable, Hashable {
     public var allowedNetworks: NetworkAllowList
 
     public init(
-        endpoint: ServerEndpoint, login: String, secret: Secret, caFile: String? = nil,
+        endpoint: ServerEndpoint, login: String, secret: Secret,
+        authentication: Authentication = .password, caFile: String? = nil,
         proxy: String? = nil, timeoutSeconds: Int = 60, allowedNetworks: NetworkAllowList = .publicOnly
     ) {
         self.endpoint = endpoint
         self.login = login
         self.secret = secret
+        self.authentication = authentication
         self.caFile = caFile
         self.proxy = proxy
         self.timeoutSeconds = timeoutSeconds

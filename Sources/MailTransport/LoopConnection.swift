@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 import MailModel
 import Synchronization
 
@@ -55,15 +54,14 @@ final class LoopConnection: @unchecked Sendable {
     var transcript = LoginTranscript()
     /// Whether to sign in with PLAIN or LOGIN, whatever else the server offers.
     var sendsPasswordItself = false
-    /// The address that the allow-list refused, unless the name has led to another, permitted one.
-    var refusedAddress: String?
-    var hadPermittedAddress = false
-    var lacksDescriptors = false
+    let gate: SocketGate
     let errorText: UnsafeMutablePointer<CChar>
 
     init(settings: ConnectionSettings, mailProtocol: MailProtocol) {
         self.settings = settings
         self.mailProtocol = mailProtocol
+        gate = SocketGate(
+            allowedNetworks: settings.allowedNetworks, security: settings.endpoint.security)
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
@@ -77,7 +75,8 @@ final class LoopConnection: @unchecked Sendable {
     /// libcurl prefers GSSAPI wherever a server offers it and the login has a domain. A server that
     /// offers it without being able to do it (GNU imap4d) refuses at once, and libcurl goes no further.
     var failedAtKerberos: Bool {
-        mailProtocol == .imap && !sendsPasswordItself && settings.login.dropFirst().dropLast().contains("@")
+        mailProtocol == .imap && settings.authentication == .password && !sendsPasswordItself
+            && settings.login.dropFirst().dropLast().contains("@")
             && transcript.offersKerberosAndChallengedNobody
     }
 
@@ -85,11 +84,12 @@ final class LoopConnection: @unchecked Sendable {
 
     func failure(_ code: CURLcode) -> MailFailure {
         CurlResult(
-            code: lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code, mailProtocol: mailProtocol,
+            code: gate.lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code,
+            mailProtocol: mailProtocol,
             endpoint: settings.endpoint,
             explanation: String(cString: errorText),
             refusals: phase == .open ? "" : transcript.refusals(mailProtocol),
-            refusedAddress: phase == .open ? nil : refusedAddress, usedProxy: settings.proxy != nil
+            refusedAddress: phase == .open ? nil : gate.refusedAddress, usedProxy: settings.proxy != nil
         ).failure
     }
 }
@@ -110,9 +110,13 @@ extension LoopConnection {
         set(CURLOPT_URL, settings.url(for: mailProtocol))
         set(CURLOPT_CONNECT_ONLY, 1)
         set(CURLOPT_PROTOCOLS_STR, "\(mailProtocol.rawValue),\(mailProtocol.rawValue)s")
-        set(CURLOPT_USERNAME, settings.login)
-        settings.secret.withRevealed { set(CURLOPT_PASSWORD, $0) }
-        if sendsPasswordItself { set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN") }
+        // A handle without a user ends at the server's capabilities: libcurl offers no choice between
+        // the mechanisms for tokens, so BearerSignIn goes on from there.
+        if settings.authentication == .password {
+            set(CURLOPT_USERNAME, settings.login)
+            settings.secret.withRevealed { set(CURLOPT_PASSWORD, $0) }
+            if sendsPasswordItself { set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN") }
+        }
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_TCP_NODELAY, 1)
@@ -138,39 +142,13 @@ extension LoopConnection {
         set(CURLOPT_CONNECTTIMEOUT, settings.timeoutSeconds + 60)
         set(CURLOPT_SERVER_RESPONSE_TIMEOUT, settings.timeoutSeconds + 60)
 
-        keep(mw_easy_set_open_socket(easy, Self.openSocket))
-        keep(mw_easy_set_pointer(easy, CURLOPT_OPENSOCKETDATA, context))
+        keep(gate.install(on: easy))
         keep(mw_easy_set_header(easy, Self.hearLine))
         keep(mw_easy_set_pointer(easy, CURLOPT_HEADERDATA, context))
         // Whatever libcurl wants to print goes nowhere.
         keep(mw_easy_set_write(easy) { _, size, count, _ in size &* count })
         guard worst == CURLE_OK else { throw failure(worst) }
         return easy
-    }
-
-    /// Runs for each address that the name resolved to, before anything is sent to it.
-    private static let openSocket: curl_opensocket_callback = { context, _, target in
-        let bad = curl_socket_t(-1)
-        guard let context, let target else { return bad }
-        let connection = Unmanaged<LoopConnection>.fromOpaque(context).takeUnretainedValue()
-        let family = target.pointee.family
-        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)!
-        let address = IPAddress(family: family, socketAddress: UnsafeRawPointer(target) + offset)
-        let settings = connection.settings
-        guard let address,
-            settings.allowedNetworks.permits(address, security: settings.endpoint.security)
-        else {
-            if !connection.hadPermittedAddress { connection.refusedAddress = address?.text ?? "(unknown)" }
-            return bad
-        }
-        connection.hadPermittedAddress = true
-        connection.refusedAddress = nil
-        let socket = Glibc.socket(
-            family, target.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue), target.pointee.protocol)
-        if socket < 0, errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM {
-            connection.lacksDescriptors = true
-        }
-        return socket
     }
 
     private static let hearLine: curl_write_callback = { bytes, size, count, context in

@@ -11,6 +11,8 @@ final class LoopMailbox: Sendable {
         case receive(LoopConnection, within: Int?, Waiter<[UInt8]>)
         case send(LoopConnection, [UInt8], Waiter<Void>)
         case close(LoopConnection)
+        case exchange(LoopExchange, Waiter<HTTPResponse>)
+        case exchangeCancelled(LoopExchange)
         /// The task that waits on this connection with a cancelled token wants to go.
         case cancelled(LoopConnection)
         case stop
@@ -81,6 +83,12 @@ final class LoopMailbox: Sendable {
     nonisolated(nonsending) func wait<Value: Sendable>(
         on connection: LoopConnection, _ request: (Waiter<Value>) -> Request
     ) async -> Result<Value, MailFailure> {
+        await wait(onCancel: .cancelled(connection), request)
+    }
+
+    nonisolated(nonsending) func wait<Value: Sendable>(
+        onCancel cancellation: Request, _ request: (Waiter<Value>) -> Request
+    ) async -> Result<Value, MailFailure> {
         let token = WaitToken()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -89,7 +97,7 @@ final class LoopMailbox: Sendable {
         } onCancel: {
             // The token first: a request that the loop has not met yet is then refused when it does.
             token.cancel()
-            post(.cancelled(connection))
+            post(cancellation)
         }
     }
 }
@@ -100,7 +108,8 @@ extension LoopMailbox.Request {
         case .open(_, let waiter): waiter.resume(.failure(failure))
         case .receive(_, _, let waiter): waiter.resume(.failure(failure))
         case .send(_, _, let waiter): waiter.resume(.failure(failure))
-        case .close, .cancelled, .stop: break
+        case .exchange(_, let waiter): waiter.resume(.failure(failure))
+        case .close, .cancelled, .exchangeCancelled, .stop: break
         }
     }
 }

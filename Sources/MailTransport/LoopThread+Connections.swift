@@ -34,6 +34,10 @@ extension LoopThread {
                 continue
             }
             let result = mw_message_result(message)
+            if let exchange = exchanges[easy] {
+                collect(exchange, result)
+                continue
+            }
             var context: UnsafeMutableRawPointer?
             mw_easy_get_pointer(easy, &context)
             guard let context else { continue }

@@ -21,6 +21,8 @@ final class LoopThread: @unchecked Sendable {
     var connections: [Int32: LoopConnection] = [:]
     /// Connections that libcurl is still opening, kept alive for its callbacks.
     var opening: [ObjectIdentifier: LoopConnection] = [:]
+    /// Web requests under way, by libcurl's handle.
+    var exchanges: [UnsafeMutableRawPointer: LoopExchange] = [:]
     var deadlines = DeadlineHeap()
     /// When libcurl wants to be called without an event; monotonic milliseconds.
     var curlDeadline: Int64 = .max
@@ -99,6 +101,7 @@ final class LoopThread: @unchecked Sendable {
         for connection in Array(opening.values) + Array(connections.values) {
             finish(connection, .loopStopped)
         }
+        for exchange in Array(exchanges.values) { finish(exchange, .failure(.loopStopped)) }
     }
 
     private func timeoutMilliseconds() -> Int32 {
@@ -137,6 +140,9 @@ final class LoopThread: @unchecked Sendable {
         case .send(let connection, let bytes, let waiter): send(connection, bytes, waiter)
         case .close(let connection): finish(connection, .closedByOwner)
         case .cancelled(let connection): endCancelledWaits(connection)
+        case .exchange(let request, let waiter): exchange(request, waiter)
+        case .exchangeCancelled(let request):
+            if request.waiter != nil { finish(request, .failure(.waitCancelled)) }
         case .stop: isStopping = true
         }
     }

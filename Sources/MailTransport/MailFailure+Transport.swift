@@ -27,5 +27,11 @@ extension MailFailure.Code {
     public static let cancelled = Self("cancelled")
     /// The network loop was shut down, or the channel closed by its owner.
     public static let channelClosed = Self("channel-closed")
+    /// The other side did not speak HTTP, or not over TLS.
+    public static let notAWebService = Self("not-a-web-service")
+    /// A web service sent more than the request allows.
+    public static let answerTooLarge = Self("answer-too-large")
+    /// The mail server did not accept the access token.
+    public static let tokenRefused = Self("token-refused")
     public static let systemResources = Self("system-resources")
 }

@@ -30,15 +30,20 @@ public final class NetworkLoop: Sendable {
     /// Returns only after TLS (unless the endpoint's security is `none`) has been verified and the
     /// server has accepted the login. Bytes that the server sent together with its last reply are
     /// lost: begin with a command and rely on nothing before it.
-    /// - Throws: a failure of `CurlResult`'s table; `timed-out` when all of it took longer than the
-    ///   settings allow; `cancelled`.
+    /// - Throws: a failure of `CurlResult`'s table; `token-refused`; `timed-out` when all of it, or one
+    ///   answer to a token, took longer than the settings allow; `cancelled`.
     nonisolated(nonsending) public func connect(
         _ settings: ConnectionSettings, _ mailProtocol: MailProtocol
     ) async throws(MailFailure) -> ByteChannel {
         try settings.validate()
         let connection = LoopConnection(settings: settings, mailProtocol: mailProtocol)
         try await mailbox.wait(on: connection) { .open(connection, $0) }.get()
-        return ByteChannel(loop: self, connection: connection)
+        let channel = ByteChannel(loop: self, connection: connection)
+        if settings.authentication == .accessToken {
+            var signIn = BearerSignIn(channel: channel, settings: settings, mailProtocol: mailProtocol)
+            try await signIn.run()
+        }
+        return channel
     }
 
     /// Closes every connection and ends the thread. Every wait ends with `channel-closed`.

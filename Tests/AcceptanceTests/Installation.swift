@@ -18,7 +18,11 @@ struct Installation {
     }
 
     /// As `withFirma`, before anything was set up.
-    static func withServer(_ body: (Installation) async throws -> Void) async throws {
+    ///
+    /// - Parameter oauth2: where the mail server asks about access tokens; it takes none without.
+    static func withServer(
+        oauth2: String? = nil, _ body: (Installation) async throws -> Void
+    ) async throws {
         await Turnstile.shared.enter()
         defer { Task { await Turnstile.shared.leave() } }
         let directory = FileManager.default.temporaryDirectory
@@ -27,7 +31,8 @@ struct Installation {
         // The mail server's own user must be able to pass through.
         try FileManager.default.setAttributes([.posixPermissions: 0o711], ofItemAtPath: directory.path)
         defer { try? FileManager.default.removeItem(at: directory) }
-        let server = try await MailServer.start(in: directory.appendingPathComponent("server"))
+        let server = try await MailServer.start(
+            in: directory.appendingPathComponent("server"), oauth2: oauth2)
         do {
             try await body(Installation(directory: directory, server: server))
         } catch {

@@ -12,12 +12,15 @@ struct MailServer {
     static let passwords = ["anna": "marker-pa55word-anna", "boris": "marker-pa55word-boris"]
 
     /// Starts it; every client's commands are logged.
-    static func start(in directory: URL) async throws -> MailServer {
+    ///
+    /// - Parameter oauth2: where it asks about access tokens; it takes none without.
+    static func start(in directory: URL, oauth2: String? = nil) async throws -> MailServer {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let users = passwords.map { "\($0.key):\($0.value)\n" }.sorted().joined()
         try Data(users.utf8).write(to: directory.appendingPathComponent("users"))
+        let options = oauth2.map { ["--oauth2", $0] } ?? []
         let printed = try await Program.script(
-            "dovecot", "start", directory.path, "0", "--rawlog", in: directory)
+            "dovecot", ["start", directory.path, "0", "--rawlog"] + options, in: directory)
         var facts: [String: String] = [:]
         for line in printed.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)

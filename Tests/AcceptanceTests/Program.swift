@@ -113,6 +113,11 @@ enum Program {
     /// Runs a script of the project and requires that it succeeds.
     @discardableResult
     static func script(_ name: String, _ arguments: String..., in directory: URL) async throws -> String {
+        try await script(name, arguments, in: directory)
+    }
+
+    @discardableResult
+    static func script(_ name: String, _ arguments: [String], in directory: URL) async throws -> String {
         let outcome = try await run(root.appendingPathComponent("scripts/\(name)"), arguments, in: directory)
         guard outcome.status == 0 else {
             throw Unexpected("scripts/\(name) \(arguments.joined(separator: " ")): \(outcome.errors)")

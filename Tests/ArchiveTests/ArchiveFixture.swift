@@ -23,7 +23,8 @@ final class ArchiveFixture: Sendable {
         key = SecretKey()
         let clock = TestClock()
         self.clock = clock
-        archive = try Archive.create(directory: directory, key: key, clock: { clock.now })
+        archive = try Archive.create(
+            directory: directory, key: key, options: ArchiveOptions(clock: { clock.now }))
         let user = try archive.addUser(name: "anna", email: Self.own)
         account = try archive.addAccount(Self.settings("anna", user), secret: Secret("geheim"))
         inbox = try archive.folder(account: account, name: .inbox, role: .inbox)
@@ -35,7 +36,8 @@ final class ArchiveFixture: Sendable {
     /// A second process's view of the same archive.
     func reopened(key: SecretKey? = nil) throws -> Archive {
         let clock = clock
-        return try Archive.open(directory: directory, key: key ?? self.key, clock: { clock.now })
+        return try Archive.open(
+            directory: directory, key: key ?? self.key, options: ArchiveOptions(clock: { clock.now }))
     }
 
     static func settings(_ name: String, _ user: UserID?, email: EmailAddress = own) -> AccountSettings {
@@ -64,7 +66,7 @@ final class ArchiveFixture: Sendable {
         return Arrival(
             folder: folder ?? inbox, uidValidity: UIDValidity(7), uid: uid.map { UID($0) },
             internalDate: UnixTime(1_700_000_100), original: MessageBytes(bytes),
-            originalDigest: digest(bytes), content: content)
+            originalDigest: digest(bytes), content: content, parserVersion: 1)
     }
 
     func participant(_ role: ParticipantRole, _ address: String) -> Participant {

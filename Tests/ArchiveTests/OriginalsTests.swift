@@ -114,7 +114,8 @@ import Testing
 
     @Test func `a full pack is sealed and the next one started`() throws {
         let fixture = try ArchiveFixture()
-        let store = OriginalsStore(directory: fixture.directory + "/originals", fullAt: 100)
+        let store = OriginalsStore(
+            directory: fixture.directory + "/originals", fullAt: 100, stop: WriteStop())
         for number in 1...3 {
             let arrival = fixture.arrival(UInt32(number), text: "Number \(number)")
             let item = OriginalsStore.Item(bytes: arrival.original, digest: arrival.originalDigest)

@@ -58,6 +58,7 @@ import Testing
         "INSERT INTO users(name, created_at) VALUES ('anna', 0)",
         "UPDATE users SET address = NULL",
         "UPDATE accounts SET poll_minutes = 0",
+        "UPDATE accounts SET secret_kind = 'token'",
         "UPDATE accounts SET imap_host = NULL",
         "UPDATE accounts SET imap_port = 70000",
         "UPDATE accounts SET imap_security = 'some'",

@@ -1,7 +1,9 @@
 import Foundation
 import MailModel
 import MailTransport
+import OAuth
 import Testing
+import Worker
 
 @testable import mailworker
 
@@ -49,6 +51,7 @@ struct ConfigurationTests {
 
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
+        ("archive", "pack_megabytes", 1...4096), ("limits", "commit_messages", 1...10_000),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
         ("account", "poll_minutes", 1...1440), ("account", "timeout_minutes", 1...60),
@@ -161,6 +164,7 @@ struct ConfigurationTests {
         #expect(found.timeoutSeconds == 60)
         #expect(found.limits == .standard)
         #expect(found.receivingBytes == 48 << 20)
+        #expect((1...4).contains(found.parseProcesses))
         #expect(found.logLevel == "info")
         #expect(found.users.isEmpty && found.accounts.isEmpty)
     }
@@ -169,6 +173,8 @@ struct ConfigurationTests {
         [archive]
         directory = "../data"
         key_file = "/secure/key"
+        pack_megabytes = 3
+        min_free_megabytes = 70
         [network]
         allow = ["127.0.0.0/8", "fd00::/8"]
         [poll]
@@ -178,8 +184,19 @@ struct ConfigurationTests {
         [limits]
         message_megabytes = 20
         receiving_megabytes = 64
+        commit_messages = 50
+        [parse]
+        processes = 3
         [log]
         level = "debug"
+        [oauth.yandex]
+        client_id = "c"
+        client_secret_file = "yandex.secret"
+        redirect_port = 8765
+        authorization_url = "https://id.example/a"
+        token_url = "https://id.example/t"
+        device_url = "https://id.example/d"
+        scope = "mail"
 
         [[user]]
         name = "anna"
@@ -217,13 +234,20 @@ struct ConfigurationTests {
             mark + Self.everything.replacingOccurrences(of: "\n", with: newline))
         #expect(found.archiveDirectory == "/etc/data")
         #expect(found.keyFile == "/secure/key")
+        #expect(found.packBytes == 3 << 20)
+        #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
+        #expect(found.commitMessages == 50)
+        #expect(found.parseProcesses == 3)
         #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)
         #expect(found.timeoutSeconds == 180)
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)
+        #expect(found.parseProcesses == 3)
         #expect(found.logLevel == "debug")
+        #expect(found.oauthClients.map(\.redirectPort) == [8_765])
+        #expect(found.oauthClients.first?.endpoints.deviceAuthorization == "https://id.example/d")
         #expect(
             found.users == [
                 Configuration.DeclaredUser(name: "anna", email: "anna@firma.example"),

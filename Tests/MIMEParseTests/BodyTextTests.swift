@@ -46,6 +46,31 @@ private func html(_ source: String) -> String? {
         #expect(html("") == "")
     }
 
+    @Test func whatNobodySeesIsNotRead() {
+        #expect(html("<div style=\"display:none;max-height:0\">pre<br>hea<b>der</b></div><p>x</p>") == "x")
+        #expect(html("<span style=\"DISPLAY : none !important\">h</span>x") == "x")
+        #expect(html("<div hidden>h</div>x<span style='mso-hide:all'>h</span>") == "x")
+        // Nothing else is there: better than an empty text.
+        #expect(html("<div style=\"display:none\">only this</div>") == "only this")
+    }
+
+    @Test func listsKeepTheirMarks() {
+        #expect(html("<ul><li>a<li>b</ul>c") == "- a\n- b\n\nc")
+        #expect(html("<ol><li>a</li><li>b</li></ol>") == "1. a\n2. b")
+        #expect(html(String(repeating: "<ul><li>", count: 50_000) + "x") != nil)
+    }
+
+    @Test func quotedMailIsMarkedAndIndentsAreNot() {
+        #expect(html("a<blockquote type=cite>b<br>c</blockquote>d") == "a\n\n> b\n> c\n\nd")
+        #expect(html("a<blockquote style=\"margin:0 40px\">b</blockquote>") == "a\n\nb")
+        let message = body(
+            "text/html; charset=utf-8",
+            Array(
+                "Да.<div class=gmail_quote>пн, 1 июн. 2026 г. в 10:00, Иван &lt;i@x.example&gt;:<br><blockquote class=gmail_quote>Согласны?</blockquote></div>"
+                    .utf8))
+        #expect(message.split?.ownText(in: message.text ?? "") == "Да.")
+    }
+
     @Test func entitiesAndLinksAreReadable() {
         #expect(html("5&nbsp;000 &#8381; &lt;b&gt; <a href=\"http://x\">link</a>") == "5 000 ₽ <b> link")
         #expect(html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>") == "a b\nc")

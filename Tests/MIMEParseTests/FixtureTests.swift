@@ -37,6 +37,7 @@ import Testing
         var cc: [String]
         var date: Int64?
         var text: String?
+        var ownText: String?
         var hasHtml: Bool
         var attachments: [File]
         var defects: [Defect]
@@ -154,6 +155,9 @@ import Testing
         compare("cc", addresses(message.cc), expected.cc)
         compare("date", message.date?.rawValue, expected.date)
         compare("text", collapsed(message.text), collapsed(expected.text))
+        if let wanted = expected.ownText {
+            compare("own_text", message.text.flatMap { message.split?.ownText(in: $0) }, wanted)
+        }
         compare("has_html", message.hasHTML, expected.hasHtml)
         compare("defects", Set(message.defects), Set(expected.defects))
         if let wanted = expected.inReplyTo {

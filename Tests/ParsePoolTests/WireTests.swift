@@ -26,6 +26,7 @@ struct WireTests {
         message.references = [MessageID(rawValue: "a"), MessageID(rawValue: "b")]
         message.text = "Text\n"
         message.furtherText = "footer"
+        message.split = TextSplit(quoted: [0..<1, 2..<3], signature: 3..<5)
         message.textSource = .html
         message.hasHTML = true
         message.attachments = [
@@ -40,8 +41,12 @@ struct WireTests {
         message.automation.isAutoSubmitted = true
         message.automation.listID = "list"
         message.automation.isBulk = true
+        message.automation.unsubscribe = Automation.Unsubscribe(
+            urls: ["https://a.example/u"], isOneClick: true)
         message.automation.isDeliveryReport = true
         message.automation.isCalendar = true
+        let card = "Content-Type: text/vcard\n\nBEGIN:VCARD\nVERSION:3.0\nFN:Анна\nEND:VCARD\n"
+        message.special = MIMEParser().parse(MessageBytes(Array(card.utf8))).special
         message.defects = Defect.allCases
         return message
     }
@@ -96,9 +101,9 @@ struct WireTests {
     @Test func noPropertyIsForgotten() {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
-        #expect(count(message) == 19)
+        #expect(count(message) == 21)
         #expect(count(message.attachments[0]) == 7)
-        #expect(count(message.automation) == 5)
+        #expect(count(message.automation) == 6)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)
         for (label, value) in Mirror(reflecting: message).children {

@@ -36,7 +36,7 @@ struct MailboxWatchTests {
             nextPoll: fixture.worker.clock.now.advanced(bySeconds: 86_400))
         let notes = Notes()
         let running = Task {
-            await fixture.daemon.run { event in
+            try? await fixture.daemon.run { event in
                 switch event {
                 case .finished(let report): notes.add("fetched \(report.counts.fetched)")
                 case .watchLost(_, let failure): notes.add("lost \(failure.code.rawValue)")

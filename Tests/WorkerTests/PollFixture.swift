@@ -5,6 +5,7 @@ import MailFetch
 import MailModel
 import MailTestKit
 import MailTransport
+import OAuth
 import Synchronization
 import Testing
 import Worker
@@ -22,13 +23,16 @@ final class PollFixture: Sendable {
     /// - Parameter parseMessages: 1 commits each message as it comes.
     init(
         _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
-        concurrency: Int = 4,
+        concurrency: Int = 4, space: SpaceLimit = SpaceLimit(),
+        oauthClients: [OAuthProvider: OAuthClient] = [:],
         account change: (inout AccountSettings) -> Void = { _ in }
     ) throws {
         server = try ScriptedIMAPServer(playing: scripts)
         worker = try WorkerFixture(port: server.port, change: change)
         var settings = PollSettings(
             limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: concurrency)
+        settings.space = space
+        settings.oauthClients = oauthClients
         let (clock, ticks) = (worker.clock, ticks)
         settings.now = {
             ticks.add("asked")

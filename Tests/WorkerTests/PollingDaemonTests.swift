@@ -16,7 +16,7 @@ struct PollingDaemonTests {
         of fixture: PollFixture, _ notes: Notes, _ body: () async throws -> Void
     ) async throws {
         let running = Task {
-            await fixture.daemon.run { event in
+            try? await fixture.daemon.run { event in
                 if case .finished(let report) = event {
                     let codes = report.failures.map(\.code.rawValue).joined(separator: " ")
                     notes.add("\(report.name) \(report.counts.fetched) \(codes)")

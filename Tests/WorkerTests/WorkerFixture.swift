@@ -25,7 +25,8 @@ final class WorkerFixture: Sendable {
     init(port: UInt16 = 1, change: (inout AccountSettings) -> Void = { _ in }) throws {
         directory = try TemporaryDirectory()
         let clock = clock
-        archive = try Archive.create(directory: directory.path + "/data", key: key, clock: { clock.now })
+        archive = try Archive.create(
+            directory: directory.path + "/data", key: key, options: ArchiveOptions(clock: { clock.now }))
         user = try archive.addUser(name: "anna", email: EmailAddress(Self.own))
         var settings = AccountSettings(name: "anna", email: EmailAddress(Self.own), login: "anna")
         settings.user = user
@@ -42,7 +43,8 @@ final class WorkerFixture: Sendable {
     /// Another process's view of the same archive.
     func reopened() throws -> Archive {
         let clock = clock
-        return try Archive.open(directory: directory.path + "/data", key: key, clock: { clock.now })
+        return try Archive.open(
+            directory: directory.path + "/data", key: key, options: ArchiveOptions(clock: { clock.now }))
     }
 
     func polled() throws -> Account { try archive.account(account) }

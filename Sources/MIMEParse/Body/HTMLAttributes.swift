@@ -1,79 +1,53 @@
-/// Tags with endless attributes: libxml2 compares each attribute with all before it.
-enum HTMLAttributes {
-    /// No tag of real mail has as many.
-    private static let maximum = 1000
+/// What the attributes of an element say to a reader: libxml2's list of names and
+/// values, valid during its event.
+struct HTMLAttributes {
+    private let list: UnsafeMutablePointer<UnsafePointer<UInt8>?>?
 
-    /// Blanks out what follows the thousandth attribute of a tag, up to the tag's end.
-    static func bound(_ html: inout [UInt8]) {
-        html.withUnsafeMutableBytes { bytes in
-            let view = UnsafeRawBufferPointer(bytes)
-            var cursor = 0
-            while let open = view.offset(of: Octet.less, from: cursor, to: view.count) {
-                cursor = open + 1
-                guard cursor < view.count, Octet.isLetter(view[cursor]) else { continue }
-                var tag = Tag(bytes: view, index: cursor)
-                while let attribute = tag.nextAttribute() {
-                    guard tag.attributes > maximum else { continue }
-                    for index in attribute..<tag.index where view[index] != Octet.greater {
-                        bytes[index] = Octet.space
-                    }
+    init(_ list: UnsafeMutablePointer<UnsafePointer<UInt8>?>?) { self.list = list }
+
+    /// Not shown by any mail program: preheaders, and text for spam filters.
+    var areHidden: Bool {
+        var isHidden = false
+        forEach { name, value in
+            if name.equalsIgnoringCase("hidden") { isHidden = true }
+            guard name.equalsIgnoringCase("style") else { return }
+            let style = value.filter { !Octet.isSpace($0) }
+            style.withUnsafeBytes {
+                if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden")
+                    || $0.containsIgnoringCase("mso-hide:all")
+                {
+                    isHidden = true
                 }
-                cursor = tag.index
             }
+        }
+        return isHidden
+    }
+
+    /// A block quotation that a mail program made; others are mere indents.
+    var areOfQuotedMail: Bool {
+        var isQuote = false
+        forEach { name, value in
+            if name.equalsIgnoringCase("cite") { isQuote = true }
+            if name.equalsIgnoringCase("type"), value.equalsIgnoringCase("cite") { isQuote = true }
+            if name.equalsIgnoringCase("class"), value.containsIgnoringCase("quote") { isQuote = true }
+            if name.equalsIgnoringCase("style"), value.containsIgnoringCase("border-left") { isQuote = true }
+        }
+        return isQuote
+    }
+
+    private func forEach(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void) {
+        guard var cursor = list else { return }
+        while let name = cursor[0] {
+            body(
+                Self.octets(name), cursor[1].map(Self.octets) ?? UnsafeRawBufferPointer(start: nil, count: 0))
+            cursor += 2
         }
     }
 
-    /// Walks through one start tag as libxml2 does.
-    private struct Tag {
-        let bytes: UnsafeRawBufferPointer
-        var index: Int
-        private(set) var attributes = 0
-
-        init(bytes: UnsafeRawBufferPointer, index: Int) {
-            self.bytes = bytes
-            self.index = index
-            skipName()
-        }
-
-        /// Where the next attribute starts; `index` is behind it then. Nil at the tag's end.
-        mutating func nextAttribute() -> Int? {
-            while index < bytes.count, Octet.isSpace(bytes[index]) || bytes[index] == Octet.slash {
-                index += 1
-            }
-            guard index < bytes.count, bytes[index] != Octet.greater else { return nil }
-            let start = index
-            // What cannot begin a name is part of this one.
-            index += 1
-            skipName()
-            skipValue()
-            attributes += 1
-            return start
-        }
-
-        private mutating func skipName() {
-            while index < bytes.count, !Octet.isSpace(bytes[index]), bytes[index] != Octet.greater,
-                bytes[index] != Octet.slash, bytes[index] != Octet.equals
-            {
-                index += 1
-            }
-        }
-
-        private mutating func skipValue() {
-            var cursor = index
-            while cursor < bytes.count, Octet.isSpace(bytes[cursor]) { cursor += 1 }
-            guard cursor < bytes.count, bytes[cursor] == Octet.equals else { return }
-            cursor += 1
-            while cursor < bytes.count, Octet.isSpace(bytes[cursor]) { cursor += 1 }
-            index = cursor
-            guard cursor < bytes.count else { return }
-            let quote = bytes[cursor]
-            guard quote == Octet.quote || quote == Octet.apostrophe else {
-                while index < bytes.count, !Octet.isSpace(bytes[index]), bytes[index] != Octet.greater {
-                    index += 1
-                }
-                return
-            }
-            index = bytes.offset(of: quote, from: cursor + 1, to: bytes.count).map { $0 + 1 } ?? bytes.count
-        }
+    /// Up to the longest style that says anything to us.
+    private static func octets(_ text: UnsafePointer<UInt8>) -> UnsafeRawBufferPointer {
+        var count = 0
+        while count < 4096, text[count] != 0 { count += 1 }
+        return UnsafeRawBufferPointer(start: text, count: count)
     }
 }

@@ -10,16 +10,25 @@ public enum HTMLText {
     public static func convert(_ html: [UInt8], limit: Int, into result: inout [UInt8]) -> Bool {
         guard !html.isEmpty else { return true }
         var html = html
-        HTMLAttributes.bound(&html)
+        HTMLAttributeLimit.bound(&html)
+        let (isComplete, hasHidden) = convert(html, limit: limit, showsHidden: false, into: &result)
+        // A mail of nothing but hidden text says at least that.
+        guard result.isEmpty, hasHidden else { return isComplete }
+        return convert(html, limit: limit, showsHidden: true, into: &result).isComplete
+    }
+
+    private static func convert(
+        _ html: [UInt8], limit: Int, showsHidden: Bool, into result: inout [UInt8]
+    ) -> (isComplete: Bool, hasHidden: Bool) {
         let input = min(html.count, 4 * limit, 1 << 26)
-        let collector = Collector(limit: limit)
+        let collector = Collector(limit: limit, showsHidden: showsHidden)
         let context = html.withUnsafeBytes { bytes in
             htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))
         }
-        guard let context else { return false }
+        guard let context else { return (false, false) }
         var events = xmlSAXHandler()
-        events.startElement = { data, name, _ in
-            if let name { Collector.of(data)?.start(name) }
+        events.startElement = { data, name, attributes in
+            if let name { Collector.of(data)?.start(name, HTMLAttributes(attributes)) }
         }
         events.endElement = { data, name in
             if let name { Collector.of(data)?.end(name) }
@@ -61,7 +70,7 @@ public enum HTMLText {
         }
         htmlFreeParserCtxt(context)
         collector.finish(into: &result)
-        return isComplete && input == html.count
+        return (isComplete && input == html.count, collector.hasHidden)
     }
 
     /// Builds the text from the parser's events.
@@ -72,28 +81,53 @@ public enum HTMLText {
         /// Depth inside elements whose content is not text.
         private var hidden = 0
         private var preformatted = 0
+        private let showsHidden: Bool
+        /// Depth of the element whose style hides it and all within.
+        private var hiddenFrom: Int?
+        private(set) var hasHidden = false
+        /// Depths of the quotations of earlier mail around.
+        private var quotes: [Int] = []
+        /// For each list around, the number of its last item; nil in lists with bullets.
+        private var lists: [Int?] = []
         private var pendingSpace = false
         private var pendingLines = 0
         private(set) var isStopped = false
         var context: htmlParserCtxtPtr?
 
-        /// libxml2 searches its stack of open elements at each end tag.
-        private static let maximumDepth = 1000
+        /// libxml2 searches its stack of open elements at each end tag. Browsers nest no deeper.
+        private static let maximumDepth = 512
 
-        init(limit: Int) { self.limit = limit }
+        init(limit: Int, showsHidden: Bool) {
+            self.limit = limit
+            self.showsHidden = showsHidden
+        }
 
         static func of(_ data: UnsafeMutableRawPointer?) -> Collector? {
             data.map { Unmanaged<Collector>.fromOpaque($0).takeUnretainedValue() }
         }
 
-        func start(_ name: UnsafePointer<UInt8>) {
+        func start(_ name: UnsafePointer<UInt8>, _ attributes: HTMLAttributes) {
             depth += 1
             if depth > Self.maximumDepth || text.count >= limit {
                 isStopped = true
                 if let context { xmlStopParser(context) }
             }
+            if hiddenFrom == nil, !showsHidden, attributes.areHidden {
+                hiddenFrom = depth
+                hasHidden = true
+            }
+            if hiddenFrom != nil { return }
             switch Element(name) {
             case .hidden: hidden += 1
+            case .list(let isNumbered):
+                breakLine(lists.isEmpty ? 2 : 1)
+                lists.append(isNumbered ? 0 : nil)
+            case .item:
+                breakLine(1)
+                mark()
+            case .quotation:
+                breakLine(2)
+                if attributes.areOfQuotedMail { quotes.append(depth) }
             case .lineBreak: text.append(contentsOf: lines(1, forced: true))
             case .preformatted:
                 preformatted += 1
@@ -107,8 +141,19 @@ public enum HTMLText {
 
         func end(_ name: UnsafePointer<UInt8>) {
             depth -= 1
+            if let from = hiddenFrom {
+                if depth < from { hiddenFrom = nil }
+                return
+            }
             switch Element(name) {
             case .hidden: hidden = max(0, hidden - 1)
+            case .list:
+                _ = lists.popLast()
+                breakLine(lists.isEmpty ? 2 : 1)
+            case .item: breakLine(1)
+            case .quotation:
+                breakLine(2)
+                while let last = quotes.last, last > depth { quotes.removeLast() }
             case .preformatted:
                 preformatted = max(0, preformatted - 1)
                 breakLine(1)
@@ -120,7 +165,7 @@ public enum HTMLText {
         }
 
         func characters(_ bytes: UnsafeRawBufferPointer) {
-            guard hidden == 0, text.count < limit else { return }
+            guard hidden == 0, hiddenFrom == nil, text.count < limit else { return }
             var index = 0
             while index < bytes.count {
                 let byte = bytes[index]
@@ -162,6 +207,23 @@ public enum HTMLText {
             }
             pendingSpace = false
             pendingLines = 0
+            // Quoted mail keeps its mark, as in plain text.
+            if !quotes.isEmpty, text.isEmpty || text.last == Octet.lf {
+                for _ in 0..<min(quotes.count, 8) { text.append(Octet.greater) }
+                text.append(Octet.space)
+            }
+        }
+
+        /// A bullet or the next number in front of a list's item.
+        private func mark() {
+            guard hidden == 0, let list = lists.last, text.count < limit else { return }
+            flush()
+            if let number = list {
+                lists[lists.count - 1] = number + 1
+                text.append(contentsOf: "\(number + 1). ".utf8)
+            } else {
+                text.append(contentsOf: "- ".utf8)
+            }
         }
 
         /// Line ends so that at least `count` (or, forced, one more) stand at the end.
@@ -184,7 +246,8 @@ public enum HTMLText {
 
     /// What an element does to the text.
     private enum Element {
-        case inline, block, paragraph, lineBreak, cell, hidden, preformatted
+        case inline, block, paragraph, lineBreak, cell, hidden, preformatted, item, quotation
+        case list(isNumbered: Bool)
 
         init(_ name: UnsafePointer<UInt8>) {
             var key: UInt64 = 0
@@ -198,7 +261,7 @@ public enum HTMLText {
 
         private static func long(_ name: UnsafePointer<UInt8>) -> Element {
             let text = String(cString: name).lowercased()
-            return text == "blockquote" || text == "figcaption" ? .paragraph : .inline
+            return text == "blockquote" ? .quotation : text == "figcaption" ? .paragraph : .inline
         }
 
         private static let table: [UInt64: Element] = {
@@ -211,11 +274,14 @@ public enum HTMLText {
             add(.hidden, "script style title template")
             add(.lineBreak, "br")
             add(.preformatted, "pre listing xmp")
-            add(.paragraph, "p h1 h2 h3 h4 h5 h6 ul ol dl table hr")
+            add(.paragraph, "p h1 h2 h3 h4 h5 h6 dl table hr")
+            add(.list(isNumbered: false), "ul menu dir")
+            add(.list(isNumbered: true), "ol")
+            add(.item, "li")
             add(
                 .block,
-                "div tr li dt dd address article aside center details dialog dir fieldset figure footer form "
-                    + "header legend main menu nav section summary caption tbody thead tfoot body html")
+                "div tr dt dd address article aside center details dialog fieldset figure footer form "
+                    + "header legend main nav section summary caption tbody thead tfoot body html")
             add(.cell, "td th")
             return table
         }()

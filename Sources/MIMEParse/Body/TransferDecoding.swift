@@ -223,7 +223,7 @@ enum UUEncoding {
 
     /// Zeros that stand for blanks lost in transport, at most: an octet a line could
     /// otherwise claim 63.
-    private static let maximumFilling = 16 << 20
+    private static let maximumFilling = 2 << 20
 
     /// Decodes the lines of `bytes`; a `begin` line before them and what follows
     /// `end` are left out. `body` gets pieces of about `piece` octets. True when

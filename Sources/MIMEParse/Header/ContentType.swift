@@ -26,6 +26,13 @@ struct ContentType {
     init(
         _ value: UnsafeRawBufferPointer, standard: ContentType, parameterLimit: Int, defects: inout DefectLog
     ) {
+        if let repaired = Self.withoutLoneReturns(value) {
+            defects.note(.malformedParameter)
+            self = repaired.withUnsafeBytes {
+                ContentType($0, standard: standard, parameterLimit: parameterLimit, defects: &defects)
+            }
+            return
+        }
         var value = value.trimmed()
         // The type in quotation marks, which are for parameters.
         if value.first == Octet.quote { value = value.slice(1..<value.count) }
@@ -73,6 +80,18 @@ struct ContentType {
         } else {
             kind = .other
         }
+    }
+
+    /// The value without returns that end no line, where there are any: damage in
+    /// transport, which would hide the parts of a multipart.
+    private static func withoutLoneReturns(_ value: UnsafeRawBufferPointer) -> [UInt8]? {
+        func isLone(_ index: Int) -> Bool {
+            value[index] == Octet.cr && index + 1 < value.count && value[index + 1] != Octet.lf
+        }
+        guard value.offset(of: Octet.cr, from: 0, to: value.count) != nil,
+            value.indices.contains(where: isLone)
+        else { return nil }
+        return value.indices.lazy.filter { !isLone($0) }.map { value[$0] }
     }
 
     /// The charset parameter's label.

@@ -152,7 +152,11 @@ struct HeaderReader {
                 valueEnd = line.end
             } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
                 // mbox writes an envelope line in front; it is not part of the message.
-            } else if isFieldAhead(line.next) {
+            } else if isFieldAhead(line.next)
+                || isContentFieldAhead(
+                    line.next, hasType: name == .contentType || block.contains(.contentType), stopsAt: stopsAt
+                )
+            {
                 store()
                 name = nil
                 if !bytes.slice(cursor..<line.end).hasPrefixIgnoringCase(">from ") {
@@ -197,9 +201,21 @@ struct HeaderReader {
         return true
     }
 
-    /// Whether the line at `start` begins like a field: then the bad line before
+    /// A field that is none has few continuation lines.
+    private static let maximumFolds = 20
+
+    /// Whether the line at `lineStart` begins like a field: then the bad line before
     /// it is an accident, not the start of a body.
-    private func isFieldAhead(_ start: Int) -> Bool {
+    private func isFieldAhead(_ lineStart: Int) -> Bool {
+        // The bad line may be folded.
+        var start = lineStart
+        var folds = 0
+        while start < bytes.count, Octet.isBlank(bytes[start]), folds < Self.maximumFolds {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return false }
+            start = line.next
+            folds += 1
+        }
         guard start < bytes.count else { return false }
         let line = bytes.line(from: start, to: min(bytes.count, start + 998))
         guard let colon = colonOfField(start..<line.end) else { return false }
@@ -210,6 +226,22 @@ struct HeaderReader {
             }
         }
         return true
+    }
+
+    /// Whether a field of MIME follows within a few lines that are none: it cannot be
+    /// text. What begins with `--` may be the block's own delimiter once its type is known.
+    private func isContentFieldAhead(_ lineStart: Int, hasType: Bool, stopsAt: (Int) -> Bool) -> Bool {
+        var start = lineStart
+        for _ in 0..<5 where start < bytes.count {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return false }
+            if bytes[start] == Octet.hyphen, hasType || stopsAt(start) { return false }
+            let text = bytes.slice(start..<line.end)
+            let isMIME = text.hasPrefixIgnoringCase("content-") || text.hasPrefixIgnoringCase("mime-version")
+            if isMIME, colonOfField(start..<line.end) != nil { return true }
+            start = line.next
+        }
+        return false
     }
 
     private func skipToBlankLine(from start: Int, stopsAt: (Int) -> Bool) -> Int {

@@ -120,7 +120,10 @@ struct MessageBuilder {
                 append(entity, index, to: &further, tree, plan)
             }
         }
-        if message.textSource != .none { message.text = String(decoding: body.utf8, as: UTF8.self) }
+        if message.textSource != .none {
+            message.text = String(decoding: body.utf8, as: UTF8.self)
+            message.split = TextSplitter.split(body.utf8)
+        }
         if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
         readPackedBody(plan, into: &message)
         readAttachments(tree, plan, into: &message)

@@ -1,8 +1,8 @@
 public import MailModel
 
 /// A message as `mailworker parse` prints it: one JSON object, every key always
-/// present, null where there is nothing. Only the keys of special content stand there
-/// where a message has such content.
+/// present, null where there is nothing. Only the keys of special content, and those of a
+/// text's parts, stand there just where a message has such.
 public struct MessageReading: Codable, Hashable, Sendable {
     public var path: String
     public var messageID: String?
@@ -14,6 +14,10 @@ public struct MessageReading: Codable, Hashable, Sendable {
     /// Unix seconds.
     public var date: Int64?
     public var text: String?
+    /// The parts of `text`, where it has quotations or a signature; left out otherwise.
+    public var ownText: String?
+    public var quotedText: String?
+    public var signature: String?
     public var hasHTML: Bool
     public var attachments: [File]
     public var defects: [Defect]
@@ -33,6 +37,11 @@ public struct MessageReading: Codable, Hashable, Sendable {
         cc = message.cc.map(\.address.lowercased)
         date = message.date?.rawValue
         text = message.text
+        if let text = message.text, let split = message.split {
+            ownText = split.ownText(in: text)
+            quotedText = split.quotedText(in: text)
+            signature = split.signatureText(in: text)
+        }
         hasHTML = message.hasHTML
         attachments = message.attachments.map(File.init)
         defects = message.defects
@@ -86,7 +95,9 @@ public struct MessageReading: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case path, subject, from, to, cc, date, text, attachments, defects
+        case path, subject, from, to, cc, date, text, signature, attachments, defects
+        case ownText = "own_text"
+        case quotedText = "quoted_text"
         case messageID = "message_id"
         case hasHTML = "has_html"
         case calendar, contacts, protection
@@ -105,6 +116,9 @@ public struct MessageReading: Codable, Hashable, Sendable {
         try container.encode(cc, forKey: .cc)
         try container.encode(date, forKey: .date)
         try container.encode(text, forKey: .text)
+        try container.encodeIfPresent(ownText, forKey: .ownText)
+        try container.encodeIfPresent(quotedText, forKey: .quotedText)
+        try container.encodeIfPresent(signature, forKey: .signature)
         try container.encode(hasHTML, forKey: .hasHTML)
         try container.encode(attachments, forKey: .attachments)
         try container.encode(defects, forKey: .defects)

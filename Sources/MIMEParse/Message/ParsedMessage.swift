@@ -28,6 +28,8 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     /// of it: what stands between pictures, a list's footer. Belongs to what people
     /// read and search; nil when there is none.
     public var furtherText: String?
+    /// Quotations and signature within `text`; nil when all of it is the author's own.
+    public var split: TextSplit?
     /// Where `text` came from.
     public var textSource: TextSource
     public var hasHTML: Bool
@@ -62,6 +64,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         references = []
         text = nil
         furtherText = nil
+        split = nil
         textSource = .none
         hasHTML = false
         attachments = []
@@ -92,6 +95,11 @@ public struct Automation: Codable, Hashable, Sendable {
         public var urls: [String]
         /// One POST to the https address is enough (RFC 8058).
         public var isOneClick: Bool
+
+        public init(urls: [String], isOneClick: Bool) {
+            self.urls = urls
+            self.isOneClick = isOneClick
+        }
     }
 
     public init() {}

@@ -82,6 +82,12 @@ struct EntitySplitter {
         var cursor = begin(at: start, parent: -1)
         var current: Int? = entities[0].isContainer ? nil : 0
         while let delimiter = nextDelimiter(from: cursor) {
+            if delimiter.closes, delimiter.level == open.count - 1, !open[delimiter.level].hasParts {
+                // Closed before its first part: what follows decides.
+                cursor = delimiter.next
+                defects.note(.structureRepaired)
+                continue
+            }
             let dataEnd = endOfData(before: delimiter.start)
             if let current { endBody(of: current, at: dataEnd) }
             current = nil
@@ -179,12 +185,14 @@ struct EntitySplitter {
         return nil
     }
 
-    /// The delimiter that the line at `start` is, the innermost multipart first.
+    /// The delimiter that the line at `start` is, the innermost multipart first. A line
+    /// that goes on behind a boundary is one where a Content- field follows.
     private func delimiter(at start: Int, in stack: [OpenContainer]) -> Delimiter? {
         guard start + 2 < bytes.count, bytes[start] == Octet.hyphen, bytes[start + 1] == Octet.hyphen
         else { return nil }
         let line = bytes.line(from: start, to: bytes.count)
         let text = bytes.slice((start + 2)..<max(start + 2, line.end))
+        var prefixed: Int?
         for level in stack.indices.reversed() {
             let boundary = stack[level].boundary
             guard text.count >= boundary.count, text.starts(with: boundary) else { continue }
@@ -198,8 +206,15 @@ struct EntitySplitter {
             if rest == text.count {
                 return Delimiter(start: start, next: line.next, level: level, closes: closes)
             }
+            let next = text[boundary.count]
+            if prefixed == nil, !boundary.isEmpty, next == Octet.semicolon || Octet.isBlank(next) {
+                prefixed = level
+            }
         }
-        return nil
+        guard let prefixed, line.next < bytes.count,
+            bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
+        else { return nil }
+        return Delimiter(start: start, next: line.next, level: prefixed, closes: false)
     }
 
     private func endOfData(before delimiter: Int) -> Int {

@@ -1,3 +1,4 @@
+import Foundation
 import MIMEParse
 import MailModel
 
@@ -19,11 +20,23 @@ extension WireWriter {
         write(message.references) { $0.write($1.rawValue) }
         write(message.text)
         write(message.furtherText)
+        write(message.split)
         write(Self.number(of: message.textSource))
         write(message.hasHTML)
         write(message.attachments) { $0.write($1) }
         write(message.automation)
+        write(rare: message.special)
         write(message.defects) { $0.write(Self.numbers[$1] ?? 0) }
+    }
+
+    private mutating func write(_ split: TextSplit?) {
+        write(split != nil)
+        guard let split else { return }
+        write(split.quoted + (split.signature.map { [$0] } ?? [])) { writer, range in
+            writer.write(Int64(range.lowerBound))
+            writer.write(Int64(range.upperBound))
+        }
+        write(split.signature != nil)
     }
 
     private mutating func write(_ mailbox: Mailbox) {
@@ -46,12 +59,24 @@ extension WireWriter {
         write(automation.isAutoSubmitted)
         write(automation.listID)
         write(automation.isBulk)
+        write(automation.unsubscribe != nil)
+        write(automation.unsubscribe?.urls ?? []) { $0.write($1) }
+        write(automation.unsubscribe?.isOneClick ?? false)
         write(automation.isDeliveryReport)
         write(automation.isCalendar)
     }
 
     private mutating func write(_ digest: Digest256) {
         digest.bytes.withUnsafeBytes { write(raw: $0) }
+    }
+
+    /// What few messages have, as JSON: its many parts are not worth a coding of their own.
+    private mutating func write(rare value: (some Encodable)?) {
+        guard let value else { return write(UInt32(0)) }
+        // The child is lost then, and the message read more carefully: no value is left out silently.
+        guard let json = try? JSONEncoder().encode(value) else { preconditionFailure("no JSON") }
+        write(UInt32(json.count))
+        json.withUnsafeBytes { write(raw: $0) }
     }
 
     private static func number(of source: ParsedMessage.TextSource) -> UInt8 {
@@ -84,12 +109,28 @@ extension WireReader {
         message.references = try readIdentifiers()
         message.text = try readOptionalText()
         message.furtherText = try readOptionalText()
+        message.split = try readSplit(of: message.text)
         message.textSource = try readTextSource()
         message.hasHTML = try readBool()
         message.attachments = try readList { reader throws(MalformedAnswer) in try reader.readAttachment() }
         message.automation = try readAutomation()
+        message.special = try readRare(SpecialContent.self)
         message.defects = try readList { reader throws(MalformedAnswer) in try reader.readDefect() }
         return message
+    }
+
+    private mutating func readSplit(of text: String?) throws(MalformedAnswer) -> TextSplit? {
+        guard try readBool() else { return nil }
+        let length = Int64(text?.utf8.count ?? 0)
+        var ranges = try readList { reader throws(MalformedAnswer) -> Range<Int> in
+            let lower: Int64 = try reader.readInteger()
+            let upper: Int64 = try reader.readInteger()
+            guard 0 <= lower, lower <= upper, upper <= length else { throw MalformedAnswer() }
+            return Int(lower)..<Int(upper)
+        }
+        guard try readBool() else { return TextSplit(quoted: ranges, signature: nil) }
+        guard let signature = ranges.popLast() else { throw MalformedAnswer() }
+        return TextSplit(quoted: ranges, signature: signature)
     }
 
     private mutating func readMailboxes() throws(MalformedAnswer) -> [Mailbox] {
@@ -122,9 +163,23 @@ extension WireReader {
         automation.isAutoSubmitted = try readBool()
         automation.listID = try readOptionalText()
         automation.isBulk = try readBool()
+        let hasUnsubscribe = try readBool()
+        let urls = try readList { reader throws(MalformedAnswer) in try reader.readText() }
+        let isOneClick = try readBool()
+        if hasUnsubscribe {
+            automation.unsubscribe = Automation.Unsubscribe(urls: urls, isOneClick: isOneClick)
+        }
         automation.isDeliveryReport = try readBool()
         automation.isCalendar = try readBool()
         return automation
+    }
+
+    private mutating func readRare<Value: Decodable>(_ type: Value.Type) throws(MalformedAnswer) -> Value? {
+        let count: UInt32 = try readInteger()
+        let json = try readRaw(Int(count))
+        guard count > 0 else { return nil }
+        guard let value = try? JSONDecoder().decode(type, from: Data(json)) else { throw MalformedAnswer() }
+        return value
     }
 
     private mutating func readDigest() throws(MalformedAnswer) -> Digest256 {

@@ -17,7 +17,7 @@ public import MailModel
 /// A commit that fails stops the tallies whose messages were in it, and no others:
 /// the next poll tries anew, and succeeds when the archive is well again.
 public actor IngestPipeline {
-    /// How much is done at a time.
+    /// How much is done at a time, and for how long.
     public struct Limits: Sendable {
         /// Mail between the network and the archive, in bytes.
         public var receivingBytes = 48 << 20
@@ -27,6 +27,8 @@ public actor IngestPipeline {
         /// One parse task, in messages and bytes: large enough that starting it costs little.
         public var parseMessages = 32
         public var parseBytes = 256 << 10
+        /// Room on the disk below which nothing more is committed.
+        public var space = SpaceLimit()
 
         public init() {}
     }
@@ -208,6 +210,7 @@ public actor IngestPipeline {
     }
 
     private func commit(_ arrivals: [Arrival]) async throws(MailFailure) -> [IngestOutcome] {
+        try limits.space.check(archive)
         let archive = archive
         let result: Result<[IngestOutcome], MailFailure> = await withCheckedContinuation { continuation in
             commitQueue.async {

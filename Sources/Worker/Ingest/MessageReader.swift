@@ -39,7 +39,7 @@ enum MessageReader {
         return Arrival(
             folder: received.folder, uidValidity: received.uidValidity, uid: received.uid,
             internalDate: received.internalDate, original: received.bytes, originalDigest: digest,
-            content: content(of: outcome))
+            content: content(of: outcome), parserVersion: MIMEParser.version)
     }
 
     /// Nil when it could not be read: such a message is quarantined with its original.

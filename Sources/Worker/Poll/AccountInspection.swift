@@ -16,12 +16,15 @@ public struct AccountInspection: Sendable {
     /// Signs in to both servers of the account.
     /// - Throws: what keeps the attempt from being made, such as a missing password.
     public func check(_ account: Account) async throws(MailFailure) -> AccountCheck.Report {
-        let imap = try settings.imapConnection(for: account, in: archive)
-        let smtp = try account.settings.smtp.map { endpoint throws(MailFailure) in
-            try settings.connection(to: endpoint, for: account, in: archive)
+        let loop = try NetworkLoop()
+        let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
+        let imap = try await signIn.connection(to: try account.imapEndpoint, for: account)
+        var smtp: ConnectionSettings?
+        if let endpoint = account.settings.smtp {
+            smtp = try await signIn.connection(to: endpoint, for: account)
         }
         return await AccountCheck.run(
-            imap: imap, smtp: smtp, preset: account.provider, loop: try NetworkLoop(), trace: settings.trace)
+            imap: imap, smtp: smtp, preset: account.provider, loop: loop, trace: settings.trace)
     }
 
     /// One folder of a mailbox.
@@ -41,9 +44,12 @@ public struct AccountInspection: Sendable {
 
     /// Every folder that the server lists, with its counts.
     public func folders(of account: Account) async throws(MailFailure) -> [FolderEntry] {
-        let session = try await IMAPSession.connect(
-            settings.imapConnection(for: account, in: archive), loop: try NetworkLoop(),
-            limits: settings.limits, trace: settings.trace)
+        let loop = try NetworkLoop()
+        let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
+        let session = try await signIn.open(account) { connection throws(MailFailure) in
+            try await IMAPSession.connect(
+                connection, loop: loop, limits: settings.limits, trace: settings.trace)
+        }
         let listed = try await session.folders()
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)

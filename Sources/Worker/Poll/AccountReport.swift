@@ -55,4 +55,7 @@ public enum PollEvent: Sendable {
     case finished(AccountReport)
     /// The session that waits for new mail was lost; polls go on meanwhile.
     case watchLost(account: String, MailFailure)
+    /// No further poll begins, for want of room on the disk, until `resumed`.
+    case held(MailFailure)
+    case resumed
 }

@@ -14,12 +14,14 @@ public struct MailboxPoller: Sendable {
     let loop: NetworkLoop
     let pipeline: IngestPipeline
     let settings: PollSettings
+    private let signIn: AccountSignIn
 
     public init(archive: Archive, loop: NetworkLoop, pipeline: IngestPipeline, settings: PollSettings) {
         self.archive = archive
         self.loop = loop
         self.pipeline = pipeline
         self.settings = settings
+        signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
     }
 
     /// Polls the account, whose lease the caller holds. What goes wrong is in the report.
@@ -29,9 +31,7 @@ public struct MailboxPoller: Sendable {
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
         return await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
-            let connection = try settings.imapConnection(for: account, in: archive)
-            let session = try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.limits, trace: settings.trace)
+            let session = try await openSession(account)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
@@ -45,6 +45,14 @@ public struct MailboxPoller: Sendable {
             // What arrived last is stored while the server says goodbye.
             async let _ = try? pipeline.flush(tally)
             await session.logout()
+        }
+    }
+
+    /// A session with the account's IMAP server.
+    func openSession(_ account: Account) async throws(MailFailure) -> IMAPSession {
+        try await signIn.open(account) { connection throws(MailFailure) in
+            try await IMAPSession.connect(
+                connection, loop: loop, limits: settings.limits, trace: settings.trace)
         }
     }
 
@@ -92,35 +100,4 @@ public struct MailboxPoller: Sendable {
 
 extension Account {
     public var provider: ProviderPreset { ProviderPreset(rawValue: settings.preset) ?? .custom }
-}
-
-extension PollSettings {
-    /// How to reach and sign in to the account's IMAP server.
-    public func imapConnection(
-        for account: Account, in archive: Archive
-    ) throws(MailFailure) -> ConnectionSettings {
-        guard let endpoint = account.settings.imap else {
-            throw MailFailure(
-                .badSettings, kind: .needsPerson, "The account has no IMAP server",
-                detail: account.settings.name,
-                remedy: "Name one: mailworker account edit \(account.settings.name) --imap-host HOST.")
-        }
-        return try connection(to: endpoint, for: account, in: archive)
-    }
-
-    /// How to reach and sign in to one of the account's servers.
-    public func connection(
-        to endpoint: ServerEndpoint, for account: Account, in archive: Archive
-    ) throws(MailFailure) -> ConnectionSettings {
-        guard let secret = try archive.secret(of: account.id) else {
-            throw MailFailure(
-                .loginRefused, kind: .credential, "The account has no password",
-                detail: account.settings.name,
-                remedy: "Give it one: mailworker account edit \(account.settings.name) --password-file FILE.")
-        }
-        let settings = account.settings
-        return ConnectionSettings(
-            endpoint: endpoint, login: settings.login, secret: secret, caFile: settings.caFile,
-            proxy: settings.proxy, timeoutSeconds: settings.timeoutSeconds, allowedNetworks: allowedNetworks)
-    }
 }

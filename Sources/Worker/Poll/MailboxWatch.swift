@@ -47,9 +47,7 @@ struct MailboxWatch: Sendable {
     private func watchInbox(
         of account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void, succeeded: () -> Void
     ) async throws(MailFailure) {
-        let connection = try settings.imapConnection(for: account, in: archive)
-        let session = try await IMAPSession.connect(
-            connection, loop: poller.loop, limits: settings.limits, trace: settings.trace)
+        let session = try await poller.openSession(account)
         guard session.capabilities.contains("IDLE"),
             let inbox = try await session.folders().first(where: { $0.role == .inbox })
         else { return await session.logout() }

@@ -6,6 +6,8 @@ public struct PollSchedule: Sendable {
     public enum Outcome: Sendable, Hashable {
         case succeeded
         case failed(FailureKind, retryAfterSeconds: Int?)
+        /// Its user has withdrawn the authorization, or not given one: no further try can succeed.
+        case lacksAuthorization
     }
 
     /// The account's interval in seconds.
@@ -42,6 +44,7 @@ public struct PollSchedule: Sendable {
         case .failed(.credential, _):
             guard failures < Self.credentialTries else { return nil }
             return now.advanced(bySeconds: 86_400 / Int64(Self.credentialTries))
+        case .lacksAuthorization: return nil
         case .failed(.needsPerson, _), .failed(.permanent, _):
             return now.advanced(bySeconds: spread(3600, by: 0.2, jitter: jitter))
         }

@@ -2,7 +2,8 @@ public import Archive
 public import MailModel
 import Synchronization
 
-/// Polls every account when it is due, and watches those that ask for it, until its task is cancelled.
+/// Polls every account when it is due, and watches those that ask for it, until its task is
+/// cancelled or the archive writes no more.
 ///
 /// The accounts are read anew each second, so that what `account add` and
 /// `account edit` change takes effect without a restart.
@@ -20,25 +21,31 @@ public struct PollingDaemon: Sendable {
     /// Returns when the task is cancelled and every poll has ended; what they had
     /// received by then is committed.
     ///
+    /// - Throws: `archive.stopped`, after which only a new process can go on.
     /// - Parameter failed: called when the archive itself cannot be asked; the next second tries again.
     public func run(
         watch: @escaping @Sendable (PollEvent) -> Void, failed: @escaping @Sendable (MailFailure) -> Void
-    ) async {
+    ) async throws(MailFailure) {
         let running = AccountsAtWork()
         let watches = MailboxWatches(archive: archive, poller: pass.poller, settings: settings)
         await withDiscardingTaskGroup { group in
-            while !Task.isCancelled {
+            var isHeld = false
+            while !Task.isCancelled, archive.stopFailure == nil {
                 let now = settings.now()
                 let busy = running.all
                 do throws(MailFailure) {
-                    let free = max(1, settings.concurrency) - busy.count
+                    let shortage = settings.space.shortage(in: try archive.diskSpace())
+                    if let shortage, !isHeld { watch(.held(shortage)) }
+                    if shortage == nil, isHeld { watch(.resumed) }
+                    isHeld = shortage != nil
+                    let free = isHeld ? 0 : max(1, settings.concurrency) - busy.count
                     let due = free > 0 ? try archive.dueAccounts(at: now) : []
                     let ready = due.filter { !busy.contains($0.id) && !running.isPutOff($0.id, at: now) }
                     for account in ready.prefix(free) {
                         running.insert(account.id)
                         group.addTask { await poll(account, running, watch) }
                     }
-                    try watches.follow(try archive.watchedAccounts(), watch: watch)
+                    try watches.follow(isHeld ? [:] : try archive.watchedAccounts(), watch: watch)
                 } catch {
                     failed(error)
                 }
@@ -47,6 +54,7 @@ public struct PollingDaemon: Sendable {
             group.cancelAll()
             await watches.stop()
         }
+        if let failure = archive.stopFailure { throw failure }
     }
 
     /// Seconds until an account is looked at again whose poll left nothing in the archive.

@@ -1,6 +1,7 @@
 public import Archive
 public import MailModel
 import MailTransport
+import OAuth
 
 /// Polls accounts, several at a time, each under its lease, and records how each
 /// poll ended and when the next one is due.
@@ -44,6 +45,7 @@ public struct SyncPass: Sendable {
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
         do throws(MailFailure) {
+            try settings.space.check(archive)
             let lease = try claim(account)
             let startedAt = settings.now()
             report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
@@ -83,8 +85,7 @@ public struct SyncPass: Sendable {
         let failures = failure == nil ? 0 : (isSameTrouble ? account.status.failures : 0) + 1
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
         let next = schedule.nextPoll(
-            after: failure.map { .failed($0.kindForAccount, retryAfterSeconds: $0.retryAfterSeconds) }
-                ?? .succeeded,
+            after: failure.map(PollSchedule.Outcome.init) ?? .succeeded,
             failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
         try archive.noteAttempt(
             account.id, revision: account.revision, startedAt: startedAt, failure: failure, nextPoll: next)
@@ -95,6 +96,15 @@ extension Account {
     /// A process that dies frees its leases at once, so this only has to outlast a living
     /// one's longest silence: some reads in a row, each up to the server's timeout.
     var leaseSeconds: Int64 { max(1800, 4 * Int64(settings.timeoutSeconds)) }
+}
+
+extension PollSchedule.Outcome {
+    fileprivate init(_ failure: MailFailure) {
+        self =
+            failure.code == .authorizationRevoked
+            ? .lacksAuthorization
+            : .failed(failure.kindForAccount, retryAfterSeconds: failure.retryAfterSeconds)
+    }
 }
 
 extension MailFailure {

@@ -9,7 +9,8 @@ struct AccountCommand: ParsableCommand {
         commandName: "account", abstract: "Mailboxes to poll.",
         subcommands: [
             AccountAddCommand.self, AccountListCommand.self, AccountShowCommand.self, AccountEditCommand.self,
-            AccountRemoveCommand.self, AccountCheckCommand.self, AccountFoldersCommand.self,
+            AccountRemoveCommand.self, AccountAuthorizeCommand.self, AccountCheckCommand.self,
+            AccountFoldersCommand.self,
         ])
 }
 
@@ -44,6 +45,7 @@ struct AccountAddCommand: ParsableCommand {
         Terminal.print("added account \(name) (\(id))")
         if secret == nil {
             Terminal.print("It has no password yet: mailworker account edit \(name) --password-file FILE")
+            Terminal.print("or, to sign in with OAuth 2.0: mailworker account authorize \(name)")
         } else {
             Terminal.print("Try it: mailworker account check \(name)")
         }
@@ -147,7 +149,9 @@ struct AccountShowCommand: ParsableCommand {
         let lines: [(String, String?)] = [
             ("name", settings.name), ("user", found.userName), ("address", settings.email?.addrSpec),
             ("preset", settings.preset), ("login", settings.login),
-            ("password", found.hasSecret ? "stored, encrypted" : "none"),
+            found.credentialKind == .refreshToken
+                ? ("authorization", found.hasSecret ? "stored, encrypted" : "none")
+                : ("password", found.hasSecret ? "stored, encrypted" : "none"),
             ("imap", settings.imap?.text), ("smtp", settings.smtp?.text), ("proxy", settings.proxy),
             ("ca file", settings.caFile), ("sent folder", settings.sentFolder?.rawValue),
             (
@@ -181,8 +185,10 @@ struct AccountCheckCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
-        let report = try await AccountInspection(archive: workplace.archive, settings: workplace.pollSettings)
-            .check(found)
+        let report = try await AccountInspection(
+            archive: workplace.archive, settings: workplace.pollSettings()
+        )
+        .check(found)
         switch report.imap {
         case .success(let findings):
             Terminal.print(
@@ -218,7 +224,7 @@ struct AccountFoldersCommand: AsyncParsableCommand {
         let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
         let folders = try await AccountInspection(
-            archive: workplace.archive, settings: workplace.pollSettings
+            archive: workplace.archive, settings: workplace.pollSettings()
         )
         .folders(of: found).prefix(listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(Array(folders))) }

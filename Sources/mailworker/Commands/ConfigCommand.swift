@@ -10,9 +10,11 @@ struct ConfigKeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
         abstract: "Prints every key that a configuration file may hold, one dotted name a line.",
-        discussion: "Keys of [[user]] and [[account]] stand once. config.example.toml explains them.")
+        discussion:
+            "Keys of [[user]] and [[account]] stand once, those of [oauth.…] for each provider. config.example.toml explains them."
+    )
 
     func run() {
-        for key in ConfigurationKey.allCases { Terminal.print(key.rawValue) }
+        for name in ConfigurationKey.allCases.flatMap(\.names) { Terminal.print(name) }
     }
 }

@@ -2,15 +2,13 @@ import Archive
 import ArgumentParser
 import Foundation
 import MailModel
+import Worker
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Looks at configuration, key, archive, disk space and accounts, and says what to mend.",
         discussion: "Asks no server; account check does. Ends with 1 when something needs mending.")
-
-    /// Below this much free space the archive's disk is called nearly full.
-    private static let lowSpaceBytes: Int64 = 1 << 30
 
     @OptionGroup var common: CommonOptions
 
@@ -85,11 +83,15 @@ struct DoctorCommand: AsyncParsableCommand {
             bad("archive", error.revealed)
             return checks
         }
-        if let free = Self.freeBytes(at: configuration.archiveDirectory) {
-            let text = "\(free >> 20) MB free"
-            free < Self.lowSpaceBytes
-                ? bad("disk", "\(text). Make room: a full disk stops the fetching of mail.")
-                : good("disk", text)
+        do {
+            let space = try workplace.archive.diskSpace()
+            if let shortage = configuration.space.shortage(in: space) {
+                bad("disk", shortage.revealed)
+            } else {
+                good("disk", "\(space.freeBytes >> 20) MB free")
+            }
+        } catch {
+            bad("disk", error.revealed)
         }
         do {
             let accounts = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
@@ -98,6 +100,10 @@ struct DoctorCommand: AsyncParsableCommand {
                 let subject = "account \(account.settings.name)"
                 if !account.settings.isEnabled {
                     good(subject, "disabled")
+                } else if !account.hasSecret, account.credentialKind == .refreshToken {
+                    bad(
+                        subject,
+                        "is not authorized. Do it: mailworker account authorize \(account.settings.name)")
                 } else if !account.hasSecret {
                     bad(subject, "has no password. Give it one: mailworker account edit --password-file FILE")
                 } else if let failure = account.status.failure {
@@ -112,10 +118,5 @@ struct DoctorCommand: AsyncParsableCommand {
             bad("accounts", error.revealed)
         }
         return checks
-    }
-
-    private static func freeBytes(at path: String) -> Int64? {
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
-        return (attributes?[.systemFreeSize] as? NSNumber)?.int64Value
     }
 }

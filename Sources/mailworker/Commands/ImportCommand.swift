@@ -59,6 +59,7 @@ struct ImportCommand: AsyncParsableCommand {
                     + "\(counts.duplicates) duplicates, \(counts.ignored) ignored, "
                     + "\(counts.quarantined) quarantined, \(failures.count) failed")
         }
+        if let failure = workplace.archive.stopFailure { throw failure }
         if !failures.isEmpty { throw ExitStatus.someItemsFailed }
     }
 

@@ -30,6 +30,7 @@ struct MessagePage {
                 "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
                     + "\(attachment.size) bytes")
         }
+        lines += parsed.special?.lines ?? []
         if !parsed.defects.isEmpty {
             lines.append("Odd: \(parsed.defects.map(\.rawValue).joined(separator: ", "))")
         }

@@ -29,11 +29,17 @@ struct RunCommand: AsyncParsableCommand {
             return handler
         }
         let logger = Logger(label: "mailworker")
-        let settings = workplace.pollSettings
+        let settings = try workplace.pollSettings()
         let daemon = PollingDaemon(
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)
         await Self.logReading(workplace.configuration, logger)
+        do {
+            if let reread = try await workplace.rereadInWords() { logger.info("\(reread)") }
+        } catch {
+            // The daemon goes on with what arrives; the next start tries again.
+            logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
+        }
         logger.info("polling")
         try await ServiceGroup(
             services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],
@@ -61,8 +67,8 @@ private struct PollingService: Service {
     let log: PollLog
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await daemon.run(watch: log.note, failed: log.archiveFailed)
+        try await cancelWhenGracefulShutdown {
+            try await daemon.run(watch: log.note, failed: log.archiveFailed)
         }
     }
 }
@@ -80,6 +86,9 @@ private struct PollLog: Sendable {
         case .watchLost(let account, let failure):
             // The account's polls go on, and say what is wrong when it lasts.
             logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
+        case .held(let failure):
+            logger.error("polling is held", metadata: ["failure": "\(failure)"])
+        case .resumed: logger.notice("polling again")
         case .finished(let report):
             let counts = report.counts
             let level: Logger.Level = counts.fetched > 0 ? .info : .debug

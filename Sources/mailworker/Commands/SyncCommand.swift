@@ -37,12 +37,13 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(common, secrets: .needed)
         let started = ContinuousClock.now
-        var settings = workplace.pollSettings
+        var settings = try workplace.pollSettings()
         settings.trace = try trace.map { try TraceFile.open($0) }
         let all = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
         let accounts =
             try account.map { [try workplace.archive.account(named: $0)] }
             ?? all.filter { $0.settings.isEnabled && $0.status.state != .stopped }
+        if let reread = try await workplace.rereadInWords() { Terminal.complain(reread) }
         let progress = SyncProgress()
         var reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
         for waiting in all
@@ -67,6 +68,7 @@ struct SyncCommand: AsyncParsableCommand {
         } else {
             Terminal.print(Self.text(reports, seconds: seconds))
         }
+        if let failure = workplace.archive.stopFailure { throw failure }
         if reports.contains(where: { !$0.failures.isEmpty }) { throw ExitStatus.someItemsFailed }
     }
 
@@ -100,6 +102,7 @@ struct SyncProgress: Sendable {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
         case .finished, .watchLost: Terminal.clearProgress()
+        case .held, .resumed: break
         }
     }
 }

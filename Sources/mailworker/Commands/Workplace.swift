@@ -23,21 +23,40 @@ struct Workplace {
     init(_ common: CommonOptions, secrets: Secrets = .unused) throws(MailFailure) {
         configuration = try common.loadConfiguration()
         let key = secrets == .needed ? try configuration.key() : nil
-        archive = try Archive.open(directory: configuration.archiveDirectory, key: key)
+        var options = ArchiveOptions()
+        options.packBytes = configuration.packBytes
+        options.trial = try StepTrial.fromEnvironment()
+        archive = try Archive.open(directory: configuration.archiveDirectory, key: key, options: options)
         try declareUsersAndAccounts(secrets)
     }
 
-    var pollSettings: PollSettings {
-        PollSettings(
+    /// - Throws: when a client secret cannot be read.
+    func pollSettings() throws(MailFailure) -> PollSettings {
+        var settings = PollSettings(
             limits: configuration.limits, allowedNetworks: configuration.allowedNetworks,
             concurrency: configuration.pollConcurrency)
+        for declared in configuration.oauthClients {
+            settings.oauthClients[declared.provider] = try declared.client()
+        }
+        settings.space = configuration.space
+        return settings
     }
 
     func makePipeline() -> IngestPipeline {
         var limits = IngestPipeline.Limits()
         limits.receivingBytes = configuration.receivingBytes
+        limits.commitMessages = configuration.commitMessages
+        limits.space = configuration.space
         return IngestPipeline(
             archive: archive, parsing: configuration.parsing(), limits: limits)
+    }
+
+    /// Reads again what an older version could not read; nil when there was nothing.
+    func rereadInWords() async throws(MailFailure) -> String? {
+        let (read, count) = try await Rereading(archive: archive, parsing: configuration.parsing(atMost: 1))
+            .run()
+        guard count > 0 else { return nil }
+        return "\(read) of \(count) messages that an older version could not read have been read now"
     }
 
     func makeSyncPass(settings: PollSettings) throws(MailFailure) -> SyncPass {

@@ -122,6 +122,17 @@ struct AccountDeclaration {
             remedy: "Change or remove its [[account]] there.")
     }
 
+    /// Refuses to authorize what the configuration would give its password again.
+    func demandNoDeclaredPassword(_ account: Account) throws(MailFailure) {
+        let declared = configuration.accounts.first { $0.options.name == account.settings.name }
+        guard let declared, declared.passwordFile != nil || declared.passwordEnvironment != nil else {
+            return
+        }
+        throw .usage(
+            "The configuration gives this account a password", detail: configuration.path,
+            remedy: "Remove password_file or password_env from its [[account]], and authorize it then.")
+    }
+
     /// The user of that name, made when there is none yet.
     private func user(named name: String, email: EmailAddress?) throws(MailFailure) -> UserID {
         if let user = try archive.users().first(where: { $0.name == name }) { return user.id }

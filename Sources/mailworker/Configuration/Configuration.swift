@@ -1,7 +1,9 @@
 import Foundation
 import MailModel
 import MailTransport
+import OAuth
 import TOMLKit
+import Worker
 
 /// The settings of one installation, read from its TOML file. Paths are absolute:
 /// relative ones are taken from the file's own directory.
@@ -16,7 +18,11 @@ struct Configuration {
     var limits = MailLimits.standard
     var receivingBytes = 48 << 20
     var parseProcesses = Self.usualParseProcesses
+    var commitMessages = 1000
+    var packBytes: Int64 = 256 << 20
+    var space = SpaceLimit()
     var logLevel = "info"
+    var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
     var accounts: [DeclaredAccount] = []
 
@@ -54,6 +60,13 @@ struct Configuration {
         archiveDirectory = absolute(try archive.string(.archiveDirectory) ?? "mailworker-data")
         keyFile = absolute(try archive.string(.archiveKeyFile) ?? "mailworker.key")
 
+        if let megabytes = try archive.integer(.archivePackMegabytes, in: 1...4096) {
+            packBytes = Int64(megabytes) << 20
+        }
+        if let megabytes = try archive.integer(.archiveMinFreeMegabytes, in: 0...1_000_000) {
+            space.minimumFreeBytes = Int64(megabytes) << 20
+        }
+
         let network = try ConfigurationReader(source, table: "network")
         let blocks = try network.strings(.networkAllow) ?? []
         do {
@@ -76,6 +89,7 @@ struct Configuration {
         if let megabytes = try limits.integer(.limitsReceivingMegabytes, in: 8...4000) {
             receivingBytes = megabytes << 20
         }
+        commitMessages = try limits.integer(.limitsCommitMessages, in: 1...10_000) ?? commitMessages
 
         let parse = try ConfigurationReader(source, table: "parse")
         parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
@@ -85,6 +99,10 @@ struct Configuration {
             try log.string(.logLevel, oneOf: ["trace", "debug", "info", "notice", "warning", "error"])
             ?? logLevel
 
+        for (name, entry) in try ConfigurationReader.named(source, table: "oauth") {
+            guard let provider = OAuthProvider(rawValue: name) else { continue }
+            oauthClients.append(try DeclaredOAuthClient(provider, entry, absolute: absolute))
+        }
         for entry in try ConfigurationReader.list(source, table: "user") {
             let name = try entry.required(.userName)
             if users.contains(where: { $0.name == name }) { throw entry.declaredTwice(.userName, name) }

@@ -1,5 +1,8 @@
+import OAuth
+
 /// Every key that a configuration file may hold, by its dotted name. Keys of
-/// `[[user]]` and `[[account]]` stand once for every entry of their list.
+/// `[[user]]` and `[[account]]` stand once for every entry of their list, and those
+/// of `oauth` once for the table of each provider, such as `[oauth.google]`.
 ///
 /// The enumeration is the single list: the reader takes its values only through
 /// it, a key outside it is an error, and a gate compares it with
@@ -7,14 +10,25 @@
 enum ConfigurationKey: String, CaseIterable {
     case archiveDirectory = "archive.directory"
     case archiveKeyFile = "archive.key_file"
+    case archivePackMegabytes = "archive.pack_megabytes"
+    case archiveMinFreeMegabytes = "archive.min_free_megabytes"
     case networkAllow = "network.allow"
     case pollMinutes = "poll.minutes"
     case pollConcurrency = "poll.concurrency"
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
+    case limitsCommitMessages = "limits.commit_messages"
     case parseProcesses = "parse.processes"
     case logLevel = "log.level"
+
+    case oauthClientID = "oauth.client_id"
+    case oauthClientSecretFile = "oauth.client_secret_file"
+    case oauthRedirectPort = "oauth.redirect_port"
+    case oauthAuthorizationURL = "oauth.authorization_url"
+    case oauthTokenURL = "oauth.token_url"
+    case oauthDeviceURL = "oauth.device_url"
+    case oauthScope = "oauth.scope"
 
     case userName = "user.name"
     case userEmail = "user.email"
@@ -48,5 +62,12 @@ enum ConfigurationKey: String, CaseIterable {
 
     /// Tables that may occur any number of times, written `[[table]]`.
     static let listTables: Set<String> = ["user", "account"]
+    /// Tables that hold one table for each of these names, written `[table.name]`.
+    static let namedTables: [String: [String]] = ["oauth": OAuthProvider.allCases.map(\.rawValue)]
     static let tables = Set(allCases.map(\.table))
+
+    /// Every dotted name as it stands in a file.
+    var names: [String] {
+        Self.namedTables[table]?.map { "\(table).\($0).\(name)" } ?? [rawValue]
+    }
 }

@@ -30,6 +30,26 @@ struct ConfigurationReader {
         self.init(source, table: found, name: name, entry: 0)
     }
 
+    /// Reads each `[table.name]`, by its name.
+    static func named(
+        _ source: TOMLSource, table name: String
+    ) throws(MailFailure) -> [String: ConfigurationReader] {
+        let names = ConfigurationKey.namedTables[name] ?? []
+        let outer = try ConfigurationReader(source, table: name)
+        var readers: [String: ConfigurationReader] = [:]
+        for key in outer.table.keys {
+            let remedy = "Use one of: \(names.map { "[\(name).\($0)]" }.joined(separator: ", "))."
+            guard names.contains(key) else {
+                throw source.complaint(about: key, in: name, "there is no such table", remedy: remedy)
+            }
+            guard let table = outer.table[key]?.table else {
+                throw source.complaint(about: key, in: name, "is not a table", remedy: remedy)
+            }
+            readers[key] = ConfigurationReader(source, table: table, name: "\(name).\(key)", entry: 0)
+        }
+        return readers
+    }
+
     /// Reads every `[[table]]`.
     static func list(_ source: TOMLSource, table name: String) throws(MailFailure) -> [ConfigurationReader] {
         guard let value = source.root[name] else { return [] }
@@ -56,13 +76,15 @@ struct ConfigurationReader {
                 )
             }
             let readers =
-                ConfigurationKey.listTables.contains(table)
-                ? try list(source, table: table) : [try ConfigurationReader(source, table: table)]
+                ConfigurationKey.namedTables[table] != nil
+                ? Array(try named(source, table: table).values)
+                : ConfigurationKey.listTables.contains(table)
+                    ? try list(source, table: table) : [try ConfigurationReader(source, table: table)]
             let known = ConfigurationKey.allCases.filter { $0.table == table }.map(\.name)
             for reader in readers {
                 for key in reader.table.keys where !known.contains(key) {
                     throw source.complaint(
-                        about: key, in: table, entry: reader.entry, "there is no such key",
+                        about: key, in: reader.name, entry: reader.entry, "there is no such key",
                         remedy: "Remove it, or use one of: \(known.joined(separator: ", ")).")
                 }
             }
@@ -82,6 +104,18 @@ struct ConfigurationReader {
         if let choices, !choices.contains(text) {
             throw complaint(
                 key, "\"\(text)\" is not known", remedy: "Use one of: \(choices.joined(separator: ", ")).")
+        }
+        return text
+    }
+
+    /// The address of a web service; an empty text stands for none.
+    func webAddress(_ key: ConfigurationKey) throws(MailFailure) -> String? {
+        guard let text = try string(key), !text.isEmpty else { return try string(key) }
+        guard ["https://", "http://"].contains(where: text.hasPrefix),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else {
+            throw complaint(
+                key, "is not the address of a web service", remedy: "Write it as https://HOST/PATH.")
         }
         return text
     }

@@ -8,7 +8,8 @@ struct AccountEntry: Encodable {
     init(_ account: Account) { self.account = account }
 
     private enum Key: String, CodingKey {
-        case id, name, user, email, preset, login, imap, smtp, enabled, declared, state, failures, error
+        case id, name, user, email, preset, login, authentication, imap, smtp, enabled, declared, state,
+            failures, error
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
@@ -28,6 +29,8 @@ struct AccountEntry: Encodable {
         try container.encode(settings.email?.lowercased, forKey: .email)
         try container.encode(settings.preset, forKey: .preset)
         try container.encode(settings.login, forKey: .login)
+        try container.encode(
+            account.credentialKind == .refreshToken ? "oauth2" : "password", forKey: .authentication)
         try container.encode(settings.imap, forKey: .imap)
         try container.encode(settings.smtp, forKey: .smtp)
         try container.encode(settings.isEnabled, forKey: .enabled)

@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import MailModel
+import OAuth
 import Worker
 
 /// The exit codes of the program (after sysexits.h).
@@ -14,7 +15,8 @@ enum ExitStatus {
     /// What the administrator mends in the configuration, the key or the archive's place.
     private static let configurationCodes: Set<MailFailure.Code> = [
         .configuration, .passwordUnavailable, .keyUnreadable, .keyOpenToOthers, .keyMalformed, .keyWrong,
-        .keyMissing, .archiveMissing, .archiveNewer, .archiveUnreadable, .archiveReadOnly,
+        .keyMissing, .oauthConfiguration, .redirectPort, .archiveMissing, .archiveNewer, .archiveUnreadable,
+        .archiveReadOnly,
     ]
     /// What the person at the command line types differently.
     private static let usageCodes: Set<MailFailure.Code> = [

@@ -1,0 +1,31 @@
+public import MailModel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The room on the file system of the archive.
+public struct DiskSpace: Sendable, Hashable {
+    /// What this process may still write, and the size of all.
+    public var freeBytes: Int64
+    public var totalBytes: Int64
+
+    public init(freeBytes: Int64, totalBytes: Int64) {
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes
+    }
+}
+
+extension Archive {
+    /// Costs one call of the system.
+    public func diskSpace() throws(MailFailure) -> DiskSpace {
+        var status = statvfs()
+        guard statvfs(directory, &status) == 0 else {
+            throw StorageError.failure(errno: errno, path: directory)
+        }
+        let block = Int64(clamping: status.f_frsize)
+        return DiskSpace(
+            freeBytes: Int64(clamping: status.f_bavail).multipliedReportingOverflow(by: block).partialValue,
+            totalBytes: Int64(clamping: status.f_blocks).multipliedReportingOverflow(by: block).partialValue)
+    }
+}

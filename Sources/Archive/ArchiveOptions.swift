@@ -1,0 +1,13 @@
+public import MailModel
+
+/// How one process works with an archive; none of it is stored.
+public struct ArchiveOptions: Sendable {
+    /// The only clock.
+    public var clock: @Sendable () -> UnixTime
+    /// A pack of originals that has reached this size gets no further batch.
+    public var packBytes: Int64 = 256 << 20
+    /// Counts the durable steps and may stop the process at one, for proofs.
+    public var trial: StepTrial?
+
+    public init(clock: @escaping @Sendable () -> UnixTime = Archive.systemClock) { self.clock = clock }
+}

@@ -1,0 +1,41 @@
+/// Everything that ingest and its housekeeping make durable, one act each.
+///
+/// Between any two of them the process may die: the archive is then as after the last
+/// one that was done, and the next run ends as an undisturbed one would. `StepTrial`
+/// stops a process at each of them to prove it.
+public enum DurableStep: String, Sendable, CaseIterable {
+    /// An account is this process's to poll, still is, and is no longer.
+    case leaseClaimed = "lease-claimed"
+    case leaseRenewed = "lease-renewed"
+    case leaseReleased = "lease-released"
+
+    /// A folder has its row, before any message of it has.
+    case folderRecorded = "folder-recorded"
+    /// UIDs that the folder lists no longer, and UIDs that it lists again.
+    case vanishedRecorded = "vanished-recorded"
+    case listedRecorded = "listed-recorded"
+    /// UIDs that are not fetched: too large, too old, gone.
+    case unfetchedRecorded = "unfetched-recorded"
+    /// All UIDs of a folder were compared with the server's.
+    case sweepRecorded = "sweep-recorded"
+    /// How a poll ended, and when the next one is due.
+    case attemptRecorded = "attempt-recorded"
+
+    /// A pack's file with its header is on the disk; its name is; the database knows it.
+    case packCreated = "pack-created"
+    case directorySynced = "directory-synced"
+    case packRegistered = "pack-registered"
+    /// A pack gets no further record.
+    case packSealed = "pack-sealed"
+    /// One write of records into a pack, and the moment from which they outlive a power cut.
+    case originalsAppended = "originals-appended"
+    case originalsSynced = "originals-synced"
+
+    /// The one transaction of a batch: ledger rows, messages, history, review items.
+    case batchCommitted = "batch-committed"
+    /// The write-ahead log was copied into the database.
+    case logCopied = "log-copied"
+
+    /// Any other transaction: people, settings, decisions of the queue.
+    case changeCommitted = "change-committed"
+}

@@ -1,0 +1,44 @@
+import GRDB
+import GRDBSQLite
+
+/// Copies the write-ahead log into the database when it has grown, instead of SQLite's
+/// own automatism, which keeps a failed fsync to itself.
+final class LogCopying: Sendable {
+    /// In pages of 4 KB.
+    private static let dueAt: Int32 = 4000
+
+    private let stop: WriteStop
+    private let trial: StepTrial?
+
+    init(stop: WriteStop, trial: StepTrial?) {
+        self.stop = stop
+        self.trial = trial
+    }
+
+    /// Copies what an earlier process left, and looks after the writer from then on. This
+    /// object must live as long as the connection.
+    ///
+    /// What a process with a failed fsync has left in the log may be in the system's memory
+    /// only. Copied, it is written anew; it is no longer relied on where it was.
+    func takeOver(_ db: Database) throws {
+        guard let connection = db.sqliteConnection else { return }
+        copy(connection)
+        _ = sqlite3_wal_hook(
+            connection,
+            { context, connection, _, pages in
+                if let context, let connection, pages >= LogCopying.dueAt {
+                    Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue().copy(connection)
+                }
+                // The commit has been done, whatever became of the copy.
+                return SQLITE_OK
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func copy(_ connection: OpaquePointer) {
+        let step = BegunStep(.logCopied, trial)
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        // Any other failure leaves the log as it is, and the next commit tries again.
+        if code != SQLITE_OK { _ = stop.noting(StorageError.failure(resultCode: code)) }
+        step.done()
+    }
+}

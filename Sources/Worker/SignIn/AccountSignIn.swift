@@ -1,0 +1,109 @@
+public import Archive
+import MailFetch
+public import MailModel
+public import MailTransport
+public import OAuth
+
+/// How accounts get past their servers' doors: with the stored password, or with an access token that the
+/// stored refresh token buys.
+public struct AccountSignIn: Sendable {
+    private let archive: Archive
+    private let settings: PollSettings
+    private let tokens: AccessTokens
+
+    public init(archive: Archive, loop: NetworkLoop, settings: PollSettings) {
+        self.archive = archive
+        self.settings = settings
+        tokens = AccessTokens(archive: archive, loop: loop, settings: settings)
+    }
+
+    /// Opens a session with the account's IMAP server.
+    ///
+    /// An access token that the server does not accept is replaced once by a new one: it may have been
+    /// revoked before its time.
+    nonisolated(nonsending) public func open<Session>(
+        _ account: Account,
+        _ connect: (ConnectionSettings) async throws(MailFailure) -> Session
+    ) async throws(MailFailure) -> Session {
+        let endpoint = try account.imapEndpoint
+        let connection = try await connection(to: endpoint, for: account)
+        do throws(MailFailure) {
+            return try await connect(connection)
+        } catch {
+            guard error.code == .tokenRefused else { throw error }
+            await tokens.forget(connection.secret, of: account.id)
+        }
+        do throws(MailFailure) {
+            return try await connect(try await self.connection(to: endpoint, for: account))
+        } catch {
+            guard error.code == .tokenRefused else { throw error }
+            var failure = error
+            failure.remedy =
+                "Check that its login is the mailbox that was authorized, and that IMAP is switched on there;"
+                + " then authorize it again: mailworker account authorize \(account.settings.name)."
+            throw failure
+        }
+    }
+
+    /// How to reach and sign in to one of the account's servers.
+    ///
+    /// - Throws: `login-refused` without a password, `authorization-revoked` without a refresh token that
+    ///   is worth something, and what the provider's token endpoint leads to.
+    nonisolated(nonsending) public func connection(
+        to endpoint: ServerEndpoint, for account: Account
+    ) async throws(MailFailure) -> ConnectionSettings {
+        let secret: Secret
+        let authentication: Authentication
+        switch try archive.credential(of: account.id) {
+        case .password(let password):
+            secret = password
+            authentication = .password
+        case .refreshToken(let refreshToken):
+            secret = try await tokens.token(for: account, refreshToken: refreshToken)
+            authentication = .accessToken
+        case nil where account.credentialKind == .refreshToken: throw .lacksAuthorization(account)
+        case nil:
+            throw MailFailure(
+                .loginRefused, kind: .credential, "The account has no password",
+                detail: account.settings.name,
+                remedy: "Give it one: mailworker account edit \(account.settings.name) --password-file FILE.")
+        }
+        let settings = account.settings
+        return ConnectionSettings(
+            endpoint: endpoint, login: settings.login, secret: secret, authentication: authentication,
+            caFile: settings.caFile, proxy: settings.proxy, timeoutSeconds: settings.timeoutSeconds,
+            allowedNetworks: self.settings.allowedNetworks)
+    }
+}
+
+extension Account {
+    /// - Throws: `bad-settings` for an account without one.
+    var imapEndpoint: ServerEndpoint {
+        get throws(MailFailure) {
+            if let endpoint = settings.imap { return endpoint }
+            throw MailFailure(
+                .badSettings, kind: .needsPerson, "The account has no IMAP server",
+                detail: settings.name,
+                remedy: "Name one: mailworker account edit \(settings.name) --imap-host HOST.")
+        }
+    }
+
+    /// Who hands out the tokens of this mailbox.
+    public var oauthProvider: OAuthProvider {
+        switch provider {
+        case .gmail: .google
+        case .yandex: .yandex
+        case .mailru: .mailru
+        case .custom: .custom
+        }
+    }
+}
+
+extension MailFailure {
+    static func lacksAuthorization(_ account: Account) -> MailFailure {
+        MailFailure(
+            .authorizationRevoked, kind: .credential, "The mailbox is not authorized",
+            detail: account.settings.name,
+            remedy: "Authorize it: mailworker account authorize \(account.settings.name).")
+    }
+}
