@@ -55,9 +55,9 @@ extension IMAPSession {
 
     /// Opens a folder for reading; what was open before is closed by it.
     ///
-    /// EXAMINE does it, but for one case. Servers without UIDPLUS (GNU imap4d) or without UIDNEXT (Courier)
-    /// keep the UIDs of new messages only for a client that comes with SELECT. That removes `\Recent`, as any
-    /// client's visit does, and nothing else.
+    /// EXAMINE does it, and nothing else is sent, but for one case: new messages on a `RenumberingServer`.
+    /// Its UIDs hold only for a client that comes with SELECT. That removes `\Recent`, as any client's visit
+    /// does, and nothing else.
     nonisolated(nonsending) public func examine(_ folder: ListedFolder) async throws(MailFailure)
         -> FolderState
     {
@@ -74,13 +74,11 @@ extension IMAPSession {
         try demandSendable(wireName)
         let condstore = capabilities.contains("CONDSTORE")
         let opened = try await open(.examine(wireName, condstore: condstore))
-        guard opened.recent > 0, opened.uidNext == nil || !capabilities.contains("UIDPLUS") else {
-            return try opened.state
-        }
-        // These two number new messages anew with every EXAMINE, and give a folder that was never selected
-        // another UIDVALIDITY each time: what we recorded would mean other messages by the next poll.
+        guard opened.recent > 0,
+            let server = RenumberingServer.recognised(by: capabilities, id: serverID)
+        else { return try opened.state }
         do throws(MailFailure) {
-            return try await open(.select(wireName)).state
+            return try await open(.select(wireName, for: server)).state
         } catch  where error.code == .commandRefused {
             return try await open(.examine(wireName, condstore: condstore)).state
         }

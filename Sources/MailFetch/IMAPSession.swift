@@ -3,8 +3,8 @@ public import MailTransport
 
 /// An authenticated IMAP session (RFC 3501, RFC 9051) that can only read.
 ///
-/// Used by one task at a time. Folders are opened with EXAMINE (with SELECT only where a server would
-/// else forget its UIDs, see `examine`) and messages read with BODY.PEEK[]; nothing that changes a
+/// Used by one task at a time. Folders are opened with EXAMINE (with SELECT only on a known server that
+/// else forgets its UIDs, see `examine`) and messages read with BODY.PEEK[]; nothing that changes a
 /// message or a folder can be sent. Whatever fails on the wire, or is cancelled, ends the
 /// session; a command that the server merely refuses does not.
 public final class IMAPSession {
