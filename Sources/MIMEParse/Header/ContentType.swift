@@ -26,7 +26,7 @@ struct ContentType {
     init(
         _ value: UnsafeRawBufferPointer, standard: ContentType, parameterLimit: Int, defects: inout DefectLog
     ) {
-        if let repaired = Self.withoutLoneReturns(value) {
+        if !Self.hasSubtype(value), let repaired = Self.withoutLoneReturns(value) {
             defects.note(.malformedParameter)
             self = repaired.withUnsafeBytes {
                 ContentType($0, standard: standard, parameterLimit: parameterLimit, defects: &defects)
@@ -80,6 +80,17 @@ struct ContentType {
         } else {
             kind = .other
         }
+    }
+
+    /// Whether the first word is more than half a type.
+    private static func hasSubtype(_ value: UnsafeRawBufferPointer) -> Bool {
+        var hasSlash = false
+        for byte in value.trimmed() {
+            if byte == Octet.semicolon || Octet.isSpace(byte) { return false }
+            if hasSlash { return true }
+            hasSlash = byte == Octet.slash
+        }
+        return false
     }
 
     /// The value without returns that end no line, where there are any: damage in

@@ -6,6 +6,11 @@ public struct TextSplit: Codable, Hashable, Sendable {
     /// From the line that begins the signature to its end.
     public var signature: Range<Int>?
 
+    public init(quoted: [Range<Int>], signature: Range<Int>?) {
+        self.quoted = quoted
+        self.signature = signature
+    }
+
     /// The author's own words in `text`, from which this split was made.
     public func ownText(in text: String) -> String {
         var left = ""
