@@ -75,7 +75,8 @@ extension IMAPSession {
         let condstore = capabilities.contains("CONDSTORE")
         let opened = try await open(.examine(wireName, condstore: condstore))
         guard opened.recent > 0,
-            let server = RenumberingServer.recognised(by: capabilities, id: serverID)
+            let server = RenumberingServer.recognised(
+                by: capabilities, id: serverID, saying: opened.phrases)
         else { return try opened.state }
         do throws(MailFailure) {
             return try await open(.select(wireName, for: server)).state
@@ -91,6 +92,8 @@ extension IMAPSession {
         var recent: UInt32 = 0
         var uidNext: UInt32?
         var modSequence: UInt64?
+        /// Those that tell a `RenumberingServer`.
+        var phrases: Set<String> = []
 
         var state: FolderState {
             get throws(MailFailure) {
@@ -111,6 +114,7 @@ extension IMAPSession {
             case .exists(let count): opening.exists = count
             case .recent(let count): opening.recent = count
             case .status(let reply):
+                if RenumberingServer.knows(reply.text) { opening.phrases.insert(reply.text) }
                 switch reply.codeName {
                 case "UIDVALIDITY": opening.validity = reply.codeNumber.flatMap(UInt32.init(exactly:))
                 case "UIDNEXT": opening.uidNext = reply.codeNumber.flatMap(UInt32.init(exactly:))

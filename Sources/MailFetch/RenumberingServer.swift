@@ -7,13 +7,16 @@ struct RenumberingServer: Sendable, Hashable {
     let make: String
     /// How its name begins in the reply to ID (RFC 2971).
     private let name: String
-    /// Sets of capabilities that no other known server offers whole; one of them is enough.
-    private let marks: [Set<String>]
+    /// Capabilities that no other known server offers; one of them is enough.
+    private let capabilities: Set<String>
+    /// What it says, letter by letter, behind the codes of its reply to EXAMINE; empty where that tells nothing.
+    private let phrases: Set<String>
 
-    private init(_ make: String, name: String, marks: [Set<String>]) {
+    private init(_ make: String, name: String, capabilities: Set<String> = [], phrases: Set<String> = []) {
         self.make = make
         self.name = name
-        self.marks = marks
+        self.capabilities = capabilities
+        self.phrases = phrases
     }
 
     /// All that are known, as `scripts/against-servers` meets them.
@@ -21,21 +24,29 @@ struct RenumberingServer: Sendable, Hashable {
         // The extensions of its own. Which are offered depends on the configuration; Debian's has ACL.
         RenumberingServer(
             "Courier IMAP", name: "Courier-IMAP",
-            marks: [["ACL2=UNION"], ["XMAGICTRASH"], ["XCOURIEROUTBOX=INBOX.OUTBOX"]]),
-        // Tells its name only when told to. It announces every mechanism that GNU SASL has; these three have been
-        // seen together on nothing else.
+            capabilities: ["ACL2=UNION", "XMAGICTRASH", "XCOURIEROUTBOX=INBOX.OUTBOX"]),
+        // Tells its name only when configured to, and offers nothing of its own. Other servers have each of
+        // these phrases in other letters ("Predicted next UID") or words.
         RenumberingServer(
             "GNU Mailutils imap4d", name: "GNU Mailutils",
-            marks: [["AUTH=SECURID", "AUTH=SAML20", "AUTH=OPENID20"]]),
+            phrases: ["UID validity status", "Predicted next uid", "No permanent flags"]),
     ]
+
+    /// Whether a phrase may be one that tells a server.
+    static func knows(_ phrase: String) -> Bool { table.contains { $0.phrases.contains(phrase) } }
 
     /// The row of a server, or nil: then it has to keep its UIDs by itself.
     ///
-    /// A name that the server gives decides alone; its capabilities do where it gives none.
-    static func recognised(by capabilities: Capabilities, id: [String: String]) -> RenumberingServer? {
+    /// A name that the server gives decides alone. Where it gives none, one capability or all phrases do.
+    static func recognised(
+        by offered: Capabilities, id: [String: String], saying said: Set<String>
+    ) -> RenumberingServer? {
         if let name = id["name"], !name.isEmpty {
             return table.first { name.lowercased().hasPrefix($0.name.lowercased()) }
         }
-        return table.first { $0.marks.contains { $0.isSubset(of: capabilities.names) } }
+        return table.first {
+            !$0.capabilities.isDisjoint(with: offered.names)
+                || !$0.phrases.isEmpty && $0.phrases.isSubset(of: said)
+        }
     }
 }
