@@ -6,10 +6,27 @@
 
 mailworker=${MAILWORKER_BINARY:-$root/.build/release/mailworker}
 
+# Who signs in to the mail server.
+login=bench
+
 # prepare N [OPTION…]: makes N messages and starts the server; sets work, imap_port,
 # imaps_port, ca_file. MAILWORKER_WORK names a folder to work in.
 prepare() {
     "$root/scripts/setup" bench
+    make_mail "$@"
+    server=$work/server
+    mkdir -p "$server"
+    echo "$login:bench-password" >"$server/users"
+    "$root/scripts/dovecot" load "$server" $login INBOX "$work/mail/INBOX"
+    "$root/scripts/dovecot" load "$server" $login Sent "$work/mail/Sent"
+    # Prints imap_port, imaps_port and ca_file as assignments.
+    "$root/scripts/dovecot" start "$server" 0 >"$server/facts"
+    # shellcheck source=/dev/null
+    . "$server/facts"
+}
+
+# make_mail N [OPTION…]: builds what is missing, and makes N messages in $work/mail.
+make_mail() {
     if [ ! -x "$mailworker" ]; then
         say "Building the release binary"
         (cd "$root" && swift build -c release --product mailworker)
@@ -21,15 +38,6 @@ prepare() {
     say "Making $1 messages in $work"
     /usr/bin/python3 "$root/Benchmarks/generate.py" "$@" "$work/mail" 2>&1 | tr -d '\n' >&2
     echo >&2
-    server=$work/server
-    mkdir -p "$server"
-    echo 'bench:bench-password' >"$server/users"
-    "$root/scripts/dovecot" load "$server" bench INBOX "$work/mail/INBOX"
-    "$root/scripts/dovecot" load "$server" bench Sent "$work/mail/Sent"
-    # Prints imap_port, imaps_port and ca_file as assignments.
-    "$root/scripts/dovecot" start "$server" 0 >"$server/facts"
-    # shellcheck source=/dev/null
-    . "$server/facts"
 }
 
 clean_up() {
@@ -55,7 +63,7 @@ install_fresh() {
         "$mailworker" --config "$config" contact import "$work/mail/contacts.csv"
         # shellcheck disable=SC2154 # imaps_port and ca_file come from the server's facts
         echo bench-password | "$mailworker" --config "$config" account add --preset custom --name bench \
-            --user bench --email bench@firma.example --login bench --password-file - --imap-host 127.0.0.1 \
+            --user bench --email bench@firma.example --login "$login" --password-file - --imap-host 127.0.0.1 \
             --imap-port "$imaps_port" --imap-security tls --ca-file "$ca_file"
     } >"$home/install.log" 2>&1 || { cat "$home/install.log" >&2; fail "the installation could not be made"; }
 }

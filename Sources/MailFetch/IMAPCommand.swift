@@ -10,6 +10,9 @@ enum IMAPCommand: Sendable {
     case status([UInt8])
     /// Opens for reading only (RFC 9051, 6.3.3).
     case examine([UInt8], condstore: Bool)
+    /// Opens so that the server keeps the UIDs of new messages; no flag changes but `\Recent`, which
+    /// is the server's own. Cannot be made without a server that else forgets them.
+    case select([UInt8], for: RenumberingServer)
     case searchAll(extended: Bool)
     case fetchMetadata(String)
     /// PEEK leaves `\Seen` as it is.
@@ -33,6 +36,7 @@ enum IMAPCommand: Sendable {
                     + Array(" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)".utf8)
             case .examine(let name, let condstore):
                 Array("EXAMINE ".utf8) + Self.quoted(name) + Array((condstore ? " (CONDSTORE)" : "").utf8)
+            case .select(let name, _): Array("SELECT ".utf8) + Self.quoted(name)
             case .searchAll(false): Array("UID SEARCH ALL".utf8)
             case .searchAll(true): Array("UID SEARCH RETURN (ALL) ALL".utf8)
             case .fetchMetadata(let set): Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)

@@ -54,6 +54,10 @@ extension IMAPSession {
     }
 
     /// Opens a folder for reading; what was open before is closed by it.
+    ///
+    /// EXAMINE does it, and nothing else is sent, but for one case: new messages on a `RenumberingServer`.
+    /// Its UIDs hold only for a client that comes with SELECT. That removes `\Recent`, as any client's visit
+    /// does, and nothing else.
     nonisolated(nonsending) public func examine(_ folder: ListedFolder) async throws(MailFailure)
         -> FolderState
     {
@@ -68,30 +72,60 @@ extension IMAPSession {
 
     nonisolated(nonsending) private func examine(wireName: [UInt8]) async throws(MailFailure) -> FolderState {
         try demandSendable(wireName)
+        let condstore = capabilities.contains("CONDSTORE")
+        let opened = try await open(.examine(wireName, condstore: condstore))
+        guard opened.recent > 0,
+            let server = RenumberingServer.recognised(
+                by: capabilities, id: serverID, saying: opened.phrases)
+        else { return try opened.state }
+        do throws(MailFailure) {
+            return try await open(.select(wireName, for: server)).state
+        } catch  where error.code == .commandRefused {
+            return try await open(.examine(wireName, condstore: condstore)).state
+        }
+    }
+
+    /// What a server told while it opened a folder.
+    private struct Opening {
         var validity: UInt32?
         var exists: UInt32 = 0
+        var recent: UInt32 = 0
         var uidNext: UInt32?
         var modSequence: UInt64?
-        try await demandOK(.examine(wireName, condstore: capabilities.contains("CONDSTORE"))) { response in
+        /// Those that tell a `RenumberingServer`.
+        var phrases: Set<String> = []
+
+        var state: FolderState {
+            get throws(MailFailure) {
+                guard let validity, validity > 0 else {
+                    throw .violation("EXAMINE was answered without UIDVALIDITY: UIDs would mean nothing")
+                }
+                return FolderState(
+                    uidValidity: UIDValidity(validity), exists: exists,
+                    uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
+            }
+        }
+    }
+
+    nonisolated(nonsending) private func open(_ command: IMAPCommand) async throws(MailFailure) -> Opening {
+        var opening = Opening()
+        try await demandOK(command) { response in
             switch response {
-            case .exists(let count): exists = count
+            case .exists(let count): opening.exists = count
+            case .recent(let count): opening.recent = count
             case .status(let reply):
+                if RenumberingServer.knows(reply.text) { opening.phrases.insert(reply.text) }
                 switch reply.codeName {
-                case "UIDVALIDITY": validity = reply.codeNumber.flatMap(UInt32.init(exactly:))
-                case "UIDNEXT": uidNext = reply.codeNumber.flatMap(UInt32.init(exactly:))
-                case "HIGHESTMODSEQ": modSequence = reply.codeNumber
-                case "NOMODSEQ": modSequence = nil
+                case "UIDVALIDITY": opening.validity = reply.codeNumber.flatMap(UInt32.init(exactly:))
+                case "UIDNEXT": opening.uidNext = reply.codeNumber.flatMap(UInt32.init(exactly:))
+                case "HIGHESTMODSEQ": opening.modSequence = reply.codeNumber
+                case "NOMODSEQ": opening.modSequence = nil
                 default: break
                 }
             default: break
             }
         }
-        guard let validity, validity > 0 else {
-            throw .violation("EXAMINE was answered without UIDVALIDITY: UIDs would mean nothing")
-        }
-        return FolderState(
-            uidValidity: UIDValidity(validity), exists: exists,
-            uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
+        return opening
     }
 
     private func demandSendable(_ name: [UInt8]) throws(MailFailure) {

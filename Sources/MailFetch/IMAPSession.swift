@@ -3,8 +3,9 @@ public import MailTransport
 
 /// An authenticated IMAP session (RFC 3501, RFC 9051) that can only read.
 ///
-/// Used by one task at a time. Folders are opened with EXAMINE and messages read with BODY.PEEK[];
-/// nothing that changes a mailbox can be sent. Whatever fails on the wire, or is cancelled, ends the
+/// Used by one task at a time. Folders are opened with EXAMINE (with SELECT only on a known server that
+/// else forgets its UIDs, see `examine`) and messages read with BODY.PEEK[]; nothing that changes a
+/// message or a folder can be sent. Whatever fails on the wire, or is cancelled, ends the
 /// session; a command that the server merely refuses does not.
 public final class IMAPSession {
     /// As of the last CAPABILITY response.

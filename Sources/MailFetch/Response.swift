@@ -58,6 +58,8 @@ enum Response: Sendable {
     /// SEARCH and ESEARCH alike.
     case search([ClosedRange<UInt32>])
     case exists(UInt32)
+    /// Messages that no session was told of before.
+    case recent(UInt32)
     case expunge(UInt32)
     case fetch(FetchedData)
     /// What this client does not know, or could not read; its end is known, so nothing is lost by

@@ -60,6 +60,7 @@ enum ResponseParser {
             return .fetch(fetch(number, &scanner, bytes, literals))
         }
         if word.equalsIgnoringCase("EXISTS") { return .exists(number) }
+        if word.equalsIgnoringCase("RECENT") { return .recent(number) }
         if word.equalsIgnoringCase("EXPUNGE") { return .expunge(number) }
         return .unknown
     }

@@ -52,6 +52,8 @@ final class LoopConnection: @unchecked Sendable {
     var readsAhead = false
 
     var transcript = LoginTranscript()
+    /// Whether to sign in with PLAIN or LOGIN, whatever else the server offers.
+    var sendsPasswordItself = false
     let gate: SocketGate
     let errorText: UnsafeMutablePointer<CChar>
 
@@ -67,6 +69,16 @@ final class LoopConnection: @unchecked Sendable {
     deinit { errorText.deallocate() }
 
     var nextDeadline: Int64 { min(openDeadline, min(receiveDeadline, sendDeadline)) }
+
+    /// Whether sign-in failed at Kerberos, before anything was sent that could prove who asks.
+    ///
+    /// libcurl prefers GSSAPI wherever a server offers it and the login has a domain. A server that
+    /// offers it without being able to do it (GNU imap4d) refuses at once, and libcurl goes no further.
+    var failedAtKerberos: Bool {
+        mailProtocol == .imap && settings.authentication == .password && !sendsPasswordItself
+            && settings.login.dropFirst().dropLast().contains("@")
+            && transcript.offersKerberosAndChallengedNobody
+    }
 
     var place: String { "\(settings.endpoint.host):\(settings.endpoint.port)" }
 
@@ -103,6 +115,7 @@ extension LoopConnection {
         if settings.authentication == .password {
             set(CURLOPT_USERNAME, settings.login)
             settings.secret.withRevealed { set(CURLOPT_PASSWORD, $0) }
+            if sendsPasswordItself { set(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN") }
         }
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         set(CURLOPT_NOSIGNAL, 1)

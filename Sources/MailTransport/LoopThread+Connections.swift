@@ -45,9 +45,29 @@ extension LoopThread {
             guard connection.phase == .opening else { continue }
             if result == CURLE_OK {
                 opened(connection, easy)
+            } else if result == CURLE_LOGIN_DENIED || result == CURLE_AUTH_ERROR, connection.failedAtKerberos
+            {
+                reopen(connection, easy)
             } else {
                 finish(connection, connection.failure(result))
             }
+        }
+    }
+
+    /// Begins anew within the same deadline, with the mechanisms that send the password itself.
+    private func reopen(_ connection: LoopConnection, _ refused: UnsafeMutableRawPointer) {
+        connection.easy = nil
+        curl_multi_remove_handle(multi, refused)
+        curl_easy_cleanup(refused)
+        connection.transcript = LoginTranscript()
+        connection.sendsPasswordItself = true
+        do throws(MailFailure) {
+            let easy = try connection.prepare()
+            guard curl_multi_add_handle(multi, easy) == CURLM_OK else {
+                return finish(connection, connection.failure(CURLE_OUT_OF_MEMORY))
+            }
+        } catch {
+            finish(connection, error)
         }
     }
 

@@ -116,6 +116,13 @@ struct LoginTranscript {
 
     var isEmpty: Bool { bytes.isEmpty }
 
+    /// Whether IMAP's AUTH=GSSAPI is among the capabilities, and no mechanism has come as far as a
+    /// continuation (RFC 9051, 6.2.2): no password was sent.
+    var offersKerberosAndChallengedNobody: Bool {
+        let lines = String(decoding: bytes, as: UTF8.self).uppercased().split(whereSeparator: \.isNewline)
+        return lines.contains { $0.contains(" AUTH=GSSAPI") } && !lines.contains { $0.hasPrefix("+") }
+    }
+
     /// The replies that refuse something, joined by spaces: NO, BAD and BYE of IMAP, and the 4xx
     /// and 5xx of SMTP. Other lines (a greeting, capabilities) must not be mistaken for a reason.
     func refusals(_ mailProtocol: MailProtocol) -> String {

@@ -36,9 +36,12 @@ import Testing
             "CAPABILITY", "LOGIN", "STARTTLS", "ID", "NAMESPACE", "LIST", "STATUS", "EXAMINE", "UID", "NOOP",
             "LOGOUT",
         ]
+        let renumbers = ["examine-courier-", "examine-imap4d-"].contains { name.hasPrefix($0) }
         for line in server.received {
             let words = line.split(separator: " ").map { $0.uppercased() }
-            #expect(words.count >= 2 && allowed.contains(words[1]), "\(line)")
+            #expect(
+                words.count >= 2 && allowed.contains(words[1]) || renumbers && words[1] == "SELECT",
+                "\(line)")
             if words[1] == "UID" { #expect(words[2] == "FETCH" || words[2] == "SEARCH") }
             #expect(!words.contains { $0.contains("BODY[") }, "only PEEK leaves \\Seen alone")
             if run.security == .starttls { #expect(!line.contains(TranscriptRun.password)) }

@@ -73,6 +73,13 @@ import Testing
         }
     }
 
+    @Test func selectTakesAServerThatRenumbers() throws {
+        let server = try #require(RenumberingServer.table.first)
+        #expect(
+            String(decoding: IMAPCommand.select(Array("a\"".utf8), for: server).bytes, as: UTF8.self)
+                == "SELECT \"a\\\"\"\r\n")
+    }
+
     @Test func aNameCannotLeaveItsQuotes() {
         let name = Array("a\" NOOP \\".utf8)
         #expect(

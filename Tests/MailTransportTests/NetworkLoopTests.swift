@@ -78,6 +78,61 @@ import Testing
         #expect(await failure { try await loop.connect(settings, .imap) } == .connectionRefused)
     }
 
+    /// A server that greets and offers Kerberos; what follows its refusal is the rest.
+    private static func offeringKerberos(_ rest: IMAPScript.Step...) -> IMAPScript {
+        IMAPScript(
+            [
+                .send("* OK hi"), .expect("CAPABILITY"),
+                .send("* CAPABILITY IMAP4rev1 AUTH=GSSAPI AUTH=PLAIN"), .send("$T OK done"),
+            ] + rest)
+    }
+
+    @Test func kerberosThatIsOfferedInVainGivesWayToThePassword() async throws {
+        let server = try ScriptedIMAPServer(
+            Self.offeringKerberos(
+                .expect("AUTHENTICATE GSSAPI"), .send("$T NO GSSAPI authentication failed")),
+            Self.offeringKerberos(
+                .expect("AUTHENTICATE PLAIN"), .send("+ "), .expect(""), .send("$2 OK welcome")))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        _ = try await loop.connect(try Self.settings(port: server.port), .imap)
+        #expect(server.violations.isEmpty)
+    }
+
+    @Test func withoutATicketThePasswordDoesThoughKerberosIsOffered() async throws {
+        // With SASL-IR the attempt fails in libcurl, before a word of it is sent.
+        let offer = [
+            IMAPScript.Step.send("* OK hi"), .expect("CAPABILITY"),
+            .send("* CAPABILITY IMAP4rev1 SASL-IR AUTH=GSSAPI AUTH=PLAIN"), .send("$T OK done"),
+        ]
+        let server = try ScriptedIMAPServer(
+            IMAPScript(offer), IMAPScript(offer + [.expect("AUTHENTICATE PLAIN "), .send("$T OK welcome")]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        _ = try await loop.connect(try Self.settings(port: server.port), .imap)
+        #expect(server.violations.isEmpty)
+    }
+
+    @Test func aWrongPasswordIsTriedOnceThoughKerberosIsOffered() async throws {
+        let server = try ScriptedIMAPServer(
+            Self.offeringKerberos(
+                .expect("AUTHENTICATE GSSAPI"), .send("+ "), .expect(""), .send("$2 NO no ticket"),
+                .stall))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: server.port)
+        #expect(await failure { try await loop.connect(settings, .imap) } == .loginRefused)
+        #expect(server.events.count { $0 == .accepted } == 1)
+        let second = try ScriptedIMAPServer(
+            Self.offeringKerberos(.expect("AUTHENTICATE GSSAPI"), .send("$T NO no")),
+            Self.offeringKerberos(
+                .expect("AUTHENTICATE PLAIN"), .send("+ "), .expect(""), .send("$2 NO wrong")))
+        defer { second.stop() }
+        let again = try Self.settings(port: second.port)
+        #expect(await failure { try await loop.connect(again, .imap) } == .loginRefused)
+        #expect(second.received.count { $0.contains(" AUTHENTICATE PLAIN") } == 1)
+    }
+
     @Test func aReceiveEndsAtItsDeadline() async throws {
         let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
         defer { server.stop() }

@@ -13,19 +13,30 @@ struct FolderPoll {
     let tally: IngestTally
     let watch: @Sendable (PollEvent) -> Void
 
-    /// Brings the ledger up to what the server shows.
+    /// A full sweep that found a row for everything or had it fetched; done when all that is stored.
+    struct Sweep {
+        var folder: FolderID
+        var uidValidity: UIDValidity
+    }
+
+    /// Receives all that brings the ledger up to what the server shows. The last of it may be on its way to the
+    /// archive still when this returns: the session goes on with the next folder meanwhile.
     ///
+    /// - Returns: a sweep to be noted once the tally is flushed.
     /// - Throws: what ends the session or the archive; a folder that the server refuses
     ///   to open or to list is a failure in the report.
-    func run(_ chosen: FolderChoice.Chosen, report: inout AccountReport) async throws(MailFailure) {
+    func run(
+        _ chosen: FolderChoice.Chosen, report: inout AccountReport
+    ) async throws(MailFailure) -> Sweep? {
         do throws(MailFailure) {
-            try await bringUp(chosen, report: &report)
+            return try await bringUp(chosen, report: &report)
         } catch  where Self.concernsOneFolder.contains(error.code) {
             report.failures.append(error)
         } catch  where error.code == .sessionOver && !report.failures.isEmpty {
             // Why it is over was said by the folder before.
             throw report.failures.removeLast()
         }
+        return nil
     }
 
     /// After these the session may go on with the next folder, and if it does not, says so.
@@ -35,7 +46,7 @@ struct FolderPoll {
 
     private func bringUp(
         _ chosen: FolderChoice.Chosen, report: inout AccountReport
-    ) async throws(MailFailure) {
+    ) async throws(MailFailure) -> Sweep? {
         let state = try await session.examine(chosen.folder)
         let folder = try record(chosen)
         let validity = state.uidValidity
@@ -45,7 +56,7 @@ struct FolderPoll {
         var wanted: [MessageMetadata]
         switch action {
         case .nothing:
-            return
+            return nil
         case .fetchNew(let first):
             wanted = try await session.metadata(from: first)
             // Another process may have recorded some of them meanwhile.
@@ -62,15 +73,10 @@ struct FolderPoll {
             wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
         }
 
-        let refusedBefore = tally.failures.count
         let isFetched = try await fetch(
             wanted, into: folder, validity, name: chosen.folder.name, report: &report)
-        try await poller.pipeline.flush(tally)
-        let complete = isFetched && tally.failures.count == refusedBefore
-        // A sweep is done when everything that it found missing has a row.
-        if let missing, complete, missing.count == wanted.count {
-            try archive.noteSweep(folder, validity, at: now)
-        }
+        guard let missing, isFetched, missing.count == wanted.count else { return nil }
+        return Sweep(folder: folder, uidValidity: validity)
     }
 
     private var archive: Archive { poller.archive }

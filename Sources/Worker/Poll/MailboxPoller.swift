@@ -30,7 +30,7 @@ public struct MailboxPoller: Sendable {
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
-        return await filing(account, watch) { tally, report throws(MailFailure) in
+        return await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
             let session = try await openSession(account)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
@@ -40,8 +40,10 @@ public struct MailboxPoller: Sendable {
                 let poll = FolderPoll(
                     poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                     watch: watch)
-                try await poll.run(folder, report: &report)
+                if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
             }
+            // What arrived last is stored while the server says goodbye.
+            async let _ = try? pipeline.flush(tally)
             await session.logout()
         }
     }
@@ -59,29 +61,34 @@ public struct MailboxPoller: Sendable {
         _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
         startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
-        await filing(account, watch) { tally, report throws(MailFailure) in
+        await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
             let poll = FolderPoll(
                 poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                 watch: watch)
-            try await poll.run(folder, report: &report)
+            if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
         }
     }
 
-    /// Counts what `body` hands to the archive, and waits until it is there.
+    /// Counts what `body` hands to the archive, waits until it is there, and notes the sweeps done.
     private func filing(
-        _ account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void,
-        _ body: (IngestTally, inout AccountReport) async throws(MailFailure) -> Void
+        _ account: Account, startedAt now: UnixTime, _ watch: @escaping @Sendable (PollEvent) -> Void,
+        _ body: (IngestTally, inout AccountReport, inout [FolderPoll.Sweep]) async throws(MailFailure) -> Void
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
         let tally = IngestTally { watch(.committed(account: account.settings.name, $0)) }
+        var sweeps: [FolderPoll.Sweep] = []
         do throws(MailFailure) {
-            try await body(tally, &report)
+            try await body(tally, &report, &sweeps)
         } catch {
             report.failures.append(account.provider.explaining(error))
         }
         // What was received before a failure is kept: it need not be fetched twice.
         do throws(MailFailure) {
             try await pipeline.flush(tally)
+            // A message that the archive would not take has no row: its folder is compared again.
+            if tally.failures.isEmpty {
+                for sweep in sweeps { try archive.noteSweep(sweep.folder, sweep.uidValidity, at: now) }
+            }
         } catch {
             if !report.failures.contains(error) { report.failures.append(error) }
         }
