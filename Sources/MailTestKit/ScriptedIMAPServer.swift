@@ -44,24 +44,9 @@ public final class ScriptedIMAPServer: Sendable {
     public init(playing scripts: [IMAPScript]) throws {
         precondition(!scripts.isEmpty)
         self.scripts = scripts
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw POSIXError(.EMFILE) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && listen(listener, 512) == 0
-                    && getsockname(listener, $0, &length) == 0
-            }
-        }
-        guard isBound else {
-            close(listener)
-            throw POSIXError(.EADDRINUSE)
-        }
-        port = UInt16(bigEndian: address.sin_port)
+        let socket = try LoopbackListener(backlog: 512)
+        listener = socket.descriptor
+        port = socket.port
         Thread.detachNewThread { self.acceptAll() }
     }
 

@@ -179,24 +179,12 @@ private struct CyrillicClasses {
 
     let values: [UInt8]
 
-    static func of(_ charset: Charset) -> CyrillicClasses? {
-        switch charset {
-        case .windows1251: windows1251
-        case .koi8R: koi8R
-        case .koi8U: koi8U
-        case .ibm866: ibm866
-        case .iso8859x5: iso8859x5
-        case .macCyrillic: macCyrillic
-        default: nil
-        }
-    }
+    static func of(_ charset: Charset) -> CyrillicClasses? { all[charset] }
 
-    private static let windows1251 = CyrillicClasses(.windows1251)
-    private static let koi8R = CyrillicClasses(.koi8R)
-    private static let koi8U = CyrillicClasses(.koi8U)
-    private static let ibm866 = CyrillicClasses(.ibm866)
-    private static let iso8859x5 = CyrillicClasses(.iso8859x5)
-    private static let macCyrillic = CyrillicClasses(.macCyrillic)
+    private static let all: [Charset: CyrillicClasses] = {
+        let charsets: [Charset] = [.windows1251, .koi8R, .koi8U, .ibm866, .iso8859x5, .macCyrillic]
+        return Dictionary(uniqueKeysWithValues: charsets.map { ($0, CyrillicClasses($0)) })
+    }()
 
     private init(_ charset: Charset) {
         values = SingleByteTable.common(charset)?.scalars.map(Self.value) ?? []
