@@ -274,16 +274,15 @@ struct TextSplitter {
 
     /// "С уважением, Иван Петров" in one line.
     private func closesWithName(_ text: String) -> Bool {
-        guard let comma = text.firstIndex(of: ","), text.count <= 60 else { return false }
-        return QuotePhrases.closings.contains(String(text[..<comma]))
+        guard let comma = text.utf8.firstIndex(of: Octet.comma) else { return false }
+        return QuotePhrases.closings.contains(String(text[..<comma])) && text.count <= 60
     }
 
     private static func withoutPunctuation(_ text: String) -> String {
-        var text = text[...]
-        while let last = text.last, last == "," || last == "!" || last == "." || last == ";" {
-            text.removeLast()
-        }
-        return String(text)
+        let marks = [Octet.comma, Octet.dot, Octet.semicolon, UInt8(ascii: "!")]
+        var octets = text.utf8[...]
+        while let last = octets.last, marks.contains(last) { octets.removeLast() }
+        return octets.count == text.utf8.count ? text : String(Substring(octets))
     }
 
     private func isBlank(_ range: Range<Int>) -> Bool {
