@@ -17,6 +17,7 @@ let package = Package(
         .executable(name: "mailworker", targets: ["mailworker"]),
         // For the packages in Benchmarks/ and Fuzz/.
         .library(name: "MIMEParse", targets: ["MIMEParse", "MailModel"]),
+        .library(name: "ParsePool", targets: ["ParsePool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -6,7 +6,13 @@ let package = Package(
     dependencies: [.package(name: "mailworker", path: "../..")],
     targets: [
         .executableTarget(
-            name: "parse-loop", dependencies: [.product(name: "MIMEParse", package: "mailworker")])
+            name: "parse-loop", dependencies: [.product(name: "MIMEParse", package: "mailworker")]),
+        .executableTarget(
+            name: "pool-loop",
+            dependencies: [
+                .product(name: "MIMEParse", package: "mailworker"),
+                .product(name: "ParsePool", package: "mailworker"),
+            ]),
     ],
     cxxLanguageStandard: .cxx14
 )
