@@ -59,12 +59,11 @@ extension IngestTransaction {
             let address = try subject.participant.map { try addresses.entry($0.mailbox.address).id }
             try db.execute(
                 sql: """
-                    UPDATE review_items SET address = ?, email = ?, reason = ?, sort_date = ?
+                    UPDATE review_items SET address = ?, email = ?, reason = ?
                     WHERE message = ? AND state = 'open'
                     """,
                 arguments: [
-                    address, subject.participant?.mailbox.address.lowercased, subject.reason,
-                    sortDate.rawValue, id.rawValue,
+                    address, subject.participant?.mailbox.address.lowercased, subject.reason, id.rawValue,
                 ])
             return .review(id)
         case .ignored(let rule):
@@ -115,5 +114,9 @@ extension IngestTransaction {
                 category.rawValue, Self.thread(content), content.snippet,
                 content.defects.isEmpty ? nil : content.defects.joined(separator: " "), id.rawValue,
             ])
+        // Its question was sorted under the day on which it came; now it has a date.
+        try db.execute(
+            sql: "UPDATE review_items SET sort_date = ? WHERE message = ?",
+            arguments: [sortDate.rawValue, id.rawValue])
     }
 }
