@@ -31,6 +31,7 @@ let package = Package(
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
+        .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
@@ -55,7 +56,7 @@ let package = Package(
         .target(
             name: "Archive",
             dependencies: [
-                "MailModel", "Matcher",
+                "CPageSums", "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

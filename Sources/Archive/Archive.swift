@@ -1,3 +1,4 @@
+import CPageSums
 import GRDB
 public import MailModel
 import Synchronization
@@ -23,6 +24,7 @@ public final class Archive: Sendable {
     let pool: DatabasePool
     let originals: OriginalsStore
     let locks: ProcessLocks
+    let directory: String
     let key: SecretKey?
     /// The only clock; tests turn their own.
     let now: @Sendable () -> UnixTime
@@ -63,17 +65,23 @@ public final class Archive: Sendable {
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         let archive = try Archive(directory: directory, key: key, clock: clock)
         if let key { try archive.bindKey(key) }
+        // What a process that died left half erased. Whoever erases hears of a failure; here the
+        // archive is usable whatever comes of it, and `verify` names what is still due.
+        try? archive.finishErasures()
         return archive
     }
 
     /// The system's time in whole seconds.
     public static let systemClock: @Sendable () -> UnixTime = { UnixTime(Int64(Glibc.time(nil))) }
 
-    private static func database(in directory: String) -> String { directory + "/mailworker.db" }
+    static func database(in directory: String) -> String { directory + "/mailworker.db" }
 
     private init(
         directory: String, key: SecretKey?, clock: @escaping @Sendable () -> UnixTime
     ) throws(MailFailure) {
+        guard mw_page_sums_install() == 0 else { throw StorageError.failure(resultCode: 1) }
+        let path = Self.database(in: directory)
+        let lacksSums = PageCheck.lacksSums(path)
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
@@ -82,9 +90,11 @@ public final class Archive: Sendable {
         configuration.prepareDatabase { db in
             // Per connection, in KiB: readers look up a few rows.
             try db.execute(sql: "PRAGMA cache_size = -8192")
+            let code = mw_page_sums_reserve(db.sqliteConnection)
+            guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
         }
         do {
-            let pool = try DatabasePool(path: Self.database(in: directory), configuration: configuration)
+            let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
                 // The library's default for write-ahead logs is NORMAL, which may lose the
                 // last transactions on a power cut.
@@ -102,12 +112,15 @@ public final class Archive: Sendable {
                     remedy: "Install that version or a later one; nothing was changed.")
             }
             try migrator.migrate(pool)
+            // Made before pages had checksums: rewritten once, with room for them.
+            if lacksSums { try pool.vacuum() }
             self.pool = pool
         } catch {
             throw StorageError.failure(error)
         }
         originals = OriginalsStore(directory: directory + "/originals")
         locks = ProcessLocks(directory: directory + "/locks")
+        self.directory = directory
         self.key = key
         now = clock
     }
@@ -121,10 +134,17 @@ public final class Archive: Sendable {
         }
     }
 
-    /// Runs one transaction: all of it, or nothing.
+    /// Runs one transaction: all of it, or nothing. What a person has it change is in the
+    /// audit log with it.
     func write<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+        let act = Act.current
         do {
-            return try pool.write(body)
+            return try pool.write { db in
+                let before = db.totalChangesCount
+                let value = try body(db)
+                if let act, db.totalChangesCount > before { try act.record(db, at: now()) }
+                return value
+            }
         } catch {
             throw StorageError.failure(error)
         }

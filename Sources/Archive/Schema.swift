@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("1") { db in
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("3") { db in
+            for statements in [erasure, audit] { try db.execute(sql: statements) }
+        }
         return migrator
     }
 

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Foundation
 import MailModel
@@ -12,7 +13,9 @@ enum Main {
         do {
             var command = try Mailworker.parseAsRoot(
                 CommonOptions.takingLeadingOptions(from: Array(CommandLine.arguments.dropFirst())))
-            if var asynchronous = command as? any AsyncParsableCommand {
+            if var action = command as? any HumanAction {
+                try Act.$current.withValue(action.act) { try action.run() }
+            } else if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
@@ -66,6 +69,10 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Reading and reviewing",
                 subcommands: [QueueCommand.self, HistoryCommand.self, MessageCommand.self]),
             CommandGroup(
-                name: "Checking", subcommands: [ParseCommand.self, VerifyCommand.self, DoctorCommand.self]),
+                name: "Checking",
+                subcommands: [
+                    ParseCommand.self, VerifyCommand.self, DoctorCommand.self, AuditCommand.self,
+                ]),
+            CommandGroup(name: "Keeping", subcommands: [BackupCommand.self, RestoreCommand.self]),
         ])
 }

@@ -46,6 +46,9 @@ public struct MessageReader: Sendable {
             content: Self.content(of: parsed))
     }
 
+    /// What ingest would store of these bytes; nil when nothing could be read.
+    public func content(of bytes: MessageBytes) -> Content? { Self.content(of: parser.parse(bytes)) }
+
     /// Nil when nothing could be read: such a message is quarantined with its original.
     static func content(of parsed: ParsedMessage) -> Content? {
         guard !parsed.defects.contains(.parserFailure) else { return nil }

@@ -25,7 +25,15 @@ struct Workplace {
         configuration = try common.loadConfiguration()
         let key = secrets == .needed ? try configuration.key() : nil
         archive = try Archive.open(directory: configuration.archiveDirectory, key: key)
-        try declareUsersAndAccounts(secrets)
+        do {
+            // What the configuration declares is nobody's action.
+            try Act.$current.withValue(nil) { try declareUsersAndAccounts(secrets) }
+        } catch let failure as MailFailure {
+            throw failure
+        } catch {
+            throw MailFailure(.configuration, kind: .needsPerson, "The configuration could not be applied")
+        }
+        if let person = common.person { _ = try archive.user(named: person) }
     }
 
     var pollSettings: PollSettings {
