@@ -6,14 +6,19 @@
 
 mailworker=${MAILWORKER_BINARY:-$root/.build/release/mailworker}
 
-# prepare N [OPTION…]: makes N messages and starts the server; sets work, imap_port,
-# imaps_port, ca_file. MAILWORKER_WORK names a folder to work in.
-prepare() {
+# prepare_program: builds the release binary unless there is one.
+prepare_program() {
     "$root/scripts/setup" bench
     if [ ! -x "$mailworker" ]; then
         say "Building the release binary"
         (cd "$root" && swift build -c release --product mailworker)
     fi
+}
+
+# prepare N [OPTION…]: makes N messages and starts the server; sets work, imap_port,
+# imaps_port, ca_file. MAILWORKER_WORK names a folder to work in.
+prepare() {
+    prepare_program
     work=$(mktemp -d "${MAILWORKER_WORK:-${TMPDIR:-/tmp}}/mailworker-bench.XXXXXX")
     chmod 711 "$work"
     trap 'clean_up' EXIT

@@ -113,7 +113,10 @@ public final class Archive: Sendable {
             }
             try migrator.migrate(pool)
             // Made before pages had checksums: rewritten once, with room for them.
-            if lacksSums { try pool.vacuum() }
+            if lacksSums {
+                try pool.vacuum()
+                _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            }
             self.pool = pool
         } catch {
             throw StorageError.failure(error)

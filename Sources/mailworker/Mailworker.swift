@@ -13,10 +13,10 @@ enum Main {
         do {
             var command = try Mailworker.parseAsRoot(
                 CommonOptions.takingLeadingOptions(from: Array(CommandLine.arguments.dropFirst())))
-            if var action = command as? any HumanAction {
-                try Act.$current.withValue(action.act) { try action.run() }
-            } else if var asynchronous = command as? any AsyncParsableCommand {
+            if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
+            } else if var action = command as? any HumanAction {
+                try Act.$current.withValue(action.act) { try action.run() }
             } else {
                 try command.run()
             }

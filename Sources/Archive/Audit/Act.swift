@@ -27,8 +27,13 @@ public final class Act: Sendable {
     /// things only: what stands in the log cannot be erased.
     static func concerns(_ subject: String) {
         guard let act = current else { return }
-        act.subjects.withLock { if $0.count < 100, !$0.contains(subject) { $0.append(subject) } }
+        act.subjects.withLock { subjects in
+            if subjects.count > subjectLimit || subjects.contains(subject) { return }
+            subjects.append(subjects.count == subjectLimit ? "and more" : subject)
+        }
     }
+
+    private static let subjectLimit = 20
 
     func record(_ db: Database, at time: UnixTime) throws {
         let subject = subjects.withLock { subjects in

@@ -20,6 +20,8 @@ extension UserAddCommand: HumanAction { static let action = "user add" }
 extension AccountAddCommand: HumanAction { static let action = "account add" }
 extension AccountEditCommand: HumanAction { static let action = "account edit" }
 extension AccountRemoveCommand: HumanAction { static let action = "account remove" }
+// Its messages are recorded by the pipeline, not by the command's own transactions.
+extension ImportCommand: HumanAction { static let action = "import" }
 extension BackupCommand: HumanAction { static let action = "backup" }
 extension RestoreCommand: HumanAction { static let action = "restore" }
 
