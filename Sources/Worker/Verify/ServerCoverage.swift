@@ -57,26 +57,36 @@ public struct ServerCoverage: Sendable {
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
             report.failures += failures
-            let known = try archive.folders(of: account.id)
+            let known = Dictionary(
+                uniqueKeysWithValues: try archive.folders(of: account.id).map { ($0.name, $0.id) })
             for one in chosen {
-                let state = try await session.examine(one.folder)
-                let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
-                let folder = known.first { $0.name == one.folder.name }
-                let recorded = try folder.map { folder throws(MailFailure) in
-                    try archive.knownUIDs(folder.id, state.uidValidity)
+                do throws(MailFailure) {
+                    report.folders.append(
+                        try await compare(one.folder, of: account, known: known, session: session))
+                } catch  where FolderPoll.concernsOneFolder.contains(error.code) {
+                    report.failures.append(error)
                 }
-                let missing = listed.subtracting(recorded ?? UIDSet())
-                report.folders.append(
-                    Folder(
-                        account: account.settings.name, folder: one.folder.name.rawValue,
-                        uidValidity: state.uidValidity.rawValue, listed: listed.count,
-                        recorded: listed.count - missing.count,
-                        missing: missing.isEmpty ? nil : missing.sequenceSet))
             }
             await session.logout()
         } catch {
             report.failures.append(account.provider.explaining(error))
         }
         return report
+    }
+
+    private func compare(
+        _ one: ListedFolder, of account: Account, known: [FolderName: FolderID], session: IMAPSession
+    ) async throws(MailFailure) -> Folder {
+        let state = try await session.examine(one)
+        let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
+        var recorded = UIDSet()
+        if let folder = known[one.name] {
+            recorded = try archive.knownUIDs(folder, state.uidValidity)
+        }
+        let missing = listed.subtracting(recorded)
+        return Folder(
+            account: account.settings.name, folder: one.name.rawValue,
+            uidValidity: state.uidValidity.rawValue, listed: listed.count,
+            recorded: listed.count - missing.count, missing: missing.isEmpty ? nil : missing.sequenceSet)
     }
 }
