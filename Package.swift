@@ -34,6 +34,7 @@ let package = Package(
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
+        .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(
             name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
@@ -68,7 +69,7 @@ let package = Package(
         .target(
             name: "Archive",
             dependencies: [
-                "MailModel", "Matcher",
+                "CPageSums", "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

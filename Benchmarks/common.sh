@@ -9,6 +9,20 @@ mailworker=${MAILWORKER_BINARY:-$root/.build/release/mailworker}
 # Who signs in to the mail server.
 login=bench
 
+# build_program: builds the release binary unless there is one.
+build_program() {
+    if [ ! -x "$mailworker" ]; then
+        say "Building the release binary"
+        (cd "$root" && swift build -c release --product mailworker)
+    fi
+}
+
+# prepare_program: what a benchmark without a mail server needs.
+prepare_program() {
+    "$root/scripts/setup" bench
+    build_program
+}
+
 # prepare N [OPTION…]: makes N messages and starts the server; sets work, imap_port,
 # imaps_port, ca_file. MAILWORKER_WORK names a folder to work in.
 prepare() {
@@ -27,10 +41,7 @@ prepare() {
 
 # make_mail N [OPTION…]: builds what is missing, and makes N messages in $work/mail.
 make_mail() {
-    if [ ! -x "$mailworker" ]; then
-        say "Building the release binary"
-        (cd "$root" && swift build -c release --product mailworker)
-    fi
+    build_program
     work=$(mktemp -d "${MAILWORKER_WORK:-${TMPDIR:-/tmp}}/mailworker-bench.XXXXXX")
     chmod 711 "$work"
     trap 'clean_up' EXIT

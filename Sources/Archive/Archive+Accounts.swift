@@ -13,6 +13,7 @@ extension Archive {
         try Self.check(settings)
         if secret != nil, key == nil { throw SecretKey.missing }
         return try write { db in
+            Act.concerns("account \(settings.name)")
             let isTaken = try Int64.fetchOne(
                 db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [settings.name])
             guard isTaken == nil else { throw MailFailure.taken("account", settings.name) }
@@ -38,6 +39,7 @@ extension Archive {
     public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
         try Self.check(settings)
         try write { db in
+            Act.concerns("account \(settings.name)")
             let other = try Int64.fetchOne(
                 db, sql: "SELECT id FROM accounts WHERE name = ? AND id <> ?",
                 arguments: [settings.name, id.rawValue])
@@ -133,6 +135,7 @@ extension Archive {
     @discardableResult
     public func removeAccount(_ id: AccountID) throws(MailFailure) -> Bool {
         try write { db in
+            Act.concerns("account \(id)")
             let hasFolders =
                 try Int64.fetchOne(
                     db, sql: "SELECT 1 FROM folders WHERE account = ? LIMIT 1", arguments: [id.rawValue])

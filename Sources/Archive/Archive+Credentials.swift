@@ -18,6 +18,7 @@ extension Archive {
     public func setCredential(_ credential: StoredCredential?, of id: AccountID) throws(MailFailure) {
         if credential != nil, key == nil { throw SecretKey.missing }
         try write { db in
+            Act.concerns("account \(id)")
             try db.execute(
                 sql: """
                     UPDATE accounts SET secret = NULL, secret_kind = 'password', next_poll = NULL, failures = 0,

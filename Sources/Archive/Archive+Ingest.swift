@@ -47,6 +47,7 @@ extension Archive {
         let isRecorded = try PreparedStatement(
             db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
         let hasOriginal = try PreparedStatement(db, "SELECT 1 FROM originals WHERE sha256 = ?")
+        let tombstones = try Tombstones(db)
         var seen: Set<Digest256> = []
         var items: [OriginalsStore.Item] = []
         items.reserveCapacity(batch.count)
@@ -60,6 +61,7 @@ extension Archive {
             guard seen.insert(arrival.originalDigest).inserted else { continue }
             try hasOriginal.bind(1, arrival.originalDigest.bytes)
             if try hasOriginal.first({ _ in true }) != nil { continue }
+            if try tombstones?.has(arrival) == true { continue }
             items.append(OriginalsStore.Item(bytes: arrival.original, digest: arrival.originalDigest))
         }
         return items
@@ -70,16 +72,22 @@ extension Archive {
         _ end: OriginalsStore.PackEnd?, _ db: Database, at time: UnixTime
     ) throws -> [IngestOutcome] {
         var outcomes: [IngestOutcome] = []
+        var unwanted: [Digest256: OriginalsStore.Placement] = [:]
         outcomes.reserveCapacity(batch.count)
         var step: BegunStep?
         try db.inTransaction(.immediate) {
             let transaction = try IngestTransaction(db, placements: placements, time: time)
             for arrival in batch { outcomes.append(try transaction.record(arrival)) }
             if let end { try transaction.move(end) }
+            unwanted = transaction.unwanted
             step = BegunStep(.batchCommitted, trial)
             return .commit
         }
         step?.done()
+        // Erased by another process after it was appended here.
+        if !unwanted.isEmpty {
+            try originals.overwrite(unwanted, in: Set(unwanted.values.map(\.pack)).sorted())
+        }
         return outcomes
     }
 

@@ -102,10 +102,11 @@ extension Archive {
     private func original(_ condition: String, _ id: Int64) throws(MailFailure) -> MessageBytes {
         let found = try read { db in
             try Row.fetchOne(
-                db, sql: "SELECT sha256, pack, offset, size FROM originals WHERE \(condition)",
+                db, sql: "SELECT sha256, pack, offset, size, erasure FROM originals WHERE \(condition)",
                 arguments: [id]
             ).map { row in
-                (
+                guard row[4] == nil else { throw Self.erased(String(id)) }
+                return (
                     Self.digest(row[0]),
                     OriginalsStore.Placement(pack: row[1], offset: row[2], size: row[3])
                 )

@@ -21,7 +21,7 @@ extension Archive {
 
     /// Gives a quarantined message what was read from its original now, in one transaction:
     /// it is matched and filed like one that arrives, its item in the queue is answered, and
-    /// a copy of a message that is here becomes one.
+    /// a copy of a message that is here becomes one, and is erased if that one was.
     ///
     /// - Parameter content: nil when it still cannot be read; then only the attempt is noted.
     /// - Returns: what became of it; `alreadyKnown` when it is not quarantined any more.
@@ -36,7 +36,11 @@ extension Archive {
             }
         }
         do {
-            return try attempt(content)
+            let outcome = try attempt(content)
+            // A copy of what was erased is marked by now; who cannot overwrite it leaves that to
+            // the next opening.
+            try? finishErasures()
+            return outcome
         } catch {
             // What the archive refuses stays where it is, and is not tried at every start.
             guard content != nil, error.kind == .permanent else { throw error }

@@ -25,7 +25,10 @@ extension Archive {
     ) throws(MailFailure) -> ReviewOutcome {
         let time = now()
         return try write { db in
-            for contact in contacts { try Self.requireContact(contact, db) }
+            for contact in contacts {
+                try Self.requireContact(contact, db)
+                Act.concerns("contact \(contact)")
+            }
             guard !contacts.isEmpty else { throw Self.unknownContact("") }
             let decisions = try Decisions(db, time: time)
             let writer = try ContactWriter(db, time: time)
@@ -39,6 +42,7 @@ extension Archive {
                 }
                 try decisions.settle(item.message, as: .archived, resolution: .linked, by: person)
                 outcome.closed.append(item.id)
+                Act.concerns("message \(item.message)")
                 if addingAddress, let address = Self.address(item.email) {
                     for contact in contacts {
                         outcome.gain = try outcome.gain + writer.give(address, to: contact)
@@ -66,6 +70,7 @@ extension Archive {
                 try decisions.settle(
                     item.message, as: .ignored, reason: "by a person", resolution: .ignored, by: person)
                 outcome.closed.append(item.id)
+                Act.concerns("message \(item.message)")
             }
             guard scope != .once else { return outcome }
             for pattern in Set(items.compactMap { Self.pattern(of: $0, scope) }).sorted() {

@@ -13,6 +13,7 @@ extension Archive {
         }
         let time = now()
         return try write { db in
+            Act.concerns("user \(name)")
             guard try Self.userID(named: name, db) == nil else { throw MailFailure.taken("user", name) }
             try db.execute(
                 sql: """

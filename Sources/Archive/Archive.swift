@@ -1,3 +1,4 @@
+import CPageSums
 import GRDB
 public import MailModel
 import Synchronization
@@ -31,7 +32,7 @@ public final class Archive: Sendable {
     let now: @Sendable () -> UnixTime
     let stop: WriteStop
     let trial: StepTrial?
-    private let logCopying: LogCopying
+    let logCopying: LogCopying
 
     /// Makes an empty archive in a directory, which is made too if its parent exists.
     ///
@@ -68,19 +69,25 @@ public final class Archive: Sendable {
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         let archive = try Archive(directory: directory, key: key, options: options)
         if let key { try archive.bindKey(key) }
+        // What a process that died left half erased. Whoever erases hears of a failure; here the
+        // archive is usable whatever comes of it, and `verify` names what is still due.
+        try? archive.finishErasures()
         return archive
     }
 
     /// The system's time in whole seconds.
     public static let systemClock: @Sendable () -> UnixTime = { UnixTime(Int64(Glibc.time(nil))) }
 
-    private static func database(in directory: String) -> String { directory + "/mailworker.db" }
+    static func database(in directory: String) -> String { directory + "/mailworker.db" }
 
     private init(
         directory: String, key: SecretKey?, options: ArchiveOptions
     ) throws(MailFailure) {
+        guard mw_page_sums_install() == 0 else { throw StorageError.failure(resultCode: 1) }
         let stop = WriteStop()
         let logCopying = LogCopying(stop: stop, trial: options.trial)
+        let path = Self.database(in: directory)
+        let lacksSums = PageCheck.lacksSums(path)
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
@@ -89,9 +96,11 @@ public final class Archive: Sendable {
         configuration.prepareDatabase { db in
             // Per connection, in KiB: readers look up a few rows.
             try db.execute(sql: "PRAGMA cache_size = -8192")
+            let code = mw_page_sums_reserve(db.sqliteConnection)
+            guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
         }
         do {
-            let pool = try DatabasePool(path: Self.database(in: directory), configuration: configuration)
+            let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
                 // The library's default for write-ahead logs is NORMAL, which may lose the
                 // last transactions on a power cut.
@@ -114,6 +123,11 @@ public final class Archive: Sendable {
                 try PackFile.synchronizeDirectory(directory)
             } catch {
                 _ = stop.noting(error)
+            }
+            // Made before pages had checksums: rewritten once, with room for them.
+            if lacksSums {
+                try pool.vacuum()
+                _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
             self.pool = pool
         } catch {
@@ -139,10 +153,25 @@ public final class Archive: Sendable {
         }
     }
 
-    /// Runs one transaction: all of it, or nothing.
+    /// Runs one transaction: all of it, or nothing. What a person has it change is in the
+    /// audit log with it.
     ///
     /// - Parameter step: what its commit makes durable.
     func write<Value>(
+        _ step: DurableStep = .changeCommitted, _ body: (Database) throws -> Value
+    ) throws(MailFailure) -> Value {
+        let act = Act.current
+        return try writeUnaudited(step) { db in
+            let before = db.totalChangesCount
+            let value = try body(db)
+            if let act, db.totalChangesCount > before { try act.record(db, at: now()) }
+            return value
+        }
+    }
+
+    /// As `write`, for what belongs to an action that stands in the audit log by then, or is
+    /// that log's entry itself.
+    func writeUnaudited<Value>(
         _ step: DurableStep = .changeCommitted, _ body: (Database) throws -> Value
     ) throws(MailFailure) -> Value {
         try stop.check()
@@ -150,7 +179,8 @@ public final class Archive: Sendable {
             return try pool.writeWithoutTransaction { db in
                 var written: (value: Value, step: BegunStep)?
                 try db.inTransaction(.immediate) {
-                    written = (try body(db), BegunStep(step, trial))
+                    let value = try body(db)
+                    written = (value, BegunStep(step, trial))
                     return .commit
                 }
                 guard let written else { throw DatabaseError(resultCode: .SQLITE_ABORT) }

@@ -19,9 +19,13 @@ final class ContactWriter {
         insertContact = try PreparedStatement(
             db,
             """
-            INSERT INTO contacts(kind, name, name_key, external_id, organisation, owner, do_not_email,
+            INSERT INTO contacts(id, kind, name, name_key, external_id, organisation, owner, do_not_email,
                 notify_owner, is_private, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (
+                -- A number that meant somebody who was erased never means somebody else.
+                1 + max(coalesce((SELECT max(id) FROM contacts), 0),
+                    coalesce((SELECT max(id) FROM erased_contacts), 0)),
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         hasAddress = try PreparedStatement(
             db,
@@ -61,7 +65,9 @@ final class ContactWriter {
         insertContact.bind(10, time.rawValue)
         insertContact.bind(11, time.rawValue)
         try insertContact.run()
-        return ContactID(rawValue: db.lastInsertedRowID)
+        let id = ContactID(rawValue: db.lastInsertedRowID)
+        Act.concerns("contact \(id)")
+        return id
     }
 
     /// Gives a contact an address, the primary one when it is its first. An address

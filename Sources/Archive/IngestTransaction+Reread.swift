@@ -16,8 +16,11 @@ extension IngestTransaction {
             arguments: [parserVersion, id.rawValue])
         guard let content else { return .quarantined(id) }
         if let known = try message(like: content) {
-            try join(id, to: known)
-            return .duplicate(of: known)
+            try join(id, to: known.message)
+            if known.erasedOriginal != nil {
+                try MessageEraser(db, time: time).eraseCopies(of: known.message)
+            }
+            return .duplicate(of: known.message)
         }
         return try place(id, content, received: facts.sortDate)
     }

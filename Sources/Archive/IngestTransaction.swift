@@ -9,11 +9,13 @@ import Matcher
 final class IngestTransaction {
     let db: Database
     private let placements: [Digest256: OriginalsStore.Placement]
-    private let time: UnixTime
+    let time: UnixTime
     let addresses: AddressBook
     let decisions: Decisions
     private let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
+    /// Originals that were appended and are of erased messages.
+    private(set) var unwanted: [Digest256: OriginalsStore.Placement] = [:]
 
     init(_ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime) throws {
         self.db = db
@@ -32,21 +34,38 @@ final class IngestTransaction {
         }
         try statements.original.bind(1, arrival.originalDigest.bytes)
         let known = try statements.original.first { row in
-            (original: row.int64(0), message: ArchivedMessageID(rawValue: row.int64(1)))
+            Known(
+                message: ArchivedMessageID(rawValue: row.int64(1)), original: row.int64(0),
+                isErased: !row.isNull(2))
         }
-        if let known {
-            if arrival.uid == nil,
-                try isInFolder(arrival.folder, message: known.message, original: known.original)
-            {
-                return .duplicate(of: known.message)
+        if let known { return try recordKnown(arrival, known) }
+        if let content = arrival.content, let like = try message(like: content) {
+            if let tombstone = like.erasedOriginal {
+                return try recordKnown(
+                    arrival, Known(message: like.message, original: tombstone, isErased: true))
             }
-            return try recordCopy(arrival, of: known.message, original: known.original)
-        }
-        if let content = arrival.content, let message = try message(like: content) {
-            let original = try insertOriginal(arrival, message: message)
-            return try recordCopy(arrival, of: message, original: original)
+            let original = try insertOriginal(arrival, message: like.message)
+            return try recordCopy(arrival, of: like.message, original: original, isErased: false)
         }
         return try recordMessage(arrival)
+    }
+
+    /// An original that is here, or the tombstone of one.
+    private struct Known {
+        var message: ArchivedMessageID
+        var original: Int64
+        var isErased: Bool
+    }
+
+    private func recordKnown(_ arrival: Arrival, _ known: Known) throws -> IngestOutcome {
+        if known.isErased { unwanted[arrival.originalDigest] = placements[arrival.originalDigest] }
+        if arrival.uid == nil,
+            try isInFolder(arrival.folder, message: known.message, original: known.original)
+        {
+            return .duplicate(of: known.message)
+        }
+        return try recordCopy(
+            arrival, of: known.message, original: known.original, isErased: known.isErased)
     }
 
     /// Writes where the pack ends now, with the originals that this speaks of.
@@ -60,10 +79,11 @@ final class IngestTransaction {
     // MARK: - A copy of a message that is here
 
     private func recordCopy(
-        _ arrival: Arrival, of message: ArchivedMessageID, original: Int64
+        _ arrival: Arrival, of message: ArchivedMessageID, original: Int64, isErased: Bool
     ) throws -> IngestOutcome {
         try insertLedgerRow(arrival, .duplicate, reason: nil, message: message, original: original)
-        if let content = arrival.content, content.participants.contains(where: { $0.role == .bcc }),
+        if !isErased, let content = arrival.content,
+            content.participants.contains(where: { $0.role == .bcc }),
             try isSenderCopy(arrival.folder)
         {
             try addBlindRecipients(of: content, to: message)
@@ -310,12 +330,16 @@ final class IngestTransaction {
 
     /// The message with this Message-ID and this content. Without a Message-ID only
     /// equal bytes make two copies one.
-    func message(like content: Content) throws -> ArchivedMessageID? {
+    func message(
+        like content: Content
+    ) throws -> (message: ArchivedMessageID, erasedOriginal: Int64?)? {
         guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
         statements.message.bind(1, Self.key(messageID))
         try statements.message.bind(2, content.contentDigest.bytes)
         try statements.message.bind(3, messageID.rawValue)
-        return try statements.message.first { ArchivedMessageID(rawValue: $0.int64(0)) }
+        return try statements.message.first { row in
+            (ArchivedMessageID(rawValue: row.int64(0)), row.optionalInt64(1))
+        }
     }
 
     private func isInFolder(_ folder: FolderID, message: ArchivedMessageID, original: Int64) throws -> Bool {
@@ -363,10 +387,16 @@ extension IngestTransaction {
         init(_ db: Database) throws {
             isRecorded = try PreparedStatement(
                 db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
-            original = try PreparedStatement(db, "SELECT id, message FROM originals WHERE sha256 = ?")
+            original = try PreparedStatement(
+                db, "SELECT id, message, erasure FROM originals WHERE sha256 = ?")
             message = try PreparedStatement(
                 db,
-                "SELECT id FROM messages WHERE message_id_key = ? AND content_digest = ? AND message_id = ?")
+                """
+                SELECT id, CASE WHEN erased_at IS NOT NULL THEN
+                    (SELECT min(id) FROM originals WHERE message = messages.id) END
+                FROM messages WHERE message_id_key = ? AND content_digest = ?
+                    AND (message_id = ? OR erased_at IS NOT NULL)
+                """)
             isInFolder = try PreparedStatement(
                 db, "SELECT 1 FROM ledger WHERE message = ? AND folder = ? AND original = ?")
             isSenderCopy = try PreparedStatement(

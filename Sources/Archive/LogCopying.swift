@@ -22,21 +22,27 @@ final class LogCopying: Sendable {
     /// only. Copied, it is written anew; it is no longer relied on where it was.
     func takeOver(_ db: Database) throws {
         guard let connection = db.sqliteConnection else { return }
-        copy(connection)
+        copy(connection, SQLITE_CHECKPOINT_PASSIVE)
         _ = sqlite3_wal_hook(
             connection,
             { context, connection, _, pages in
                 if let context, let connection, pages >= LogCopying.dueAt {
-                    Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue().copy(connection)
+                    Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue()
+                        .copy(connection, SQLITE_CHECKPOINT_PASSIVE)
                 }
                 // The commit has been done, whatever became of the copy.
                 return SQLITE_OK
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    private func copy(_ connection: OpaquePointer) {
+    /// Copies the log and cuts it off, unless readers keep it in use.
+    func empty(_ db: Database) {
+        if let connection = db.sqliteConnection { copy(connection, SQLITE_CHECKPOINT_TRUNCATE) }
+    }
+
+    private func copy(_ connection: OpaquePointer, _ mode: Int32) {
         let step = BegunStep(.logCopied, trial)
-        let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+        let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
         // Any other failure leaves the log as it is, and the next commit tries again.
         if code != SQLITE_OK { _ = stop.noting(StorageError.failure(resultCode: code)) }
         step.done()

@@ -61,6 +61,12 @@ final class OriginalsStore: Sendable {
         self.trial = trial
     }
 
+    /// Packs that no open archive appends to, as those of a backup: a disk that fails there
+    /// stops no archive.
+    convenience init(detached directory: String) {
+        self.init(directory: directory, fullAt: 0, stop: WriteStop())
+    }
+
     func path(pack: Int64) -> String {
         let digits = String(pack)
         return directory + "/pack-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits

@@ -22,6 +22,13 @@ final class PackFile: Sendable {
         self.init(descriptor: descriptor, path: path)
     }
 
+    /// For changing bytes that no append will ever touch, so that no lock is needed.
+    convenience init(overwriting path: String) throws(MailFailure) {
+        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
+        self.init(descriptor: descriptor, path: path)
+    }
+
     /// Nil when another process writes it, or when it is missing.
     convenience init?(appendingTo path: String) throws(MailFailure) {
         let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
@@ -111,6 +118,9 @@ final class PackFile: Sendable {
         // The size belongs to the data; times do not matter.
         guard fdatasync(descriptor) == 0 else { throw StorageError.failedSync(errno: errno, path: path) }
     }
+
+    /// Removes a file that may be there.
+    static func remove(_ path: String) { Glibc.unlink(path) }
 
     /// Makes the name of a new file durable.
     static func synchronizeDirectory(_ path: String) throws(MailFailure) {

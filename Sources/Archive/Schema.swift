@@ -11,6 +11,9 @@ enum Schema {
             for statements in [people, originals, ledger, decisions] { try db.execute(sql: statements) }
         }
         migrator.registerMigration("2") { db in try db.execute(sql: quarantine) }
+        migrator.registerMigration("3") { db in
+            for statements in [erasure, audit] { try db.execute(sql: statements) }
+        }
         migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         return migrator

@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Foundation
 import MailModel
@@ -14,6 +15,8 @@ enum Main {
                 CommonOptions.takingLeadingOptions(from: Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
+            } else if var action = command as? any HumanAction {
+                try Act.$current.withValue(action.act) { try action.run() }
             } else {
                 try command.run()
             }
@@ -68,7 +71,9 @@ struct Mailworker: AsyncParsableCommand {
             CommandGroup(
                 name: "Checking",
                 subcommands: [
-                    ParseCommand.self, VerifyCommand.self, DoctorCommand.self, ParseWorkerCommand.self,
+                    ParseCommand.self, VerifyCommand.self, DoctorCommand.self, AuditCommand.self,
+                    ParseWorkerCommand.self,
                 ]),
+            CommandGroup(name: "Keeping", subcommands: [BackupCommand.self, RestoreCommand.self]),
         ])
 }

@@ -109,4 +109,23 @@ import Testing
         #expect(throws: MailFailure.self) { try fixture.archive.message(id) }
         #expect(try fixture.archive.verify().isClean)
     }
+
+    @Test func `a copy of a message that was erased is erased too`() throws {
+        let contact = try fixture.contact("Maria", "maria@client.example")
+        let (id, content) = try quarantine(1, transport: "Received: from here\r\n")
+        _ = try fixture.archive.ingest([fixture.arrival(2)])
+        let erased = try fixture.archive.erase(contact).erased[0]
+        #expect(try fixture.archive.original(of: id).count > 0)
+
+        #expect(try fixture.archive.reread(id, as: content, parserVersion: 2) == .duplicate(of: erased))
+        let failure = #expect(throws: MailFailure.self) { try fixture.archive.original(of: erased) }
+        #expect(failure?.code == .originalErased)
+        #expect(try fixture.archive.message(erased).participants == [])
+        #expect(try fixture.archive.ledgerCounts() == [.private: 1, .duplicate: 1])
+        #expect(try fixture.archive.openReviewCount() == 0)
+        let report = try fixture.archive.verify()
+        #expect(report.findings == [])
+        #expect(report.erasedOriginals == 2)
+        #expect(report.originals == 0)
+    }
 }

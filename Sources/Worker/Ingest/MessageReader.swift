@@ -1,6 +1,6 @@
 public import Archive
 import Crypto
-import MIMEParse
+public import MIMEParse
 public import MailModel
 import Matcher
 
@@ -26,7 +26,7 @@ public struct ReceivedMessage: Sendable {
 }
 
 /// Turns what was received and read into what the archive stores. Pure, and safe to run side by side.
-enum MessageReader {
+public enum MessageReader {
     /// Characters of the body that are kept beside the message for listings.
     static let snippetLength = 200
 
@@ -40,6 +40,11 @@ enum MessageReader {
             folder: received.folder, uidValidity: received.uidValidity, uid: received.uid,
             internalDate: received.internalDate, original: received.bytes, originalDigest: digest,
             content: content(of: outcome), parserVersion: MIMEParser.version)
+    }
+
+    /// What ingest would store of these bytes, read in this process.
+    public static func content(of bytes: MessageBytes, by parser: MIMEParser) -> Content? {
+        content(of: .read(parser.parse(bytes)))
     }
 
     /// Nil when it could not be read: such a message is quarantined with its original.

@@ -40,7 +40,7 @@ struct FolderPoll {
     }
 
     /// After these the session may go on with the next folder, and if it does not, says so.
-    private static let concernsOneFolder: Set<MailFailure.Code> = [
+    static let concernsOneFolder: Set<MailFailure.Code> = [
         .commandRefused, .folderMissing, .serverBusy, .protocolViolation,
     ]
 

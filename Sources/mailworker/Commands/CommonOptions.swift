@@ -10,6 +10,11 @@ struct CommonOptions: ParsableArguments {
         help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String?
 
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("The CRM user who acts, for the audit log.", valueName: "user"))
+    var person: String?
+
     /// The file to read: `--config` after the command, `--config` before it,
     /// $MAILWORKER_CONFIG, or the first of the usual places that exists.
     var configurationPath: String {

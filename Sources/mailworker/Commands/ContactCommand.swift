@@ -11,7 +11,7 @@ struct ContactCommand: ParsableCommand {
         abstract: "People, leads and organisations, each with any number of addresses.",
         subcommands: [
             ContactAddCommand.self, ContactListCommand.self, ContactShowCommand.self,
-            ContactImportCommand.self,
+            ContactImportCommand.self, ContactEraseCommand.self,
         ])
 }
 

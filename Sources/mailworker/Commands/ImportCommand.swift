@@ -38,6 +38,9 @@ struct ImportCommand: AsyncParsableCommand {
             throw MailFailure.usage("The folder has no name", remedy: "Leave --folder out, or name one.")
         }
         let files = try MessageFiles(paths: paths)
+        try Act.$current.withValue(act) {
+            try workplace.archive.noteAct(about: "account \(account ?? "import")")
+        }
         let importer = FileImport(
             archive: workplace.archive, pipeline: workplace.makePipeline(),
             limits: workplace.configuration.limits)

@@ -98,11 +98,6 @@ extension RecordID {
     }
 }
 
-/// Who acts: the person at this terminal.
-enum Actor {
-    static var name: String { ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName() }
-}
-
 struct QueueLinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "link", abstract: "Puts messages into the history of contacts.")

@@ -1,43 +1,123 @@
 import Archive
 import ArgumentParser
+import MIMEParse
 import MailModel
+import Worker
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Proves that the originals and the ledger are whole.",
+        commandName: "verify", abstract: "Proves that the originals, the database and the ledger are whole.",
         discussion: """
-            Reads every original back against its checksum and along the chain of its pack, and checks
-            that every row of the ledger has what it says it has. Names each finding with its place;
-            ends with 1 when there is one. Nothing is changed.
+            Reads every page of the database against its checksum, every original against its digest and
+            along the chain of its pack, and every message's stored facts and attachments against its
+            original; then the rows against each other. Names each finding with its place and message,
+            and goes on; ends with 1 when there is one. Nothing is changed.
+
+            With --server it also asks each mailbox what it lists, and prints how much of every polled
+            folder is in the ledger.
             """)
 
     @OptionGroup var common: CommonOptions
 
+    @Flag(help: "Also compares the ledger with what the servers list now.")
+    var server = false
+
+    @Option(
+        help: ArgumentHelp("Goes on at this pack of originals, after an interruption.", valueName: "pack"))
+    var fromPack: Int64 = 0
+
     @Flag(help: "One JSON document instead of text.")
     var json = false
 
-    func run() throws {
-        let report = try Workplace(common).archive.verify { done, total in
-            Terminal.progress("\(done >> 20) of \(total >> 20) MB …")
+    private struct Answer: Encodable {
+        var report: VerifyReport
+        var coverage: [ServerCoverage.Folder]?
+
+        enum CodingKeys: CodingKey { case coverage, clean }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(report.isClean, forKey: .clean)
+            try container.encodeIfPresent(coverage, forKey: .coverage)
+        }
+    }
+
+    func run() async throws {
+        let workplace: Workplace
+        do throws(MailFailure) {
+            workplace = try Workplace(common, secrets: server ? .needed : .unused)
+        } catch {
+            guard error.code == .archiveCorrupt else { throw error }
+            Terminal.complain(error.revealed)
+            let directory = try common.loadConfiguration().archiveDirectory
+            try show(Answer(report: Archive.verifyFiles(directory: directory)))
+            throw ExitStatus.someItemsFailed
+        }
+        let parser = MIMEParser(limits: workplace.configuration.limits)
+        let reread: @Sendable (MessageBytes) -> Content? = { MessageReader.content(of: $0, by: parser) }
+        let report = try workplace.archive.verify(fromPack: fromPack, reread: reread) {
+            Terminal.progress(
+                "pack \($0.pack): \($0.doneBytes >> 20) of \($0.totalBytes >> 20) MB …")
         }
         Terminal.clearProgress()
-        if json {
-            Terminal.print(try JSONOutput.document(report))
-        } else {
-            for finding in report.findings {
-                Terminal.print(
-                    "\(finding.subject.rawValue) \(finding.place)"
-                        + (finding.message.map { " (message \($0))" } ?? "") + ": \(finding.text)")
-            }
-            if report.furtherFindings > 0 { Terminal.print("… and \(report.furtherFindings) more") }
-            Terminal.print(
-                "\(report.originals) originals (\(report.originalBytes) bytes), \(report.messages) messages, "
-                    + "\(report.ledgerRows) ledger rows: \(report.isClean ? "clean" : "damaged")"
-                    + (report.unclaimedRecords == 0
-                        ? ""
-                        : "; \(report.unclaimedRecords) unclaimed records of interrupted batches, which are harmless")
-            )
+        var answer = Answer(report: report)
+        var isComplete = true
+        if server {
+            let reports = try await compareWithServers(workplace)
+            answer.coverage = reports.flatMap(\.folders)
+            isComplete = reports.allSatisfy(\.isComplete)
         }
-        if !report.isClean { throw ExitStatus.someItemsFailed }
+        try show(answer)
+        if !report.isClean || !isComplete { throw ExitStatus.someItemsFailed }
+    }
+
+    private func compareWithServers(_ workplace: Workplace) async throws -> [ServerCoverage.Report] {
+        let coverage = try ServerCoverage(archive: workplace.archive, settings: workplace.pollSettings())
+        var reports: [ServerCoverage.Report] = []
+        for account in try workplace.archive.accounts()
+        where account.settings.kind == .mailbox && account.settings.isEnabled {
+            Terminal.progress("\(account.settings.name): asking the server …")
+            let report = await coverage.compare(account)
+            for failure in report.failures { Terminal.complain("\(report.account): \(failure.revealed)") }
+            reports.append(report)
+        }
+        return reports
+    }
+
+    private func show(_ answer: Answer) throws {
+        if json { return Terminal.print(try JSONOutput.document(answer)) }
+        let report = answer.report
+        for finding in report.findings {
+            Terminal.print(
+                "\(finding.subject.rawValue) \(finding.place)"
+                    + (finding.message.map { " (message \($0))" } ?? "") + ": \(finding.text)")
+        }
+        if report.furtherFindings > 0 { Terminal.print("… and \(report.furtherFindings) more") }
+        if let coverage = answer.coverage {
+            var table = TextTable(["ACCOUNT", "FOLDER", "LISTED", "IN LEDGER", "COVERAGE", "MISSING"])
+            for folder in coverage {
+                table.add([
+                    folder.account, folder.folder, String(folder.listed), String(folder.recorded),
+                    folder.missing == nil ? "complete" : "\(folder.percent) %",
+                    folder.missing.map { "UID \($0.prefix(200))" } ?? "",
+                ])
+            }
+            Terminal.print(table.isEmpty ? "No account to ask." : table.text)
+        }
+        if !report.readDifferently.isEmpty {
+            Terminal.print(
+                "\(report.readDifferently.count) messages are read otherwise by this version than by the "
+                    + "one that stored them, which is no damage; --json names them")
+        }
+        Terminal.print(
+            "\(report.originals) originals (\(report.originalBytes) bytes), \(report.messages) messages, "
+                + "\(report.rereadMessages) compared with their originals, \(report.ledgerRows) ledger rows, "
+                + "\(report.databasePages) database pages: \(report.isClean ? "clean" : "damaged")"
+                + (report.erasedOriginals == 0 ? "" : "; \(report.erasedOriginals) originals were erased")
+                + (report.unclaimedRecords == 0
+                    ? ""
+                    : "; \(report.unclaimedRecords) unclaimed records of interrupted batches, which are harmless")
+        )
     }
 }

@@ -27,7 +27,15 @@ struct Workplace {
         options.packBytes = configuration.packBytes
         options.trial = try StepTrial.fromEnvironment()
         archive = try Archive.open(directory: configuration.archiveDirectory, key: key, options: options)
-        try declareUsersAndAccounts(secrets)
+        do {
+            // What the configuration declares is nobody's action.
+            try Act.$current.withValue(nil) { try declareUsersAndAccounts(secrets) }
+        } catch let failure as MailFailure {
+            throw failure
+        } catch {
+            throw MailFailure(.configuration, kind: .needsPerson, "The configuration could not be applied")
+        }
+        if let person = common.person { _ = try archive.user(named: person) }
     }
 
     /// - Throws: when a client secret cannot be read.

@@ -22,6 +22,7 @@ enum ExitStatus {
     private static let usageCodes: Set<MailFailure.Code> = [
         .usage, .unknownUser, .unknownAccount, .unknownFolder, .unknownContact, .ambiguousContact,
         .unknownReviewItem, .unknownMessage, .nameTaken, .invalidValue, .archiveExists, .noSuchPath, .csv,
+        .backupMissing,
     ]
 
     /// The code that a failure ends the program with when it ends it.

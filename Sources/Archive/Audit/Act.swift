@@ -1,0 +1,94 @@
+import GRDB
+public import MailModel
+import Synchronization
+
+/// One action of a person: everything that the archive changes while it is `current` stands
+/// in the audit log, in the same transaction as the change.
+public final class Act: Sendable {
+    /// Who acts: a user of the CRM, or the user of the operating system.
+    public let person: String
+    public let systemUser: String
+    /// From where: a terminal, or the address of a remote one.
+    public let origin: String
+    /// Such as `contact erase`.
+    public let action: String
+    private let subjects = Mutex<[String]>([])
+
+    @TaskLocal public static var current: Act?
+
+    public init(person: String, systemUser: String, origin: String, action: String) {
+        self.person = person
+        self.systemUser = systemUser
+        self.origin = origin
+        self.action = action
+    }
+
+    /// Notes what the current action is about. Numbers and the administrator's own names of
+    /// things only: what stands in the log cannot be erased.
+    static func concerns(_ subject: String) {
+        guard let act = current else { return }
+        act.subjects.withLock { subjects in
+            if subjects.count > subjectLimit || subjects.contains(subject) { return }
+            subjects.append(subjects.count == subjectLimit ? "and more" : subject)
+        }
+    }
+
+    private static let subjectLimit = 20
+
+    func record(_ db: Database, at time: UnixTime) throws {
+        let subject = subjects.withLock { subjects in
+            defer { subjects = [] }
+            return subjects.isEmpty ? nil : subjects.joined(separator: ", ")
+        }
+        try db.execute(
+            sql: """
+                INSERT INTO audit(at, person, system_user, origin, action, subject)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """, arguments: [time.rawValue, person, systemUser, origin, action, subject])
+    }
+}
+
+/// One entry of the audit log.
+public struct AuditEntry: Sendable, Hashable, Encodable {
+    public var id: Int64
+    public var at: UnixTime
+    public var person: String
+    public var systemUser: String
+    public var origin: String
+    public var action: String
+    public var subject: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, at, person
+        case systemUser = "system_user"
+        case origin, action, subject
+    }
+}
+
+extension Archive {
+    /// Notes the current action when it changes nothing through a transaction of its own, such
+    /// as a backup.
+    public func noteAct(about subject: String? = nil) throws(MailFailure) {
+        guard let act = Act.current else { return }
+        if let subject { Act.concerns(subject) }
+        let time = now()
+        try writeUnaudited { db in try act.record(db, at: time) }
+    }
+
+    /// The audit log, newest first.
+    public func auditLog(limit: Int = .max) throws(MailFailure) -> [AuditEntry] {
+        try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, at, person, system_user, origin, action, subject FROM audit
+                    ORDER BY id DESC LIMIT ?
+                    """, arguments: [limit]
+            ).map { row in
+                AuditEntry(
+                    id: row[0], at: UnixTime(row[1]), person: row[2], systemUser: row[3], origin: row[4],
+                    action: row[5], subject: row[6])
+            }
+        }
+    }
+}

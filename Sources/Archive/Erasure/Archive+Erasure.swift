@@ -1,0 +1,163 @@
+import Foundation
+import GRDB
+public import MailModel
+public import Matcher
+
+/// What erasing a contact does, before or after it is done.
+public struct ErasurePlan: Sendable, Encodable {
+    public var contact: ContactID
+    /// Mail that concerns nobody else among the contacts: it is emptied and overwritten.
+    public var erased: [ArchivedMessageID]
+    /// Mail that stands in another contact's history too: it stays there, and loses the link.
+    public var kept: [ArchivedMessageID]
+}
+
+extension MailFailure.Code {
+    public static let originalErased = Self("archive.original-erased")
+}
+
+extension Archive {
+    /// What `erase` would do now.
+    ///
+    /// - Throws: `unknown.contact`.
+    public func erasurePlan(of contact: ContactID) throws(MailFailure) -> ErasurePlan {
+        try read { db in try Self.plan(contact, db) }
+    }
+
+    /// A person's right to be forgotten: the contact, and all mail that concerns no other contact.
+    ///
+    /// First one transaction empties the rows and marks the originals; then their bytes are
+    /// overwritten in the packs. A process that dies between the two leaves marked originals,
+    /// which nobody can read any more and which the next opening overwrites.
+    ///
+    /// - Throws: `unknown.contact`; then nothing has changed. `archive.busy` while a backup runs,
+    ///   and what the disk says: then the overwriting is still due.
+    @discardableResult
+    public func erase(_ contact: ContactID) throws(MailFailure) -> ErasurePlan {
+        let maintenance = try holdMaintenance()
+        defer { maintenance.release() }
+        let time = now()
+        let plan = try write { db in
+            let plan = try Self.plan(contact, db)
+            Act.concerns("contact \(contact)")
+            Act.concerns("\(plan.erased.count) messages erased")
+            let eraser = try MessageEraser(db, time: time)
+            let addresses = try Int64.fetchSet(
+                db, sql: "SELECT address FROM contact_addresses WHERE contact = ?",
+                arguments: [contact.rawValue])
+            try eraser.erase(plan.erased, for: .contactErased)
+            for address in addresses {
+                try db.execute(
+                    sql: "UPDATE review_items SET address = NULL, email = NULL WHERE address = ?",
+                    arguments: [address])
+            }
+            try db.execute(sql: "DELETE FROM history WHERE contact = ?", arguments: [contact.rawValue])
+            try db.execute(sql: "DELETE FROM contacts WHERE id = ?", arguments: [contact.rawValue])
+            try db.execute(
+                sql: "INSERT INTO erased_contacts(id, erased_at) VALUES (?, ?)",
+                arguments: [contact.rawValue, time.rawValue])
+            try eraser.forgetAddresses(addresses)
+            return plan
+        }
+        try overwriteDue()
+        return plan
+    }
+
+    /// Removes what a message says, and keeps it from being archived again: a private one.
+    ///
+    /// - Throws: as `erase`; `unknown.message`.
+    public func makePrivate(_ message: ArchivedMessageID) throws(MailFailure) {
+        let maintenance = try holdMaintenance()
+        defer { maintenance.release() }
+        let time = now()
+        try write { db in
+            let exists = try Int64.fetchOne(
+                db, sql: "SELECT 1 FROM messages WHERE id = ? AND erased_at IS NULL",
+                arguments: [message.rawValue])
+            guard exists != nil else { throw Self.unknownMessage(message.description) }
+            Act.concerns("message \(message)")
+            try MessageEraser(db, time: time).erase([message], for: .madePrivate)
+        }
+        try overwriteDue()
+    }
+
+    /// Overwrites what an interrupted erasure has left. Costs one lookup when there is nothing.
+    func finishErasures() throws(MailFailure) {
+        let isDue = try read { db in
+            try Int64.fetchOne(db, sql: "SELECT 1 FROM originals WHERE erasure = 'due' LIMIT 1") != nil
+        }
+        guard isDue else { return }
+        let maintenance = try holdMaintenance()
+        defer { maintenance.release() }
+        try overwriteDue()
+    }
+
+    func holdMaintenance() throws(MailFailure) -> MaintenanceLock {
+        try MaintenanceLock(directory: directory + "/locks")
+    }
+
+    /// The caller holds the maintenance lock.
+    func overwriteDue() throws(MailFailure) {
+        let (due, packs) = try read { db in
+            var due: [Digest256: OriginalsStore.Placement] = [:]
+            let query = try PreparedStatement(
+                db, "SELECT sha256, pack, offset, size FROM originals WHERE erasure = 'due'")
+            try query.forEachRow { row in
+                guard let digest = Digest256(bytes: row.bytes(0)) else { return }
+                due[digest] = OriginalsStore.Placement(
+                    pack: row.int64(1), offset: row.int64(2), size: row.int64(3))
+            }
+            return (due, try Int64.fetchAll(db, sql: "SELECT id FROM packs ORDER BY id"))
+        }
+        guard !due.isEmpty else { return }
+        try stop.check()
+        do {
+            try originals.overwrite(due, in: packs)
+        } catch {
+            throw stop.noting(StorageError.failure(error))
+        }
+        try writeUnaudited { db in
+            let done = try PreparedStatement(
+                db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
+            for digest in due.keys {
+                try done.bind(1, digest.bytes)
+                try done.run()
+            }
+        }
+        // What the rows said lies in the write-ahead log too, until it is begun anew. Readers
+        // may be in the way; then the next one does it.
+        pool.writeWithoutTransaction { db in logCopying.empty(db) }
+    }
+
+    /// A message concerns the contact when it stands in their history, or when one of their
+    /// addresses takes part in it; and it concerns another when it stands in another's history.
+    private static func plan(_ contact: ContactID, _ db: Database) throws -> ErasurePlan {
+        try requireContact(contact, db)
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT m.id, EXISTS (
+                SELECT 1 FROM history WHERE message = m.id AND contact <> ?1 AND removed_at IS NULL)
+            FROM messages m WHERE m.erased_at IS NULL AND m.id IN (
+                SELECT message FROM history WHERE contact = ?1 AND removed_at IS NULL
+                UNION
+                SELECT p.message FROM contact_addresses c JOIN participants p ON p.address = c.address
+                WHERE c.contact = ?1 AND NOT EXISTS (SELECT 1 FROM users WHERE address = c.address)
+                    AND NOT EXISTS (SELECT 1 FROM accounts WHERE address = c.address))
+            ORDER BY m.id
+            """)
+        var plan = ErasurePlan(contact: contact, erased: [], kept: [])
+        query.bind(1, contact.rawValue)
+        try query.forEachRow { row in
+            let message = ArchivedMessageID(rawValue: row.int64(0))
+            if row.int64(1) != 0 { plan.kept.append(message) } else { plan.erased.append(message) }
+        }
+        return plan
+    }
+
+    static func erased(_ message: String) -> MailFailure {
+        MailFailure(
+            .originalErased, kind: .permanent, "The message was erased, or marked private", detail: message,
+            remedy: "Nothing of what it said is kept.")
+    }
+}

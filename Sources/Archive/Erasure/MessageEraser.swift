@@ -1,0 +1,91 @@
+import GRDB
+import MailModel
+
+/// Empties messages within one transaction. What stays of one is a tombstone: its rows in the
+/// ledger, the digests of its bytes and of its content, and the key of its Message-ID. They tell
+/// a copy that arrives later, and nothing about what was written or by whom.
+///
+/// Whatever table holds something of a message's content has its line here.
+struct MessageEraser {
+    enum Reason: String {
+        case contactErased = "erased"
+        case madePrivate = "private"
+    }
+
+    let db: Database
+    let time: UnixTime
+    private let delete: [PreparedStatement]
+    private let addresses, emptyMessage, emptyLedger, markOriginals: PreparedStatement
+
+    init(_ db: Database, time: UnixTime) throws {
+        self.db = db
+        self.time = time
+        addresses = try PreparedStatement(
+            db, "SELECT DISTINCT address FROM participants WHERE message = ?")
+        delete = try ["history", "review_items", "participants", "attachments"].map {
+            try PreparedStatement(db, "DELETE FROM \($0) WHERE message = ?")
+        }
+        emptyMessage = try PreparedStatement(
+            db,
+            """
+            UPDATE messages SET message_id = CASE WHEN message_id IS NOT NULL THEN '(erased)' END,
+                subject = NULL, date = NULL, sort_date = 0, state = 'private', reason = ?,
+                ignored_by = NULL, thread = NULL, snippet = NULL, defects = NULL, erased_at = ?
+            WHERE id = ?
+            """)
+        emptyLedger = try PreparedStatement(
+            db,
+            """
+            UPDATE ledger SET state = CASE state WHEN 'duplicate' THEN state ELSE 'private' END,
+                reason = (SELECT reason FROM messages WHERE id = ?1), internal_date = NULL
+            WHERE message = ?1
+            """)
+        markOriginals = try PreparedStatement(
+            db, "UPDATE originals SET erasure = 'due' WHERE message = ? AND erasure IS NULL")
+    }
+
+    func erase(_ messages: [ArchivedMessageID], for reason: Reason) throws {
+        var left: Set<Int64> = []
+        for message in messages {
+            addresses.bind(1, message.rawValue)
+            try addresses.forEachRow { left.insert($0.int64(0)) }
+            for statement in delete {
+                statement.bind(1, message.rawValue)
+                try statement.run()
+            }
+            try emptyMessage.bind(1, reason.rawValue)
+            emptyMessage.bind(2, time.rawValue)
+            emptyMessage.bind(3, message.rawValue)
+            try emptyMessage.run()
+            try eraseCopies(of: message)
+        }
+        try forgetAddresses(left)
+    }
+
+    /// Erases every copy of a message that is emptied: also one that was not known to be a copy
+    /// when the message was.
+    func eraseCopies(of message: ArchivedMessageID) throws {
+        emptyLedger.bind(1, message.rawValue)
+        try emptyLedger.run()
+        markOriginals.bind(1, message.rawValue)
+        try markOriginals.run()
+    }
+
+    /// Takes out the addresses that nothing speaks of any more.
+    func forgetAddresses(_ candidates: Set<Int64>) throws {
+        let forget = try PreparedStatement(
+            db,
+            """
+            DELETE FROM addresses WHERE id = ?1
+                AND NOT EXISTS (SELECT 1 FROM participants WHERE address = ?1)
+                AND NOT EXISTS (SELECT 1 FROM contact_addresses WHERE address = ?1)
+                AND NOT EXISTS (SELECT 1 FROM review_items WHERE address = ?1)
+                AND NOT EXISTS (SELECT 1 FROM users WHERE address = ?1)
+                AND NOT EXISTS (SELECT 1 FROM accounts WHERE address = ?1)
+            """)
+        for address in candidates.sorted() {
+            forget.bind(1, address)
+            try forget.run()
+        }
+    }
+}

@@ -1,0 +1,40 @@
+extension Schema {
+    /// What is left of a message that was erased: its place in the ledger, and digests that
+    /// keep it from coming back.
+    static let erasure = """
+        ALTER TABLE messages ADD COLUMN erased_at INTEGER CHECK (erased_at IS NULL OR (
+            state = 'private' AND subject IS NULL AND date IS NULL AND thread IS NULL AND snippet IS NULL
+            AND defects IS NULL));
+        -- The bytes in the pack are overwritten after the transaction that marks them as due.
+        ALTER TABLE originals ADD COLUMN erasure TEXT CHECK (erasure IN ('due', 'done'));
+        CREATE INDEX originals_erasure ON originals(erasure) WHERE erasure IS NOT NULL;
+        -- Numbers that no other contact may get.
+        CREATE TABLE erased_contacts(
+            id INTEGER PRIMARY KEY,
+            erased_at INTEGER NOT NULL
+        ) STRICT;
+        -- Whether anybody still needs an address is asked for each that an erasure leaves behind.
+        CREATE INDEX review_items_any_address ON review_items(address) WHERE address IS NOT NULL;
+        """
+
+    /// Who did what: numbers and names of actions, no subjects and no addresses of mail.
+    static let audit = """
+        CREATE TABLE audit(
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            person TEXT NOT NULL CHECK (person <> ''),
+            system_user TEXT NOT NULL CHECK (system_user <> ''),
+            origin TEXT NOT NULL CHECK (origin <> ''),
+            action TEXT NOT NULL CHECK (action <> ''),
+            subject TEXT
+        ) STRICT;
+        CREATE TRIGGER audit_keeps_entries BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END;
+        CREATE TRIGGER audit_keeps_words BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END;
+        -- INSERT OR REPLACE deletes without asking the first one.
+        CREATE TRIGGER audit_replaces_none BEFORE INSERT ON audit
+            WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append only'); END;
+        """
+}

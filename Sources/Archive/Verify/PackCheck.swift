@@ -1,0 +1,300 @@
+import Crypto
+import Dispatch
+import GRDB
+import MailModel
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Checks one pack: the chain of its headers, every original against its digest, and, where a
+/// reader is given, what is stored about each message against its original.
+struct PackCheck {
+    let archive: Archive
+    let pack: OriginalsStore.PackEnd
+    let reread: (@Sendable (MessageBytes) -> Content?)?
+    let progress: @Sendable (Int64) -> Void
+
+    private struct Claim {
+        var original: Int64
+        var message: ArchivedMessageID
+        var size: Int64
+        var digest: Digest256
+        /// Nil unless it was erased.
+        var erasure: String?
+    }
+
+    /// A record whose bytes are to be looked at.
+    private struct Slot {
+        var offset: Int64
+        var length: Int64
+        var digest: Digest256
+        var claim: Claim?
+    }
+
+    func run(_ report: inout VerifyReport) {
+        // At most some hundred bytes for each original of one pack; a pack has a size limit.
+        var claims: [Int64: Claim] = [:]
+        do {
+            claims = try claimedPlaces()
+        } catch {
+            report.add(Archive.unreadable("the originals of pack \(pack.pack)", error))
+        }
+        do throws(MailFailure) {
+            let file = try PackFile(reading: archive.originals.path(pack: pack.pack))
+            let slots = try followHeaders(of: file, &claims, &report)
+            examine(slots, of: file, &report)
+        } catch {
+            report.add(
+                Finding(
+                    subject: .pack, place: "pack \(pack.pack)", message: nil, text: error.revealed))
+        }
+        for (offset, claim) in claims.sorted(by: { $0.key < $1.key }) {
+            report.add(
+                finding(offset, claim.message, "the original was not found where it must be"))
+        }
+    }
+
+    private func claimedPlaces() throws -> [Int64: Claim] {
+        try archive.read { db in
+            let query = try PreparedStatement(
+                db, "SELECT offset, id, message, size, sha256, erasure FROM originals WHERE pack = ?")
+            query.bind(1, pack.pack)
+            var claims: [Int64: Claim] = [:]
+            try query.forEachRow { row in
+                guard let digest = Digest256(bytes: row.bytes(4)) else { return }
+                claims[row.int64(0)] = Claim(
+                    original: row.int64(1), message: ArchivedMessageID(rawValue: row.int64(2)),
+                    size: row.int64(3), digest: digest, erasure: row.optionalText(5))
+            }
+            return claims
+        }
+    }
+
+    private func finding(_ offset: Int64, _ message: ArchivedMessageID?, _ text: String) -> Finding {
+        Finding(
+            subject: .original, place: "pack \(pack.pack), offset \(offset)", message: message, text: text)
+    }
+
+    // MARK: - Headers
+
+    /// Walks along the chain and takes each record's claim. Behind a broken header only the
+    /// database knows where the next record is.
+    private func followHeaders(
+        of file: PackFile, _ claims: inout [Int64: Claim], _ report: inout VerifyReport
+    ) throws(MailFailure) -> [Slot] {
+        let first = try file.read(PackFormat.fileHeaderBytes, at: 0)
+        if !PackFormat.isFileHeader(first, number: pack.pack) {
+            report.add(
+                Finding(
+                    subject: .pack, place: "pack \(pack.pack)", message: nil,
+                    text: "the file does not start as this pack must"))
+        }
+        let known = claims.keys.sorted()
+        var nextKnown = 0
+        var slots: [Slot] = []
+        slots.reserveCapacity(claims.count)
+        var chain = PackFormat.sha256(first)
+        var walk = PackWalk(file, end: pack.end)
+        while let step = try walk.step() {
+            while nextKnown < known.count, known[nextKnown] <= step.offset { nextKnown += 1 }
+            let next = nextKnown < known.count ? known[nextKnown] : pack.end
+            let claim = claims.removeValue(forKey: step.offset)
+            let room = next - step.bytesOffset
+            let follows = step.record.map { $0.chain == chain && Int64($0.length) <= room } ?? false
+            let agrees = claim.map {
+                $0.size == Int64(step.record?.length ?? -1) && $0.digest == step.record?.digest
+            }
+            if !follows {
+                report.add(finding(step.offset, claim?.message, "the record's header is damaged"))
+            } else if agrees == false {
+                report.add(
+                    finding(step.offset, claim?.message, "the record is not what the database says it is"))
+            }
+            if claim == nil, follows { report.unclaimedRecords += 1 }
+            // Whatever a damaged number says, a record ends where the next one begins.
+            let length = follows ? Int64(step.record?.length ?? 0) : min(claim?.size ?? room, room)
+            guard length >= 0 else { break }
+            if follows || claim != nil, let digest = follows ? step.record?.digest : claim?.digest {
+                slots.append(Slot(offset: step.offset, length: length, digest: digest, claim: claim))
+            }
+            chain = PackFormat.sha256(step.header)
+            walk.skip(length)
+        }
+        if walk.offset != pack.end || chain != pack.chain {
+            report.add(
+                Finding(
+                    subject: .pack, place: "pack \(pack.pack)", message: nil,
+                    text: "the pack does not end as the database says"))
+        }
+        return slots
+    }
+
+    // MARK: - Bytes
+
+    /// Side by side on all cores, in portions that each know their place in the report.
+    private func examine(_ slots: [Slot], of file: PackFile, _ report: inout VerifyReport) {
+        let portions = Self.portions(slots)
+        let tallies = Mutex<[Int: VerifyReport]>([:])
+        let done = Mutex(Int64(0))
+        DispatchQueue.concurrentPerform(iterations: portions.count) { index in
+            let portion = examine(slots[portions[index]], of: file)
+            tallies.withLock { $0[index] = portion }
+            let bytes = slots[portions[index]].reduce(Int64(0)) { $0 + $1.length }
+            done.withLock { done in
+                done += bytes
+                progress(done)
+            }
+        }
+        for (_, portion) in tallies.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            report.originals += portion.originals
+            report.originalBytes += portion.originalBytes
+            report.erasedOriginals += portion.erasedOriginals
+            report.rereadMessages += portion.rereadMessages
+            report.furtherFindings += portion.furtherFindings
+            for finding in portion.findings { report.add(finding) }
+        }
+    }
+
+    private static func portions(_ slots: [Slot]) -> [Range<Int>] {
+        var portions: [Range<Int>] = []
+        var start = 0
+        var bytes: Int64 = 0
+        for (index, slot) in slots.enumerated() {
+            bytes += slot.length
+            if bytes >= 4 << 20 || index - start >= 500 || index == slots.count - 1 {
+                portions.append(start..<(index + 1))
+                start = index + 1
+                bytes = 0
+            }
+        }
+        return portions
+    }
+
+    private func examine(_ slots: ArraySlice<Slot>, of file: PackFile) -> VerifyReport {
+        var report = VerifyReport()
+        var contents: [(claim: Claim, offset: Int64, content: Content?)] = []
+        for slot in slots {
+            do throws(MailFailure) {
+                let bytes = try read(slot, of: file)
+                if slot.claim?.erasure != nil {
+                    examineErased(slot, bytes, &report)
+                    continue
+                }
+                let digest = bytes.withUnsafeBytes { Digest256(bytes: SHA256.hash(data: $0)) }
+                let isIntact = digest == slot.digest
+                // The record of an interrupted batch may be of a message that was erased since.
+                if !isIntact, !(slot.claim == nil && Self.isZero(bytes)) {
+                    report.add(
+                        finding(slot.offset, slot.claim?.message, "the original does not match its checksum"))
+                }
+                guard let claim = slot.claim else { continue }
+                report.originals += 1
+                report.originalBytes += slot.length
+                if isIntact, let reread { contents.append((claim, slot.offset, reread(bytes))) }
+            } catch {
+                report.add(finding(slot.offset, slot.claim?.message, error.revealed))
+            }
+        }
+        compare(contents, &report)
+        return report
+    }
+
+    private func read(_ slot: Slot, of file: PackFile) throws(MailFailure) -> MessageBytes {
+        do {
+            return try MessageBytes(count: Int(slot.length)) { buffer in
+                try file.read(into: buffer, at: slot.offset + Int64(PackFormat.recordHeaderBytes))
+            }
+        } catch {
+            throw StorageError.failure(error)
+        }
+    }
+
+    private func examineErased(_ slot: Slot, _ bytes: MessageBytes, _ report: inout VerifyReport) {
+        report.erasedOriginals += 1
+        guard !Self.isZero(bytes) else { return }
+        report.add(
+            finding(
+                slot.offset, slot.claim?.message,
+                slot.claim?.erasure == "due"
+                    ? "its erasure was interrupted; any mailworker command ends it"
+                    : "it was erased, and its bytes are here"))
+    }
+
+    private static func isZero(_ bytes: MessageBytes) -> Bool {
+        bytes.withUnsafeBytes { $0.allSatisfy { $0 == 0 } }
+    }
+
+    /// Each message by itself, so that a damaged page costs those that lie on it.
+    private func compare(
+        _ contents: [(claim: Claim, offset: Int64, content: Content?)], _ report: inout VerifyReport
+    ) {
+        guard !contents.isEmpty else { return }
+        var found: [Finding] = []
+        var count = 0
+        do {
+            try archive.read { db in
+                let facts = try MessageFacts(db)
+                for (claim, offset, content) in contents {
+                    do {
+                        let differences = try facts.differences(
+                            of: claim.message, original: claim.original, from: content)
+                        guard let differences else { continue }
+                        count += 1
+                        guard !differences.isEmpty else { continue }
+                        found.append(
+                            Finding(
+                                subject: .message, place: "message \(claim.message)",
+                                message: claim.message,
+                                text: MessageFacts.differs + differences.joined(separator: ", ")))
+                    } catch {
+                        found.append(
+                            finding(offset, claim.message, "what is stored about it cannot be read"))
+                    }
+                }
+            }
+        } catch {
+            found.append(Archive.unreadable("messages of pack \(pack.pack)", error))
+        }
+        report.rereadMessages += count
+        for finding in found { report.add(finding) }
+    }
+}
+
+extension PackCheck {
+    /// What a pack says by itself, when there is no database to say more.
+    static func followChain(of pack: Int64, in store: OriginalsStore, _ report: inout VerifyReport) {
+        do {
+            let file = try PackFile(reading: store.path(pack: pack))
+            var chain = PackFormat.sha256(try file.read(PackFormat.fileHeaderBytes, at: 0))
+            try PackWalk.forEachRecord(of: file, end: file.size()) { step, record in
+                let bytes = try MessageBytes(count: record.length) { buffer in
+                    try file.read(into: buffer, at: step.bytesOffset)
+                }
+                let digest = bytes.withUnsafeBytes { Digest256(bytes: SHA256.hash(data: $0)) }
+                report.originals += 1
+                report.originalBytes += Int64(record.length)
+                if record.chain != chain || (digest != record.digest && !isZero(bytes)) {
+                    report.add(
+                        Finding(
+                            subject: .original, place: "pack \(pack), offset \(step.offset)", message: nil,
+                            text: "the record does not match its checksum or its place in the chain"))
+                }
+                chain = PackFormat.sha256(step.header)
+            }
+        } catch {
+            report.add(
+                Finding(
+                    subject: .pack, place: "pack \(pack)", message: nil,
+                    text: StorageError.failure(error).revealed))
+        }
+    }
+}
+
+extension OriginalsStore {
+    /// The numbers of the packs that lie in the directory.
+    func packsOnDisk() -> [Int64] {
+        (1...).lazy.prefix { access(self.path(pack: $0), F_OK) == 0 }.map { Int64($0) }
+    }
+}

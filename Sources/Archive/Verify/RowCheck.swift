@@ -1,0 +1,128 @@
+import GRDB
+import MailModel
+
+/// Compares rows with each other. Each question is asked by itself, so that a damaged page
+/// costs the answers that lie on it.
+struct RowCheck {
+    let archive: Archive
+
+    func run(_ report: inout VerifyReport) {
+        report.messages = count("SELECT count(*) FROM messages", &report)
+        report.ledgerRows = count("SELECT count(*) FROM ledger", &report)
+        ask("the database's structure", "PRAGMA integrity_check(100)", &report) { row in
+            let text = row.text(0)
+            return text == "ok"
+                ? nil : Finding(subject: .database, place: "database", message: nil, text: text)
+        }
+        ask("the references between rows", "PRAGMA foreign_key_check", &report) { row in
+            Finding(
+                subject: .database, place: row.text(0), message: nil,
+                text: "a row speaks of something that does not exist")
+        }
+        for check in Self.messageChecks {
+            ask("messages", check.query, &report) { row in
+                let id = ArchivedMessageID(rawValue: row.int64(0))
+                return Finding(subject: .message, place: "message \(id)", message: id, text: check.text)
+            }
+        }
+        for check in Self.ledgerChecks {
+            ask("the ledger", check.query, &report) { row in
+                Finding(
+                    subject: .ledger,
+                    place: "account \(row.text(0)), folder \(row.text(1)), UIDVALIDITY \(row.int64(2)), "
+                        + "UID \(row.int64(3))",
+                    message: row.optionalInt64(4).map { ArchivedMessageID(rawValue: $0) }, text: check.text)
+            }
+        }
+    }
+
+    private func count(_ sql: String, _ report: inout VerifyReport) -> Int {
+        do {
+            return try archive.read { db in
+                Int(try PreparedStatement(db, sql).first { $0.int64(0) } ?? 0)
+            }
+        } catch {
+            report.add(Archive.unreadable("the number of rows", error))
+            return 0
+        }
+    }
+
+    private func ask(
+        _ what: String, _ sql: String, _ report: inout VerifyReport,
+        _ finding: (PreparedStatement) -> Finding?
+    ) {
+        // What was found before a damaged page stopped the question counts.
+        var found: [Finding] = []
+        do {
+            try archive.read { db in
+                try PreparedStatement(db, sql).forEachRow { row in
+                    if let finding = finding(row) { found.append(finding) }
+                }
+            }
+        } catch {
+            found.append(Archive.unreadable(what, error))
+        }
+        for finding in found { report.add(finding) }
+    }
+
+    /// Each query names the messages that break the rule.
+    private static let messageChecks: [(query: String, text: String)] = [
+        (
+            "SELECT id FROM messages m WHERE NOT EXISTS (SELECT 1 FROM originals WHERE message = m.id)",
+            "it has no original"
+        ),
+        (
+            "SELECT id FROM messages m WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE message = m.id)",
+            "no ledger row speaks of it"
+        ),
+        (
+            """
+            SELECT id FROM messages m WHERE (m.state = 'archived') <>
+                EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
+            """, "it is in a history without being archived, or archived without a history"
+        ),
+        (
+            """
+            SELECT id FROM messages m WHERE (m.state IN ('review', 'quarantined')) <>
+                EXISTS (SELECT 1 FROM review_items WHERE message = m.id AND state = 'open')
+            """, "it waits without an open item, or has an open item without waiting"
+        ),
+        (
+            """
+            SELECT m.id FROM history h JOIN messages m ON m.id = h.message WHERE h.sort_date <> m.sort_date
+            UNION
+            SELECT m.id FROM review_items r JOIN messages m ON m.id = r.message
+                WHERE r.sort_date <> m.sort_date
+            """, "it stands under another date in a history or in the queue than by itself"
+        ),
+        (
+            """
+            SELECT id FROM messages m WHERE erased_at IS NOT NULL AND (
+                EXISTS (SELECT 1 FROM participants WHERE message = m.id)
+                OR EXISTS (SELECT 1 FROM attachments WHERE message = m.id)
+                OR EXISTS (SELECT 1 FROM originals WHERE message = m.id AND erasure IS NULL))
+            """, "it was erased, and something of it is still here"
+        ),
+    ]
+
+    private static let place = """
+        SELECT a.name, f.name, l.uidvalidity, l.uid, l.message
+        FROM ledger l JOIN folders f ON f.id = l.folder JOIN accounts a ON a.id = f.account
+        """
+
+    private static let ledgerChecks: [(query: String, text: String)] = [
+        (
+            """
+            \(place) JOIN messages m ON m.id = l.message LEFT JOIN originals o ON o.id = l.original
+            WHERE (l.state <> 'duplicate' AND (l.state <> m.state OR l.reason IS NOT m.reason))
+                OR o.message IS NOT l.message
+            """, "the ledger row and its message say different things"
+        ),
+        (
+            """
+            \(place) JOIN originals o ON o.id = l.original
+            WHERE l.size IS NOT o.size AND o.erasure IS NULL
+            """, "the ledger row and its original differ in size"
+        ),
+    ]
+}

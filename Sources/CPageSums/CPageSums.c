@@ -1,0 +1,173 @@
+#include "CPageSums.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <string.h>
+
+// SQLite leaves the last bytes of each page to whoever asks for them (file format, 1.3.4:
+// "reserved region"). All writes of a main database come as whole pages, from the pager or from
+// a checkpoint; the sum is put in on their way to the disk. Nothing is checked when pages are
+// read: a damaged page must not keep the others from being read.
+
+typedef struct {
+    sqlite3_file base;
+    // Whether the database reserves the bytes; -1 until page 1 was seen.
+    int is_summed;
+    // The file of the real file system lies behind this struct.
+} summed_file;
+
+static sqlite3_vfs *real_vfs;
+static sqlite3_vfs summing_vfs;
+static sqlite3_io_methods summing_methods;
+
+static sqlite3_file *real(sqlite3_file *file) { return (sqlite3_file *)((summed_file *)file + 1); }
+
+// Two 32-bit sums over the page and its number, each step depending on both: a flipped bit, a
+// swapped word and a page in another's place all change them.
+static void sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[mw_page_sum_bytes]) {
+    uint32_t a = 0x6d77u + number, b = 0x7073u;
+    for (size_t i = 0; i + 8 <= size - mw_page_sum_bytes; i += 8) {
+        uint32_t words[2];
+        memcpy(words, page + i, 8);
+        a += words[0] + b;
+        b += words[1] + a;
+    }
+    // The bit pattern of zeros is kept for pages that were never written.
+    if (a == 0 && b == 0) a = 1;
+    memcpy(out, &a, 4);
+    memcpy(out + 4, &b, 4);
+}
+
+int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number) {
+    uint8_t expected[mw_page_sum_bytes];
+    sum(page, size, number, expected);
+    if (memcmp(expected, page + size - mw_page_sum_bytes, mw_page_sum_bytes) == 0) return 1;
+    for (size_t i = 0; i < size; i++)
+        if (page[i] != 0) return 0;
+    return 1;
+}
+
+// Page 1 says at offset 20 how many bytes each page reserves.
+static int reserves(const uint8_t *page1) {
+    return memcmp(page1, "SQLite format 3", 16) == 0 && page1[20] >= mw_page_sum_bytes;
+}
+
+static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
+    summed_file *summed = (summed_file *)file;
+    int is_page = count >= 512 && (count & (count - 1)) == 0 && offset % count == 0;
+    if (is_page && offset == 0) {
+        summed->is_summed = reserves(bytes);
+    } else if (is_page && summed->is_summed < 0) {
+        uint8_t head[100];
+        int code = real(file)->pMethods->xRead(real(file), head, sizeof head, 0);
+        summed->is_summed = code == SQLITE_OK && reserves(head);
+    }
+    if (is_page && summed->is_summed > 0) {
+        // The buffer is the page cache's or a checkpoint's own, and the last bytes of a page that
+        // reserves them are read by nobody else.
+        uint8_t *page = (uint8_t *)bytes;
+        sum(page, (size_t)count, (uint32_t)(offset / count) + 1, page + count - mw_page_sum_bytes);
+    }
+    return real(file)->pMethods->xWrite(real(file), bytes, count, offset);
+}
+
+static int summing_close(sqlite3_file *file) { return real(file)->pMethods->xClose(real(file)); }
+static int summing_read(sqlite3_file *f, void *b, int n, sqlite3_int64 o) {
+    return real(f)->pMethods->xRead(real(f), b, n, o);
+}
+static int summing_truncate(sqlite3_file *f, sqlite3_int64 n) {
+    return real(f)->pMethods->xTruncate(real(f), n);
+}
+static int summing_sync(sqlite3_file *f, int flags) { return real(f)->pMethods->xSync(real(f), flags); }
+static int summing_size(sqlite3_file *f, sqlite3_int64 *n) {
+    return real(f)->pMethods->xFileSize(real(f), n);
+}
+static int summing_lock(sqlite3_file *f, int level) { return real(f)->pMethods->xLock(real(f), level); }
+static int summing_unlock(sqlite3_file *f, int level) {
+    return real(f)->pMethods->xUnlock(real(f), level);
+}
+static int summing_reserved(sqlite3_file *f, int *out) {
+    return real(f)->pMethods->xCheckReservedLock(real(f), out);
+}
+static int summing_control(sqlite3_file *f, int operation, void *argument) {
+    return real(f)->pMethods->xFileControl(real(f), operation, argument);
+}
+static int summing_sector(sqlite3_file *f) { return real(f)->pMethods->xSectorSize(real(f)); }
+static int summing_traits(sqlite3_file *f) {
+    return real(f)->pMethods->xDeviceCharacteristics(real(f));
+}
+static int summing_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out) {
+    return real(f)->pMethods->xShmMap(real(f), page, size, extend, out);
+}
+static int summing_shm_lock(sqlite3_file *f, int offset, int n, int flags) {
+    return real(f)->pMethods->xShmLock(real(f), offset, n, flags);
+}
+static void summing_shm_barrier(sqlite3_file *f) { real(f)->pMethods->xShmBarrier(real(f)); }
+static int summing_shm_unmap(sqlite3_file *f, int erase) {
+    return real(f)->pMethods->xShmUnmap(real(f), erase);
+}
+
+static int summing_open(
+    sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags) {
+    (void)vfs;
+    // Journals, write-ahead logs and temporary files are the real file system's alone.
+    if (!(flags & SQLITE_OPEN_MAIN_DB)) return real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
+    memset(file, 0, sizeof(summed_file));
+    int code = real_vfs->xOpen(real_vfs, name, real(file), flags, out_flags);
+    if (real(file)->pMethods != NULL) {
+        file->pMethods = &summing_methods;
+        ((summed_file *)file)->is_summed = -1;
+    }
+    return code;
+}
+
+static int install_result = SQLITE_ERROR;
+
+static void install(void) {
+    install_result = sqlite3_initialize();
+    if (install_result != SQLITE_OK) return;
+    real_vfs = sqlite3_vfs_find(NULL);
+    if (real_vfs == NULL) {
+        install_result = SQLITE_ERROR;
+        return;
+    }
+    // Version 2 has the shared memory of write-ahead logs; memory maps (version 3), which would
+    // read behind our back, are not offered.
+    summing_methods = (sqlite3_io_methods){
+        .iVersion = 2,
+        .xClose = summing_close,
+        .xRead = summing_read,
+        .xWrite = summing_write,
+        .xTruncate = summing_truncate,
+        .xSync = summing_sync,
+        .xFileSize = summing_size,
+        .xLock = summing_lock,
+        .xUnlock = summing_unlock,
+        .xCheckReservedLock = summing_reserved,
+        .xFileControl = summing_control,
+        .xSectorSize = summing_sector,
+        .xDeviceCharacteristics = summing_traits,
+        .xShmMap = summing_shm_map,
+        .xShmLock = summing_shm_lock,
+        .xShmBarrier = summing_shm_barrier,
+        .xShmUnmap = summing_shm_unmap,
+    };
+    // Everything but opening is inherited; the real one's data goes with it.
+    summing_vfs = *real_vfs;
+    summing_vfs.zName = "mailworker";
+    summing_vfs.szOsFile += (int)sizeof(summed_file);
+    summing_vfs.xOpen = summing_open;
+    summing_vfs.pNext = NULL;
+    install_result = sqlite3_vfs_register(&summing_vfs, 1);
+}
+
+int mw_page_sums_install(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install);
+    return install_result;
+}
+
+int mw_page_sums_reserve(struct sqlite3 *database) {
+    int bytes = mw_page_sum_bytes;
+    return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+}

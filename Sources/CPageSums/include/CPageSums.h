@@ -1,0 +1,24 @@
+#ifndef MAILWORKER_CPAGESUMS_H
+#define MAILWORKER_CPAGESUMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sqlite3;
+
+/// Bytes at the end of each database page that hold its checksum.
+enum { mw_page_sum_bytes = 8 };
+
+/// Makes SQLite's default file system one that writes a checksum into the last bytes of
+/// every page of a database that reserves them. Safe to call again and from any thread.
+/// Returns an SQLite result code.
+int mw_page_sums_install(void);
+
+/// Has a database reserve the bytes: at once when it is still empty, else by its next VACUUM.
+/// Returns an SQLite result code.
+int mw_page_sums_reserve(struct sqlite3 *database);
+
+/// Whether a page is as it was written. A page of zeros is one that was never written.
+int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number);
+
+#endif

@@ -1,0 +1,94 @@
+public import Archive
+import MailFetch
+public import MailModel
+import MailTransport
+
+/// The ledger against what the servers list now. Reads only; fetches no message.
+public struct ServerCoverage: Sendable {
+    /// What the ledger has of one folder.
+    public struct Folder: Sendable, Hashable, Encodable {
+        public var account: String
+        public var folder: String
+        public var uidValidity: UInt32
+        /// UIDs that the server lists.
+        public var listed: Int
+        /// Those of them that have a row in the ledger.
+        public var recorded: Int
+        /// The others, as an IMAP sequence-set; nil when there are none.
+        public var missing: String?
+
+        /// In percent, rounded down: 100 means every one.
+        public var percent: Int { listed == 0 ? 100 : recorded * 100 / listed }
+
+        private enum CodingKeys: String, CodingKey {
+            case account, folder
+            case uidValidity = "uid_validity"
+            case listed, recorded, missing
+        }
+    }
+
+    /// One account's folders, and what kept any from being compared.
+    public struct Report: Sendable {
+        public var account: String
+        public var folders: [Folder] = []
+        public var failures: [MailFailure] = []
+
+        /// Every polled folder was compared, and every UID has its row.
+        public var isComplete: Bool { failures.isEmpty && folders.allSatisfy { $0.missing == nil } }
+    }
+
+    private let archive: Archive
+    private let settings: PollSettings
+    private let loop: NetworkLoop
+
+    public init(archive: Archive, settings: PollSettings) throws(MailFailure) {
+        self.archive = archive
+        self.settings = settings
+        loop = try NetworkLoop()
+    }
+
+    public func compare(_ account: Account) async -> Report {
+        var report = Report(account: account.settings.name)
+        do throws(MailFailure) {
+            let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
+            let session = try await signIn.open(account) { connection throws(MailFailure) in
+                try await IMAPSession.connect(
+                    connection, loop: loop, limits: settings.limits, trace: settings.trace)
+            }
+            let choice = FolderChoice(
+                sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
+            let (chosen, failures) = choice.folders(among: try await session.folders())
+            report.failures += failures
+            let known = Dictionary(
+                uniqueKeysWithValues: try archive.folders(of: account.id).map { ($0.name, $0.id) })
+            for one in chosen {
+                do throws(MailFailure) {
+                    report.folders.append(
+                        try await compare(one.folder, of: account, known: known, session: session))
+                } catch  where FolderPoll.concernsOneFolder.contains(error.code) {
+                    report.failures.append(error)
+                }
+            }
+            await session.logout()
+        } catch {
+            report.failures.append(account.provider.explaining(error))
+        }
+        return report
+    }
+
+    private func compare(
+        _ one: ListedFolder, of account: Account, known: [FolderName: FolderID], session: IMAPSession
+    ) async throws(MailFailure) -> Folder {
+        let state = try await session.examine(one)
+        let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
+        var recorded = UIDSet()
+        if let folder = known[one.name] {
+            recorded = try archive.knownUIDs(folder, state.uidValidity)
+        }
+        let missing = listed.subtracting(recorded)
+        return Folder(
+            account: account.settings.name, folder: one.name.rawValue,
+            uidValidity: state.uidValidity.rawValue, listed: listed.count,
+            recorded: listed.count - missing.count, missing: missing.isEmpty ? nil : missing.sequenceSet)
+    }
+}

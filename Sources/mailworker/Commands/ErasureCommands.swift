@@ -1,0 +1,91 @@
+import Archive
+import ArgumentParser
+import MailModel
+import Matcher
+
+struct ContactEraseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase", abstract: "Forgets a contact, and the mail that concerns nobody else.",
+        discussion: """
+            Without --yes it lists what would be erased, and changes nothing. With it the contact, its
+            history, and the texts and originals of mail that stands in no other contact's history
+            are gone for good; a later poll or import does not bring them back. Mail that stands in
+            another contact's history stays there.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "An id, external id, address or exact name.")
+    var contact: String
+
+    @Flag(help: "Erases what is listed without it.")
+    var yes = false
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    private struct Answer: Encodable {
+        var plan: ErasurePlan
+        var done: Bool
+
+        enum CodingKeys: CodingKey { case done }
+
+        func encode(to encoder: any Encoder) throws {
+            try plan.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(done, forKey: .done)
+        }
+    }
+
+    func run() throws {
+        let archive = try Workplace(common).archive
+        let found = try archive.findContact(contact)
+        let plan = yes ? try archive.erase(found.id) : try archive.erasurePlan(of: found.id)
+        if json { return Terminal.print(try JSONOutput.document(Answer(plan: plan, done: yes))) }
+        if yes {
+            return Terminal.print(
+                "erased contact \(found.id) and \(plan.erased.count) messages; \(plan.kept.count) stay with "
+                    + "other contacts. Backups made before still hold them.")
+        }
+        var table = TextTable(["MESSAGE", "WHAT", "DATE", "SUBJECT"])
+        for (messages, what) in [(plan.erased, "erased"), (plan.kept, "kept, with other contacts")] {
+            for id in messages {
+                let message = try archive.message(id)
+                table.add([
+                    id.description, what, message.date?.shortText ?? "-", message.subject ?? "(no subject)",
+                ])
+            }
+        }
+        if !table.isEmpty { Terminal.print(table.text) }
+        Terminal.print(
+            "Nothing was changed. To erase \(found.name) (\(found.id)) and \(plan.erased.count) messages for "
+                + "good: mailworker contact erase \(found.id) --yes")
+    }
+}
+
+struct MessagePrivateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "private",
+        abstract: "Removes what a message says, for good, and never archives it again.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The message's id.")
+    var id: String
+
+    @Flag(help: "Without it nothing is changed.")
+    var yes = false
+
+    func run() throws {
+        let archive = try Workplace(common).archive
+        let id = try ArchivedMessageID(typed: id)
+        let message = try archive.message(id)
+        guard yes else {
+            return Terminal.print(
+                "Nothing was changed. To remove \"\(message.subject ?? "(no subject)")\" for good: "
+                    + "mailworker message private \(id) --yes")
+        }
+        try archive.makePrivate(id)
+        Terminal.print("message \(id) is private; its text and original are gone")
+    }
+}

@@ -1,0 +1,55 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MailModel
+
+/// A command by which a person changes something: it goes into the audit log.
+protocol HumanAction: ParsableCommand {
+    var common: CommonOptions { get }
+    /// As the command is typed.
+    static var action: String { get }
+}
+
+extension ContactAddCommand: HumanAction { static let action = "contact add" }
+extension ContactImportCommand: HumanAction { static let action = "contact import" }
+extension ContactEraseCommand: HumanAction { static let action = "contact erase" }
+extension MessagePrivateCommand: HumanAction { static let action = "message private" }
+extension QueueLinkCommand: HumanAction { static let action = "queue link" }
+extension QueueIgnoreCommand: HumanAction { static let action = "queue ignore" }
+extension UserAddCommand: HumanAction { static let action = "user add" }
+extension AccountAddCommand: HumanAction { static let action = "account add" }
+extension AccountEditCommand: HumanAction { static let action = "account edit" }
+extension AccountRemoveCommand: HumanAction { static let action = "account remove" }
+// Its messages are recorded by the pipeline, not by the command's own transactions.
+extension ImportCommand: HumanAction { static let action = "import" }
+extension BackupCommand: HumanAction { static let action = "backup" }
+extension RestoreCommand: HumanAction { static let action = "restore" }
+
+extension HumanAction {
+    var act: Act {
+        Act(
+            person: common.person ?? Actor.systemUser, systemUser: Actor.systemUser, origin: Actor.origin,
+            action: Self.action)
+    }
+}
+
+/// Who acts: the person at this terminal.
+enum Actor {
+    /// The name that stands with a decision: the CRM's user when one was named.
+    static var name: String { Act.current?.person ?? systemUser }
+
+    static var systemUser: String {
+        let user = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
+        return user.isEmpty ? "uid \(getuid())" : user
+    }
+
+    /// The machine from which a person is signed in, else the terminal.
+    static var origin: String {
+        if let connection = ProcessInfo.processInfo.environment["SSH_CONNECTION"],
+            let address = connection.split(separator: " ").first
+        {
+            return "ssh from \(address)"
+        }
+        return ttyname(STDIN_FILENO).map { String(cString: $0) } ?? "no terminal"
+    }
+}

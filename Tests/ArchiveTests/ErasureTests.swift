@@ -1,0 +1,126 @@
+import Foundation
+import GRDB
+import MailModel
+import Matcher
+import Testing
+
+@testable import Archive
+
+@Suite struct ErasureTests {
+    private func packBytes(_ fixture: ArchiveFixture) throws -> Data {
+        let directory = fixture.directory + "/originals"
+        return try FileManager.default.contentsOfDirectory(atPath: directory).sorted().reduce(into: Data()) {
+            $0 += try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\($1)"))
+        }
+    }
+
+    private func holds(_ fixture: ArchiveFixture, _ text: String) throws -> Bool {
+        let names = ["mailworker.db", "mailworker.db-wal"]
+        let files = names.compactMap {
+            try? Data(contentsOf: URL(fileURLWithPath: "\(fixture.directory)/\($0)"))
+        }
+        return try (files + [packBytes(fixture)]).contains { $0.range(of: Data(text.utf8)) != nil }
+    }
+
+    @Test func `a kill between the transaction and the overwriting is made good by the next opening`() throws
+    {
+        let fixture = try ArchiveFixture()
+        try fixture.contact("Maria", "maria@client.example")
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1, text: "Sensitive"), fixture.arrival(2, from: "x@y.example", text: "Other"),
+        ])
+        let message = try #require(
+            try fixture.archive.messages(withID: MessageID(rawValue: "Sensitive@client.example")).first)
+        try fixture.archive.write { db in
+            try MessageEraser(db, time: fixture.clock.now).erase([message], for: .madePrivate)
+        }
+        let unread = #expect(throws: MailFailure.self) { try fixture.archive.original(of: message) }
+        #expect(unread?.code == .originalErased)
+        #expect(try packBytes(fixture).range(of: Data("Sensitive".utf8)) != nil)
+        #expect(
+            try fixture.archive.verify().findings.map(\.text) == [
+                "its erasure was interrupted; any mailworker command ends it"
+            ])
+
+        let again = try fixture.reopened()
+        #expect(try packBytes(fixture).range(of: Data("Sensitive".utf8)) == nil)
+        let report = try again.verify()
+        #expect(report.findings == [])
+        #expect(report.erasedOriginals == 1)
+        #expect(report.originals == 1)
+    }
+
+    @Test func `bytes of an interrupted batch are overwritten with the message`() throws {
+        let fixture = try ArchiveFixture()
+        let arrival = fixture.arrival(1, text: "Sensitive")
+        try fixture.archive.pool.writeWithoutTransaction { db in
+            let item = OriginalsStore.Item(bytes: arrival.original, digest: arrival.originalDigest)
+            _ = try fixture.archive.originals.append([item], db: db, at: fixture.clock.now)
+        }
+        let outcome = try fixture.archive.ingest([arrival])
+        guard case .review(let message) = outcome[0] else { return #expect(Bool(false), "\(outcome)") }
+        try fixture.archive.makePrivate(message)
+        #expect(try !holds(fixture, "Sensitive"))
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `what is erased is gone from rows, packs and log, and everybody else's stays`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria Marker", "maria@client.example")
+        let other = try fixture.contact("Other", "other@else.example")
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1, text: "Sensitive"),
+            fixture.arrival(2, to: ["anna@firma.example", "other@else.example"], text: "Shared"),
+            fixture.arrival(3, from: "other@else.example", text: "Unrelated"),
+        ])
+        let plan = try fixture.archive.erasurePlan(of: maria)
+        #expect(plan.erased.count == 1 && plan.kept.count == 1)
+        #expect(try fixture.archive.historyCount(of: maria) == 2)
+
+        #expect(try fixture.archive.erase(maria).erased == plan.erased)
+        for word in ["Sensitive", "Maria Marker"] { #expect(try !holds(fixture, word), "\(word)") }
+        let unknown = #expect(throws: MailFailure.self) { try fixture.archive.erasurePlan(of: maria) }
+        #expect(unknown?.code == .unknownContact)
+        #expect(try fixture.archive.historyCount(of: other) == 2)
+        #expect(try fixture.archive.original(of: plan.kept[0]).count > 0)
+        #expect(try fixture.archive.verify().findings == [])
+        // Nobody else gets the number.
+        #expect(try fixture.contact("New", "new@else.example") > other)
+    }
+
+    @Test func `neither a poll nor an import brings an erased message back, in any copy`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        let first = fixture.arrival(1, text: "Sensitive")
+        _ = try fixture.archive.ingest([first])
+        let message = try fixture.archive.erase(maria).erased[0]
+        var again = first
+        again.uidValidity = UIDValidity(8)
+        var imported = first
+        imported.uid = nil
+        // Another way to us, and with it other bytes; from the sender's own folder, with a Bcc.
+        let copy = fixture.arrival(
+            5, bcc: ["blind@else.example"], text: "Sensitive", transport: "Received: by mx\r\n",
+            folder: fixture.sent)
+        var importedCopy = copy
+        importedCopy.uid = nil
+        for _ in 1...2 {
+            let outcomes = try fixture.archive.ingest([again, imported, copy, importedCopy])
+            #expect(outcomes.allSatisfy { $0 == .duplicate(of: message) || $0 == .alreadyKnown })
+        }
+        #expect(try !holds(fixture, "Sensitive"))
+        #expect(try fixture.archive.ledgerCounts() == [.private: 1, .duplicate: 2])
+        #expect(try fixture.archive.message(message).participants == [])
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `an erasure waits for a backup, and has changed nothing`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        let held = try fixture.archive.holdMaintenance()
+        let failure = #expect(throws: MailFailure.self) { try fixture.reopened().erase(maria) }
+        #expect(failure?.code == .archiveBusy)
+        held.release()
+        #expect(try fixture.archive.contact(maria).name == "Maria")
+    }
+}

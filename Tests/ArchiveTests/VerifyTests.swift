@@ -1,0 +1,161 @@
+import Foundation
+import GRDB
+import MailModel
+import Synchronization
+import Testing
+
+@testable import Archive
+
+@Suite struct VerifyTests {
+    /// An archive of many small messages, with its database in one file.
+    private func filled(_ count: UInt32 = 300) throws -> (ArchiveFixture, [ArchivedMessageID: Content]) {
+        let fixture = try ArchiveFixture()
+        try fixture.contact("Maria", "maria@client.example")
+        let arrivals = (1...count).map { number in
+            fixture.arrival(
+                number, from: number % 3 == 0 ? "x\(number)@y.example" : "maria@client.example",
+                text: "Number \(number)")
+        }
+        let outcomes = try fixture.archive.ingest(arrivals)
+        var contents: [ArchivedMessageID: Content] = [:]
+        for (outcome, arrival) in zip(outcomes, arrivals) {
+            switch outcome {
+            case .linked(let id, _), .review(let id): contents[id] = arrival.content
+            default: Issue.record("\(outcome)")
+            }
+        }
+        try fixture.archive.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        return (fixture, contents)
+    }
+
+    /// Reads a message of the fixture as the fixture made it.
+    private func reader(_ contents: [ArchivedMessageID: Content]) -> @Sendable (MessageBytes) -> Content? {
+        let byID = Dictionary(uniqueKeysWithValues: contents.values.map { ($0.messageID!.rawValue, $0) })
+        return { bytes in
+            let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            let id = text.firstMatch(of: /Message-ID: <(.*)>/).map { String($0.1) }
+            return id.flatMap { byID[$0] }
+        }
+    }
+
+    private func flip(_ bit: Int, at offset: Int, of path: String) throws {
+        let handle = try #require(FileHandle(forUpdatingAtPath: path))
+        try handle.seek(toOffset: UInt64(offset))
+        let byte = try #require(try handle.read(upToCount: 1)?.first)
+        try handle.seek(toOffset: UInt64(offset))
+        try handle.write(contentsOf: Data([byte ^ UInt8(1 << bit)]))
+        try handle.close()
+    }
+
+    @Test func `any flipped bit of any database page is found`() throws {
+        let (fixture, _) = try filled()
+        let path = fixture.directory + "/mailworker.db"
+        let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        #expect(PageCheck(path: path).run().isIntact)
+        var random = Seeded(state: 7)
+        for _ in 1...200 {
+            // Beyond page 1, whose header is looked at in another test.
+            let offset = Int.random(in: 4096..<size, using: &random)
+            let bit = Int.random(in: 0..<8, using: &random)
+            try flip(bit, at: offset, of: path)
+            #expect(PageCheck(path: path).run().damaged == [UInt32(offset / 4096 + 1)])
+            try flip(bit, at: offset, of: path)
+        }
+        #expect(PageCheck(path: path).run().isIntact)
+    }
+
+    @Test func `any flipped bit of a pack is found, and the message named that it belongs to`() throws {
+        let (fixture, _) = try filled(100)
+        let path = fixture.directory + "/originals/pack-000001.mwp"
+        let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        var random = Seeded(state: 8)
+        for _ in 1...100 {
+            let offset = Int.random(in: 32..<size, using: &random)
+            let bit = Int.random(in: 0..<8, using: &random)
+            try flip(bit, at: offset, of: path)
+            let report = try fixture.archive.verify()
+            let message = try fixture.archive.read { db in
+                try Int64.fetchOne(
+                    db, sql: "SELECT message FROM originals WHERE offset <= ? ORDER BY offset DESC LIMIT 1",
+                    arguments: [offset])
+            }
+            #expect(report.findings.contains { $0.message?.rawValue == message }, "offset \(offset)")
+            // The others are looked at all the same.
+            #expect(report.originals == 100)
+            try flip(bit, at: offset, of: path)
+        }
+        #expect(try fixture.archive.verify().isClean)
+    }
+
+    @Test func `every damaged message is named, not only the first`() throws {
+        let (fixture, _) = try filled(50)
+        let path = fixture.directory + "/originals/pack-000001.mwp"
+        let places = try fixture.archive.read { db in
+            try Row.fetchAll(db, sql: "SELECT offset, message FROM originals WHERE id IN (3, 17, 40)")
+                .map { ($0[0] as Int, ArchivedMessageID(rawValue: $0[1])) }
+        }
+        // A header, a length, a body.
+        for (index, place) in places.enumerated() { try flip(1, at: place.0 + [0, 9, 90][index], of: path) }
+        let report = try fixture.archive.verify()
+        for (_, message) in places { #expect(report.findings.contains { $0.message == message }) }
+        #expect(report.originals == 50)
+    }
+
+    @Test func `text that was changed behind the database's back names its message and its page`() throws {
+        let (fixture, contents) = try filled()
+        let path = fixture.directory + "/mailworker.db"
+        let data = try Data(contentsOf: URL(fileURLWithPath: path))
+        let word = try #require(data.range(of: Data("Number 123\u{0}".utf8.dropLast())))
+        try flip(0, at: word.lowerBound, of: path)
+        let archive = try fixture.reopened()
+        let report = try archive.verify(reread: reader(contents))
+        #expect(
+            report.findings.contains { $0.place.hasPrefix("database page \(word.lowerBound / 4096 + 1) (") })
+        #expect(report.findings.contains { $0.subject == .message && $0.message != nil })
+        #expect(report.rereadMessages == 300)
+        #expect(report.readDifferently == [])
+    }
+
+    @Test func `a reading that has changed is no damage`() throws {
+        let (fixture, contents) = try filled(20)
+        var changed = contents
+        let id = try #require(contents.keys.min { $0.rawValue < $1.rawValue })
+        changed[id]?.subject = "Read better"
+        #expect(try fixture.archive.verify(reread: reader(contents)).readDifferently == [])
+        let report = try fixture.archive.verify(reread: reader(changed))
+        #expect(report.isClean)
+        #expect(report.readDifferently.map(\.message) == [id])
+        #expect(report.readDifferently.first?.text.hasSuffix("subject") == true)
+    }
+
+    @Test func `a database that cannot be opened leaves its pages and the packs to be looked at`() throws {
+        let (fixture, _) = try filled()
+        try flip(3, at: 3, of: fixture.directory + "/mailworker.db")
+        try flip(0, at: 32 + 80, of: fixture.directory + "/originals/pack-000001.mwp")
+        let report = Archive.verifyFiles(directory: fixture.directory)
+        #expect(report.findings.contains { $0.place == "database" })
+        #expect(report.findings.contains { $0.place.hasPrefix("pack 1, offset ") })
+        #expect(report.originals == 300)
+    }
+
+    @Test func `a verification goes on where it was interrupted`() throws {
+        let (fixture, _) = try filled(10)
+        let packs = Mutex<[Int64]>([])
+        let report = try fixture.archive.verify(
+            fromPack: 2, progress: { progress in packs.withLock { $0.append(progress.pack) } })
+        #expect(report.originals == 0)
+        #expect(packs.withLock { $0 }.isEmpty)
+    }
+}
+
+/// The same numbers every time (SplitMix64).
+struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

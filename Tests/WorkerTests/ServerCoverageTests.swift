@@ -1,0 +1,72 @@
+import Archive
+import MailFetch
+import MailModel
+import MailTestKit
+import MailTransport
+import Testing
+import Worker
+
+/// The ledger against what a server lists.
+@Suite(.timeLimit(.minutes(2)))
+struct ServerCoverageTests {
+    typealias Scripts = PollScripts
+
+    @Test func aUIDThatTheLedgerLacksIsNamedAndTheAccountIsNotComplete() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync, Scripts.inbox(exists: 5, next: 8, Scripts.search("1 2 3 6 7")),
+        ])
+        try await fixture.poll()
+        let coverage = try fixture.coverage()
+        let report = await coverage.compare(try fixture.worker.polled())
+        #expect(report.failures == [])
+        #expect(report.folders.map(\.missing) == ["6:7"])
+        #expect(report.folders.map(\.percent) == [60])
+        #expect(!report.isComplete)
+        // Asking has changed nothing.
+        #expect(try fixture.worker.recorded() == "1:3")
+        fixture.expectOnlyReading()
+    }
+
+    @Test func anotherUIDValidityCoversNothing() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync, Scripts.inbox(validity: 8, exists: 3, next: 4, Scripts.search("1 2 3")),
+        ])
+        try await fixture.poll()
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.folders.map(\.recorded) == [0])
+        #expect(!report.isComplete)
+    }
+
+    @Test func aFolderThatTheServerRefusesLeavesTheAccountIncompleteAndTheOthersCompared() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync,
+            Scripts.script(
+                Scripts.folders("INBOX", "Sent"), [.expect("EXAMINE \"INBOX\""), .send("$T NO not now")],
+                Scripts.examine("Sent", exists: 1, next: 2), Scripts.search("1")),
+        ])
+        try await fixture.poll()
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.failures.map(\.code) == [.commandRefused])
+        #expect(report.folders.map(\.folder) == ["Sent"])
+        #expect(!report.isComplete)
+    }
+
+    @Test func everythingListedAndRecordedIsComplete() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync, Scripts.inbox(exists: 3, next: 4, Scripts.search("1 2 3")),
+        ])
+        try await fixture.poll()
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.isComplete)
+        #expect(report.folders.map(\.percent) == [100])
+    }
+}
+
+extension PollFixture {
+    fileprivate func coverage() throws -> ServerCoverage {
+        var settings = PollSettings(allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+        let clock = worker.clock
+        settings.now = { clock.now }
+        return try ServerCoverage(archive: worker.archive, settings: settings)
+    }
+}
