@@ -239,6 +239,16 @@ extension Archive {
         }
     }
 
+    /// Takes the note of the last full sweep back: from here on the ledger of the folder may have gaps,
+    /// until it is noted anew.
+    public func voidSweep(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) {
+        try write(.sweepVoided) { db in
+            try db.execute(
+                sql: "DELETE FROM sweeps WHERE folder = ? AND uidvalidity = ?",
+                arguments: [folder.rawValue, Int64(uidValidity.rawValue)])
+        }
+    }
+
     /// Notes that all UIDs were compared with the server's list at that time.
     public func noteSweep(
         _ folder: FolderID, _ uidValidity: UIDValidity, at time: UnixTime

@@ -18,6 +18,8 @@ public enum DurableStep: String, Sendable, CaseIterable {
     case unfetchedRecorded = "unfetched-recorded"
     /// All UIDs of a folder were compared with the server's.
     case sweepRecorded = "sweep-recorded"
+    /// That no longer holds: a fetch begins, and may leave gaps.
+    case sweepVoided = "sweep-voided"
     /// How a poll ended, and when the next one is due.
     case attemptRecorded = "attempt-recorded"
 

@@ -13,10 +13,12 @@ struct FolderPoll {
     let tally: IngestTally
     let watch: @Sendable (PollEvent) -> Void
 
-    /// A full sweep that found a row for everything or had it fetched; done when all that is stored.
+    /// A folder whose ledger has a row for everything that the server shows once what was received is stored,
+    /// and the full sweep that says so.
     struct Sweep {
         var folder: FolderID
         var uidValidity: UIDValidity
+        var sweptAt: UnixTime
     }
 
     /// Receives all that brings the ledger up to what the server shows. The last of it may be on its way to the
@@ -50,15 +52,20 @@ struct FolderPoll {
         let state = try await session.examine(chosen.folder)
         let folder = try record(chosen)
         let validity = state.uidValidity
-        let action = SyncPlan.action(folder: state, ledger: try planFacts(folder, validity), now: now)
+        let facts = try planFacts(folder, validity)
+        let action = SyncPlan.action(folder: state, ledger: facts, now: now)
 
-        var missing: UIDSet?
         var wanted: [MessageMetadata]
+        /// Whether the server has told of everything that has to be fetched.
+        let isWhole: Bool
+        var sweptAt = now
         switch action {
         case .nothing:
             return nil
         case .fetchNew(let first):
             wanted = try await session.metadata(from: first)
+            isWhole = wanted.count >= Int(state.exists) - facts.presentCount
+            sweptAt = facts.lastFullSweep ?? now
             // Another process may have recorded some of them meanwhile.
             let recorded = try archive.knownUIDs(folder, validity)
             wanted.removeAll { recorded.contains($0.uid) }
@@ -69,14 +76,19 @@ struct FolderPoll {
                 present: try archive.presentUIDs(folder, validity))
             report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
             try archive.markListed(difference.reappeared, in: folder, validity)
-            missing = difference.missing
             wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
+            isWhole = difference.missing.count == wanted.count
         }
 
+        // What breaks off may have stored a later message and not an earlier one. Counts do not show that
+        // when another was removed meanwhile: only a sweep does, so none is valid until all is stored.
+        if facts.lastFullSweep != nil, !wanted.isEmpty || !isWhole {
+            try archive.voidSweep(folder, validity)
+        }
         let isFetched = try await fetch(
             wanted, into: folder, validity, name: chosen.folder.name, report: &report)
-        guard let missing, isFetched, missing.count == wanted.count else { return nil }
-        return Sweep(folder: folder, uidValidity: validity)
+        guard isWhole, isFetched else { return nil }
+        return Sweep(folder: folder, uidValidity: validity, sweptAt: sweptAt)
     }
 
     private var archive: Archive { poller.archive }

@@ -30,7 +30,7 @@ public struct MailboxPoller: Sendable {
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
-        return await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
+        return await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
             let session = try await openSession(account)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
@@ -61,7 +61,7 @@ public struct MailboxPoller: Sendable {
         _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
         startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
-        await filing(account, startedAt: now, watch) { tally, report, sweeps throws(MailFailure) in
+        await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
             let poll = FolderPoll(
                 poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                 watch: watch)
@@ -71,7 +71,7 @@ public struct MailboxPoller: Sendable {
 
     /// Counts what `body` hands to the archive, waits until it is there, and notes the sweeps done.
     private func filing(
-        _ account: Account, startedAt now: UnixTime, _ watch: @escaping @Sendable (PollEvent) -> Void,
+        _ account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void,
         _ body: (IngestTally, inout AccountReport, inout [FolderPoll.Sweep]) async throws(MailFailure) -> Void
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
@@ -87,7 +87,9 @@ public struct MailboxPoller: Sendable {
             try await pipeline.flush(tally)
             // A message that the archive would not take has no row: its folder is compared again.
             if tally.failures.isEmpty {
-                for sweep in sweeps { try archive.noteSweep(sweep.folder, sweep.uidValidity, at: now) }
+                for sweep in sweeps {
+                    try archive.noteSweep(sweep.folder, sweep.uidValidity, at: sweep.sweptAt)
+                }
             }
         } catch {
             if !report.failures.contains(error) { report.failures.append(error) }
