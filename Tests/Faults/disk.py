@@ -35,6 +35,11 @@ def compile_shim(bench):
     return shim
 
 
+def keeps_log(installation):
+    log = os.path.join(installation.data, "mailworker.db-wal")
+    return os.path.exists(log) and os.path.getsize(log) > 0
+
+
 class Disk:
     def __init__(self, bench):
         self.bench = bench
@@ -75,9 +80,7 @@ class Disk:
             require(run.status == -9, f"{when} the run was not killed: {run.status}")
         elif run.status == 0:
             # Only at the very end, when the log is kept for the next start.
-            log = os.path.join(victim.data, "mailworker.db-wal")
-            require(
-                call not in ("fsync", "fdatasync") or os.path.getsize(log) > 0, f"{when} the process went on")
+            require(call not in ("fsync", "fdatasync") or keeps_log(victim), f"{when} the process went on")
             state.require_same(self.expected, state.lines(victim), f"although the run said so, {when}")
         else:
             require(not run.crashed, f"{when} the program crashed with signal {-run.status}: {run.errors[-2000:]}")
@@ -165,8 +168,7 @@ class Daemon:
             when = f"after EIO at fdatasync {number} of the daemon"
             if status == 0:
                 # The copying of the log when the database is closed: the log is kept.
-                log = os.path.join(victim.data, "mailworker.db-wal")
-                require(os.path.getsize(log) > 0, f"{when} it went on")
+                require(keeps_log(victim), f"{when} it went on")
             else:
                 require(status == 69 and "Check the disk" in errors, f"{when} it ended with {status}: {errors}")
             self.more = {}
