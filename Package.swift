@@ -60,6 +60,13 @@ let package = Package(
             name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
             swiftSettings: strict),
         .target(
+            name: "MailSend",
+            dependencies: [
+                "MIMEParse", "MailModel", "MailTransport",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "OAuth",
             dependencies: [
                 "MailModel", "MailTransport",
@@ -84,7 +91,8 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "OAuth",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailSend", "MailTransport", "Matcher",
+                "OAuth",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftCSV", package: "SwiftCSV"),
             ],
@@ -92,8 +100,8 @@ let package = Package(
         .executableTarget(
             name: "mailworker",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTransport", "Matcher", "OAuth",
-                "ParsePool",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailSend", "MailTransport", "Matcher",
+                "OAuth", "ParsePool",
                 "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -126,6 +134,10 @@ let package = Package(
             dependencies: ["MailFetch", "MailModel", "MailTestKit", "MailTransport"],
             swiftSettings: strict),
         .testTarget(
+            name: "MailSendTests",
+            dependencies: ["MIMEParse", "MailModel", "MailSend", "MailTestKit", "MailTransport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "OAuthTests", dependencies: ["MailModel", "MailTestKit", "MailTransport", "OAuth"],
             swiftSettings: strict),
         .testTarget(
@@ -139,8 +151,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailTestKit", "MailTransport", "Matcher",
-                "OAuth", "Worker",
+                "Archive", "MIMEParse", "MailFetch", "MailModel", "MailSend", "MailTestKit", "MailTransport",
+                "Matcher", "OAuth", "Worker",
             ],
             swiftSettings: strict),
         .testTarget(

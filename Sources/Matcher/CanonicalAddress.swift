@@ -1,3 +1,4 @@
+import Foundation
 public import MailModel
 
 /// An address in the form in which people are compared: two addresses that are
@@ -18,7 +19,7 @@ public struct CanonicalAddress: Hashable, Sendable, RawRepresentable {
         let domain = DomainName.canonical(address.domain)
         var local = address.localPart
         if local.utf8.contains(where: { (65...90).contains($0) || $0 >= 0x80 || $0 == 0x5C || $0 == 0x22 }) {
-            local = DomainName.foldedLocalPart(Self.unquoted(local))
+            local = Self.foldedLocalPart(Self.unquoted(local))
         }
         guard let provider = MailProvider.named(byDomain: domain) else {
             rawValue = local + "@" + domain
@@ -49,6 +50,12 @@ public struct CanonicalAddress: Hashable, Sendable, RawRepresentable {
 
     /// A domain in the form in which `domain` has it.
     public static func canonicalDomain(_ domain: String) -> String { DomainName.canonical(domain) }
+
+    /// The local part folded for comparing: compatibility forms are kept apart (they
+    /// may be different mailboxes), composed and decomposed spellings are not.
+    private static func foldedLocalPart(_ local: String) -> String {
+        local.precomposedStringWithCanonicalMapping.lowercased().precomposedStringWithCanonicalMapping
+    }
 
     /// Quotes and quoted pairs (RFC 5322, 3.2.4) removed; the characters stay.
     private static func unquoted(_ local: String) -> String {

@@ -2,10 +2,10 @@ import Foundation
 
 /// Host names in the one form in which they are compared: lower case, A-labels
 /// (RFC 5890), no trailing dot.
-enum DomainName {
+public enum DomainName {
     /// Never fails: a label that cannot be an A-label stays as it is, in lower case,
     /// so that equal spellings still compare equal.
-    static func canonical(_ domain: String) -> String {
+    public static func canonical(_ domain: String) -> String {
         var domain = domain
         let isPlain = domain.utf8.allSatisfy { $0 < 0x80 && !(65...90).contains($0) && $0 != 0x20 }
         if !isPlain {
@@ -29,11 +29,5 @@ enum DomainName {
                 return "xn--" + encoded
             }
             .joined(separator: ".")
-    }
-
-    /// The local part folded for comparing: compatibility forms are kept apart (they
-    /// may be different mailboxes), composed and decomposed spellings are not.
-    static func foldedLocalPart(_ local: String) -> String {
-        local.precomposedStringWithCanonicalMapping.lowercased().precomposedStringWithCanonicalMapping
     }
 }
