@@ -22,7 +22,8 @@ enum ExitStatus {
     private static let usageCodes: Set<MailFailure.Code> = [
         .usage, .unknownUser, .unknownAccount, .unknownFolder, .unknownContact, .ambiguousContact,
         .unknownReviewItem, .unknownMessage, .nameTaken, .invalidValue, .archiveExists, .noSuchPath, .csv,
-        .backupMissing,
+        .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
+        .mailOverLimit, .answersAutomatic, .recipientSuppressed,
     ]
 
     /// The code that a failure ends the program with when it ends it.
