@@ -1,6 +1,7 @@
 import CPageSums
 import GRDB
 public import MailModel
+import Matcher
 import Synchronization
 
 #if canImport(Glibc)
@@ -33,6 +34,7 @@ public final class Archive: Sendable {
     let stop: WriteStop
     let trial: StepTrial?
     let logCopying: LogCopying
+    let matching: MatchPolicy
 
     /// Makes an empty archive in a directory, which is made too if its parent exists.
     ///
@@ -141,6 +143,7 @@ public final class Archive: Sendable {
         self.stop = stop
         self.logCopying = logCopying
         trial = options.trial
+        matching = options.matching
         now = options.clock
     }
 
@@ -189,6 +192,24 @@ public final class Archive: Sendable {
             }
         } catch {
             throw stop.noting(StorageError.failure(error))
+        }
+    }
+
+    /// Runs a transaction to see what it would do, and takes all of it back.
+    func rehearse<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+        try stop.check()
+        do {
+            return try pool.writeWithoutTransaction { db in
+                var value: Value?
+                try db.inTransaction(.immediate) {
+                    value = try body(db)
+                    return .rollback
+                }
+                guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return value
+            }
+        } catch {
+            throw StorageError.failure(error)
         }
     }
 

@@ -37,3 +37,20 @@ enum DomainName {
         local.precomposedStringWithCanonicalMapping.lowercased().precomposedStringWithCanonicalMapping
     }
 }
+
+extension String {
+    /// Accents taken off letters: `é` is `e`, and `й` stays what it is.
+    var decomposedStringWithoutMarks: String {
+        guard utf8.contains(where: { $0 >= 0x80 }) else { return self }
+        var result = String.UnicodeScalarView()
+        for character in precomposedStringWithCanonicalMapping.unicodeScalars {
+            if (0x400...0x52F).contains(character.value) {
+                result.append(character)
+                continue
+            }
+            let parts = String(character).decomposedStringWithCompatibilityMapping.unicodeScalars
+            result.append(contentsOf: parts.filter { $0.properties.generalCategory != .nonspacingMark })
+        }
+        return String(result)
+    }
+}

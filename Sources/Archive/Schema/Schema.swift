@@ -16,6 +16,10 @@ enum Schema {
         }
         migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
+        migrator.registerMigration("7") { db in
+            try db.execute(sql: contactDetails)
+            try deriveContactDetails(db)
+        }
         return migrator
     }
 
