@@ -135,12 +135,32 @@ public struct FolderState: Sendable, Hashable {
     public var uidNext: UID?
     /// RFC 7162; nil where the server or the folder has no mod-sequences.
     public var highestModSeq: UInt64?
+    /// What has gone from the folder since the mark given with EXAMINE, where the server told; it may name
+    /// UIDs that never were.
+    public var vanished = UIDSet()
 
     public init(uidValidity: UIDValidity, exists: UInt32, uidNext: UID?, highestModSeq: UInt64? = nil) {
         self.uidValidity = uidValidity
         self.exists = exists
         self.uidNext = uidNext
         self.highestModSeq = highestModSeq
+    }
+
+    /// Where the next opening can go on from; nil where the folder has no mod-sequences.
+    public var mark: FolderMark? {
+        highestModSeq.flatMap { $0 > 0 ? FolderMark(uidValidity: uidValidity, modSequence: $0) : nil }
+    }
+}
+
+/// A state of a folder that was seen whole (RFC 7162). It only spares a listing: what is to be fetched is told
+/// by the ledger.
+public struct FolderMark: Sendable, Hashable {
+    public var uidValidity: UIDValidity
+    public var modSequence: UInt64
+
+    public init(uidValidity: UIDValidity, modSequence: UInt64) {
+        self.uidValidity = uidValidity
+        self.modSequence = modSequence
     }
 }
 
