@@ -55,6 +55,7 @@ import Testing
 
     @Test func localPartsAndDomainsOfAnyKindAreKept() {
         #expect(addresses("\"anna orlova\"@b.example") == ["anna orlova@b.example"])
+        #expect(addresses("<\"'anna'\"@b.example>") == ["'anna'@b.example"])
         #expect(addresses("почта@пример.рф") == ["почта@пример.рф"])
         #expect(addresses("<a@[192.0.2.1]>") == ["a@[192.0.2.1]"])
         #expect(addresses("<a@[IPv6:2001:db8::1]>") == ["a@[IPv6:2001:db8::1]"])

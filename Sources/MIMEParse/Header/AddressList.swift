@@ -380,7 +380,10 @@ private struct AddressListReader {
         }
         // Brackets that a web form wrote as entities.
         if domain.count > 3, domain.suffix(3).elementsEqual("&gt".utf8) { domain.removeLast(3) }
-        if local.first == Octet.apostrophe, local.count > 1 { local.removeFirst() }
+        // In a quoted local part it is the writer's own.
+        if local.first == Octet.apostrophe, local.count > 1, words.first?.isQuoted != true {
+            local.removeFirst()
+        }
         guard !local.isEmpty, !domain.isEmpty, let localPart = string(local), let domainName = string(domain)
         else { return nil }
         return EmailAddress(localPart: localPart, domain: domainName)
