@@ -36,6 +36,9 @@ public struct Look: Hashable, Sendable {
         guard String(name) != String(known) else { return nil }
         let (look, other) = (Look(name), Look(known))
         if look == other { return .sameLetters }
+        // Digits count things: the second account of somebody is not a forgery of the first.
+        let words = [Self.unicode(name), Self.unicode(known)].map { $0.filter { !$0.isNumber } }
+        guard words[0] != words[1] else { return nil }
         let (left, right) = (Array(look.text.unicodeScalars), Array(other.text.unicodeScalars))
         return min(left.count, right.count) >= minimumLength && isOneEditApart(left, right) ? .oneLetter : nil
     }
@@ -71,10 +74,7 @@ public struct Look: Hashable, Sendable {
         let tail = zip(left.dropFirst(head).reversed(), right.dropFirst(head).reversed())
             .prefix { $0 == $1 }.count
         let (l, r) = (left.dropFirst(head).dropLast(tail), right.dropFirst(head).dropLast(tail))
-        if l.count <= 1, r.count <= 1 {
-            // Digits count things: the second account of somebody is not a forgery of the first.
-            return !(l + r).allSatisfy { (0x30...0x39).contains($0.value) }
-        }
+        if l.count <= 1, r.count <= 1 { return true }
         return l.count == 2 && r.count == 2 && l.first == r.last && l.last == r.first
     }
 

@@ -35,7 +35,9 @@ public struct SenderCheck: Sendable, Hashable {
         }
         for field in fields {
             let statements = statements(in: field)
-            guard let name = statements.first?.first, authorities.contains(name.lowercased()) else { continue }
+            guard let name = statements.first?.first, authorities.contains(name.lowercased()) else {
+                continue
+            }
             let results = statements.dropFirst().compactMap(Result.init)
             let domain = CanonicalAddress.canonicalDomain(author.address.domain)
             return SenderCheck(

@@ -47,7 +47,9 @@ public struct ReviewSubject: Sendable, Hashable {
     /// What an authority said, for an unverified sender.
     public var facts: String?
     /// Whom the address could be taken for.
-    public var lookAlike: LookAlike? { didSet { if lookAlike != nil, kind == .unknown { kind = .lookAlike } } }
+    public var lookAlike: LookAlike? {
+        didSet { if lookAlike != nil, kind == .unknown { kind = .lookAlike } }
+    }
 
     public init(
         participant: Participant?, canonical: CanonicalAddress?, kind: ReviewKind = .unknown,

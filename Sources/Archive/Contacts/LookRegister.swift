@@ -77,9 +77,10 @@ struct LookRegister {
         guard !own.contains(domain) else { return nil }
         var found = try best(Look(domain), family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
         if found == nil {
-            found = own.lazy.compactMap { name in
-                Look.resemblance(of: domain, to: name).map { (name, $0) }
-            }.first
+            found =
+                own.lazy.compactMap { name in
+                    Look.resemblance(of: domain, to: name).map { (name, $0) }
+                }.first
         }
         if found == nil { found = PublicMailDomain.resembled(by: domain) }
         guard let (name, resemblance) = found else { return nil }

@@ -48,7 +48,8 @@ struct Rejudging {
         var stored: [(Participant, CanonicalAddress)] = []
         participants.bind(1, message.rawValue)
         try participants.forEachRow { row in
-            guard let role = ParticipantRole(rawValue: row.text(0)), let address = Archive.address(row.text(1))
+            guard let role = ParticipantRole(rawValue: row.text(0)),
+                let address = Archive.address(row.text(1))
             else { return }
             let mailbox = Mailbox(displayName: row.optionalText(2), address: address)
             stored.append(
