@@ -33,6 +33,8 @@ public final class Archive: Sendable {
     let stop: WriteStop
     let trial: StepTrial?
     let logCopying: LogCopying
+    /// Whom reads show and writes change the archive for.
+    public let viewer: Viewer
 
     /// Makes an empty archive in a directory, which is made too if its parent exists.
     ///
@@ -142,6 +144,20 @@ public final class Archive: Sendable {
         self.logCopying = logCopying
         trial = options.trial
         now = options.clock
+        viewer = .administrator
+    }
+
+    init(_ other: Archive, viewer: Viewer) {
+        directory = other.directory
+        pool = other.pool
+        originals = other.originals
+        locks = other.locks
+        key = other.key
+        now = other.now
+        stop = other.stop
+        trial = other.trial
+        logCopying = other.logCopying
+        self.viewer = viewer
     }
 
     /// Runs reads that see one moment of the archive.
@@ -151,6 +167,11 @@ public final class Archive: Sendable {
         } catch {
             throw StorageError.failure(error)
         }
+    }
+
+    /// The same, with the conditions of what the viewer sees.
+    func read<Value>(_ body: (Database, Sight) throws -> Value) throws(MailFailure) -> Value {
+        try read { db in try body(db, Sight(viewer, db)) }
     }
 
     /// Runs one transaction: all of it, or nothing. What a person has it change is in the

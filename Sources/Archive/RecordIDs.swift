@@ -6,6 +6,18 @@ public struct UserID: RecordID {
     public init(rawValue: Int64) { self.rawValue = rawValue }
 }
 
+/// Users that belong together: the reach of the scope `department`.
+public struct DepartmentID: RecordID {
+    public let rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
+/// A set of rights that users have.
+public struct RoleID: RecordID {
+    public let rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+}
+
 /// A mailbox that is polled, or the place of imported mail.
 public struct AccountID: RecordID {
     public let rawValue: Int64

@@ -39,6 +39,11 @@ struct KeepingTests {
             let dry = try await firma.succeed("contact", "erase", "jane@lead.example")
             #expect(dry.output.contains("Nothing was changed"))
             #expect(try await firma.history(of: "jane@lead.example").count == 1)
+            // Whoever may not administer erases nothing.
+            let refused = try await firma.run(
+                "contact", "erase", "jane@lead.example", "--yes", "--as", "anna")
+            #expect(refused.status == 69 && refused.errors.contains("role"))
+            try await firma.succeed("user", "edit", "anna", "--role", "administrator")
             try await firma.succeed("contact", "erase", "jane@lead.example", "--yes", "--as", "anna")
             // Moved by its owner, and so new to the server.
             try await firma.server.deliver([Self.mail(7, from: "jane@lead.example")], to: "anna")

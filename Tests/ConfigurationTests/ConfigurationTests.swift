@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import MailModel
 import MailTransport
@@ -226,6 +227,7 @@ struct ConfigurationTests {
         ca_file = "ca.pem"
         proxy = "socks5h://127.0.0.1:1080"
         push = true
+        colleagues_see = "people"
         """
 
     @Test(arguments: ["", "\u{FEFF}"], ["\n", "\r\n"])
@@ -268,7 +270,7 @@ struct ConfigurationTests {
         #expect(options.sentFolder == "Отправленные" && options.folders == ["Клиенты", "Архив"])
         #expect(options.since == UnixTime(1_769_817_600))
         #expect(options.caFile == "/etc/firma/ca.pem" && options.proxy == "socks5h://127.0.0.1:1080")
-        #expect(options.push == true)
+        #expect(options.push == true && options.colleaguesSee == .people)
     }
 
     @Test func theTestAboveNamesEveryKey() {

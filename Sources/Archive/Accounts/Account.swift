@@ -6,6 +6,13 @@ public struct User: Sendable, Hashable {
     public var name: String
     public var displayName: String?
     public var email: EmailAddress?
+    /// By name; nil for one without rights.
+    public var role: String?
+    /// By name.
+    public var department: String?
+    /// One who is not can neither act nor sign in; what they own stays theirs.
+    public var isEnabled: Bool
+    public var hasPassword: Bool
 }
 
 /// What an account is told to do; everything but the secret.
@@ -41,6 +48,8 @@ public struct AccountSettings: Sendable, Hashable {
     /// Declared in the configuration file, which then is where to edit it.
     public var isDeclared: Bool
     public var isEnabled: Bool
+    /// What the user's colleagues see of the mail in it.
+    public var colleaguesSee: Disclosure
 
     public init(name: String, kind: Kind = .mailbox, email: EmailAddress?, login: String) {
         self.name = name
@@ -61,6 +70,7 @@ public struct AccountSettings: Sendable, Hashable {
         proxy = nil
         isDeclared = false
         isEnabled = true
+        colleaguesSee = .everything
     }
 }
 

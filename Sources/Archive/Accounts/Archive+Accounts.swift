@@ -222,7 +222,7 @@ extension Archive {
         "name", "user", "kind", "email", "address", "preset", "login", "imap_host", "imap_port",
         "imap_security", "smtp_host", "smtp_port", "smtp_security", "poll_minutes", "timeout_seconds",
         "sent_folder", "further_folders", "since", "ca_file", "proxy", "is_declared", "is_enabled",
-        "is_watched",
+        "is_watched", "colleagues_see",
     ]
 
     private static func arguments(_ settings: AccountSettings, _ db: Database) throws -> StatementArguments {
@@ -235,6 +235,7 @@ extension Archive {
             settings.pollMinutes, settings.timeoutSeconds, settings.sentFolder?.rawValue,
             String(decoding: folders, as: UTF8.self), settings.since?.rawValue, settings.caFile,
             settings.proxy, settings.isDeclared, settings.isEnabled, settings.isWatched,
+            settings.colleaguesSee.name,
         ]
         return StatementArguments(values)
     }
@@ -264,6 +265,7 @@ extension Archive {
         settings.isDeclared = row["is_declared"]
         settings.isEnabled = row["is_enabled"]
         settings.isWatched = row["is_watched"]
+        settings.colleaguesSee = Disclosure(name: row["colleagues_see"]) ?? .presence
         let failure = (row["error_code"] as String?).map { code in
             MailFailure(
                 MailFailure.Code(code), kind: FailureKind(rawValue: row["error_kind"]) ?? .transient,

@@ -2,62 +2,114 @@ import GRDB
 public import MailModel
 import Matcher
 
+/// What is known about a user besides their name.
+public struct UserDraft: Sendable, Hashable {
+    public var displayName: String?
+    public var email: EmailAddress?
+    /// By name.
+    public var role: String?
+    /// By name; nil for none.
+    public var department: String?
+    public var isEnabled = true
+
+    public init(email: EmailAddress? = nil, role: String? = BuiltInRole.employee.rawValue) {
+        self.email = email
+        self.role = role
+    }
+
+    public init(_ user: User) {
+        displayName = user.displayName
+        email = user.email
+        role = user.role
+        department = user.department
+        isEnabled = user.isEnabled
+    }
+}
+
 extension Archive {
+    /// - Throws: `name.taken`, `value.invalid`, `unknown.role`, `unknown.department`.
+    @discardableResult
+    public func addUser(name: String, _ draft: UserDraft) throws(MailFailure) -> UserID {
+        guard !name.isEmpty else {
+            throw MailFailure.invalid("A user needs a name", remedy: "Give one with --name.")
+        }
+        let time = now()
+        return try administer { db in
+            Act.concerns("user \(name)")
+            guard try Self.userID(named: name, db) == nil else { throw MailFailure.taken("user", name) }
+            try db.execute(
+                sql: "INSERT INTO users(name, created_at) VALUES (?, ?)", arguments: [name, time.rawValue])
+            let id = db.lastInsertedRowID
+            try Self.fill(id, draft, db)
+            return UserID(rawValue: id)
+        }
+    }
+
     /// - Throws: `name.taken`, `value.invalid`.
     @discardableResult
     public func addUser(
         name: String, displayName: String? = nil, email: EmailAddress? = nil
     ) throws(MailFailure) -> UserID {
-        guard !name.isEmpty else {
-            throw MailFailure.invalid("A user needs a name", remedy: "Give one with --name.")
-        }
-        let time = now()
-        return try write { db in
-            Act.concerns("user \(name)")
-            guard try Self.userID(named: name, db) == nil else { throw MailFailure.taken("user", name) }
-            try db.execute(
-                sql: """
-                    INSERT INTO users(name, display_name, email, address, created_at) VALUES (?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    name, displayName, email?.addrSpec, try email.map { try Self.addressID($0, db) },
-                    time.rawValue,
-                ])
-            return UserID(rawValue: db.lastInsertedRowID)
-        }
+        var draft = UserDraft(email: email)
+        draft.displayName = displayName
+        return try addUser(name: name, draft)
     }
 
     /// By name.
     public func users() throws(MailFailure) -> [User] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT id, name, display_name, email FROM users ORDER BY name")
-                .map(Self.user)
+            try Row.fetchAll(db, sql: Self.selectUsers + " ORDER BY u.name").map(Self.user)
         }
     }
 
     /// - Throws: `unknown.user`.
     public func user(named name: String) throws(MailFailure) -> User {
         let found = try read { db in
-            try Row.fetchOne(
-                db, sql: "SELECT id, name, display_name, email FROM users WHERE name = ?", arguments: [name]
-            ).map(Self.user)
+            try Row.fetchOne(db, sql: Self.selectUsers + " WHERE u.name = ?", arguments: [name])
+                .map(Self.user)
         }
         guard let found else { throw Self.unknownUser(name) }
         return found
+    }
+
+    /// Replaces what is known about a user.
+    ///
+    /// - Throws: `unknown.user`, `unknown.role`, `unknown.department`.
+    public func editUser(_ id: UserID, _ draft: UserDraft) throws(MailFailure) {
+        try administer { db in
+            let name = try String.fetchOne(
+                db, sql: "SELECT name FROM users WHERE id = ?", arguments: [id.rawValue])
+            guard let name else { throw Self.unknownUser(id.description) }
+            Act.concerns("user \(name)")
+            try Self.fill(id.rawValue, draft, db)
+        }
     }
 
     /// - Throws: `unknown.user`.
     public func editUser(
         _ id: UserID, displayName: String?, email: EmailAddress?
     ) throws(MailFailure) {
-        try write { db in
-            try db.execute(
-                sql: "UPDATE users SET display_name = ?, email = ?, address = ? WHERE id = ?",
-                arguments: [
-                    displayName, email?.addrSpec, try email.map { try Self.addressID($0, db) }, id.rawValue,
-                ])
-            guard db.changesCount == 1 else { throw Self.unknownUser(id.description) }
+        guard let user = try users().first(where: { $0.id == id }) else {
+            throw Self.unknownUser(id.description)
         }
+        var draft = UserDraft(user)
+        draft.displayName = displayName
+        draft.email = email
+        try editUser(id, draft)
+    }
+
+    private static func fill(_ id: Int64, _ draft: UserDraft, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE users SET display_name = ?, email = ?, address = ?, role = ?, department = ?,
+                    is_enabled = ?
+                WHERE id = ?
+                """,
+            arguments: [
+                draft.displayName, draft.email?.addrSpec, try draft.email.map { try addressID($0, db) },
+                try draft.role.map { try roleID(named: $0, db).rawValue },
+                try draft.department.map { try departmentID(named: $0, db).rawValue }, draft.isEnabled, id,
+            ])
     }
 
     static func unknownUser(_ name: String) -> MailFailure {
@@ -80,7 +132,16 @@ extension Archive {
             localPart: String(addrSpec[..<at]), domain: String(addrSpec[addrSpec.index(after: at)...]))
     }
 
+    private static let selectUsers = """
+        SELECT u.id, u.name, u.display_name, u.email, r.name AS role, d.name AS department, u.is_enabled,
+            u.password IS NOT NULL AS has_password
+        FROM users u LEFT JOIN roles r ON r.id = u.role LEFT JOIN departments d ON d.id = u.department
+        """
+
     private static func user(_ row: Row) -> User {
-        User(id: UserID(rawValue: row[0]), name: row[1], displayName: row[2], email: address(row[3]))
+        User(
+            id: UserID(rawValue: row["id"]), name: row["name"], displayName: row["display_name"],
+            email: address(row["email"]), role: row["role"], department: row["department"],
+            isEnabled: row["is_enabled"], hasPassword: row["has_password"])
     }
 }

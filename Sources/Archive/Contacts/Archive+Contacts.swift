@@ -4,15 +4,20 @@ public import Matcher
 
 extension Archive {
     /// Makes a contact; mail that waits for one of its addresses enters its history in
-    /// the same transaction.
+    /// the same transaction. What a user makes without naming an owner is theirs.
     ///
-    /// - Throws: `value.invalid`, `name.taken` for an external id in use.
+    /// - Throws: `value.invalid`, `name.taken` for an external id in use, `rights.missing`.
     @discardableResult
     public func addContact(
         _ draft: ContactDraft
     ) throws(MailFailure) -> (id: ContactID, gain: AddressGain) {
         let time = now()
         return try write { db in
+            let sight = try Sight(viewer, db)
+            try sight.demand(.contacts)
+            var draft = draft
+            draft.owner = draft.owner ?? sight.rights?.user
+            try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: nil, db)
             let writer = try ContactWriter(db, time: time)
             let id = try writer.insert(draft)
@@ -30,6 +35,9 @@ extension Archive {
     public func editContact(_ id: ContactID, _ draft: ContactDraft) throws(MailFailure) -> AddressGain {
         let time = now()
         return try write { db in
+            let sight = try Sight(viewer, db)
+            try Self.requireContact(id, db, sight, toChange: true)
+            try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: id, db)
             try db.execute(
                 sql: """
@@ -75,14 +83,14 @@ extension Archive {
     ) throws(MailFailure) -> AddressGain {
         let time = now()
         return try write { db in
-            try Self.requireContact(id, db)
+            try Self.requireContact(id, db, Sight(viewer, db), toChange: true)
             return try ContactWriter(db, time: time).give(address, to: id)
         }
     }
 
     /// - Throws: `unknown.contact`.
     public func contact(_ id: ContactID) throws(MailFailure) -> Contact {
-        guard let contact = try contacts("WHERE c.id = ?", [id.rawValue]).first else {
+        guard let contact = try contacts("c.id = ?", [id.rawValue]).first else {
             throw Self.unknownContact(id.description)
         }
         return contact
@@ -90,14 +98,14 @@ extension Archive {
 
     /// By name.
     public func contacts(limit: Int = .max, offset: Int = 0) throws(MailFailure) -> [Contact] {
-        try contacts("ORDER BY c.name_key, c.id LIMIT ? OFFSET ?", [limit, offset])
+        try contacts("1 ORDER BY c.name_key, c.id LIMIT ? OFFSET ?", [limit, offset])
     }
 
     /// Everybody who has the address.
     public func contacts(withAddress address: EmailAddress) throws(MailFailure) -> [Contact] {
         try contacts(
             """
-            WHERE c.id IN (SELECT ca.contact FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
+            c.id IN (SELECT ca.contact FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
                 WHERE a.canonical = ?)
             ORDER BY c.id
             """, [CanonicalAddress(address).rawValue])
@@ -109,11 +117,11 @@ extension Archive {
     /// - Throws: `unknown.contact`, `ambiguous.contact` when several fit equally.
     public func findContact(_ text: String) throws(MailFailure) -> Contact {
         var found: [Contact] = []
-        if let id = ContactID(text) { found = try contacts("WHERE c.id = ?", [id.rawValue]) }
-        if found.isEmpty { found = try contacts("WHERE c.external_id = ?", [text]) }
+        if let id = ContactID(text) { found = try contacts("c.id = ?", [id.rawValue]) }
+        if found.isEmpty { found = try contacts("c.external_id = ?", [text]) }
         if found.isEmpty, let address = EmailAddress(text) { found = try contacts(withAddress: address) }
         if found.isEmpty {
-            found = try contacts("WHERE c.name_key = ? ORDER BY c.id LIMIT 10", [ContactWriter.nameKey(text)])
+            found = try contacts("c.name_key = ? ORDER BY c.id LIMIT 10", [ContactWriter.nameKey(text)])
         }
         guard let first = found.first else { throw Self.unknownContact(text) }
         guard found.count == 1 else {
@@ -131,10 +139,26 @@ extension Archive {
             remedy: "Name it by number, external id, address or whole name; see: mailworker contact list")
     }
 
-    static func requireContact(_ id: ContactID, _ db: Database) throws {
-        let exists = try Int64.fetchOne(
-            db, sql: "SELECT 1 FROM contacts WHERE id = ?", arguments: [id.rawValue])
-        guard exists != nil else { throw unknownContact(id.description) }
+    /// - Parameter toChange: it must be reached by the right to change contacts too.
+    /// - Throws: `unknown.contact` when there is none for this viewer, `rights.missing`.
+    static func requireContact(
+        _ id: ContactID, _ db: Database, _ sight: Sight, toChange: Bool = false
+    ) throws {
+        let mayChange = try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT \(sight.reaches(.contacts, contact: "c")) FROM contacts c
+                WHERE c.id = ? AND \(sight.sees(contact: "c"))
+                """, arguments: [id.rawValue])
+        guard let mayChange else { throw unknownContact(id.description) }
+        guard mayChange || !toChange else {
+            throw MailFailure.missing(.contacts, sight.has(.contacts, .department) ? .all : .department)
+        }
+    }
+
+    /// What a contact is given must exist for the one who gives it.
+    private static func require(_ draft: ContactDraft, within sight: Sight, _ db: Database) throws {
+        if let organisation = draft.organisation { try requireContact(organisation, db, sight) }
     }
 
     private static func check(_ draft: ContactDraft, besides id: ContactID?, _ db: Database) throws {
@@ -149,20 +173,23 @@ extension Archive {
         }
     }
 
+    /// The contacts that the viewer sees and that meet a condition.
     private func contacts(
         _ condition: String, _ arguments: StatementArguments
     ) throws(MailFailure) -> [Contact] {
-        try read { db in
+        try read { db, sight in
+            // An organisation that the viewer does not see is not one that they hear of.
             let query = try db.cachedStatement(
                 sql: """
-                    SELECT c.id, c.kind, c.name, c.external_id, c.organisation, o.name AS organisation_name,
+                    SELECT c.id, c.kind, c.name, c.external_id, o.id AS organisation, o.name AS organisation_name,
                         c.owner, u.name AS owner_name, c.do_not_email, c.notify_owner, c.is_private,
                         (SELECT group_concat(email, char(10)) FROM (
                             SELECT email FROM contact_addresses WHERE contact = c.id
                             ORDER BY is_primary DESC, position)) AS emails
-                    FROM contacts c LEFT JOIN contacts o ON o.id = c.organisation
+                    FROM contacts c
+                        LEFT JOIN contacts o ON o.id = c.organisation AND \(sight.sees(contact: "o"))
                         LEFT JOIN users u ON u.id = c.owner
-                    \(condition)
+                    WHERE \(sight.sees(contact: "c")) AND \(condition)
                     """)
             return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
         }

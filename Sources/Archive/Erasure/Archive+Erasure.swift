@@ -21,7 +21,10 @@ extension Archive {
     ///
     /// - Throws: `unknown.contact`.
     public func erasurePlan(of contact: ContactID) throws(MailFailure) -> ErasurePlan {
-        try read { db in try Self.plan(contact, db) }
+        try read { db, sight in
+            try sight.demand(.administer, .all)
+            return try Self.plan(contact, db, sight)
+        }
     }
 
     /// A person's right to be forgotten: the contact, and all mail that concerns no other contact.
@@ -30,7 +33,7 @@ extension Archive {
     /// overwritten in the packs. A process that dies between the two leaves marked originals,
     /// which nobody can read any more and which the next opening overwrites.
     ///
-    /// - Throws: `unknown.contact`; then nothing has changed. `archive.busy` while a backup runs,
+    /// - Throws: `unknown.contact`, `rights.missing`; then nothing has changed. `archive.busy` while a backup runs,
     ///   and what the disk says: then the overwriting is still due.
     @discardableResult
     public func erase(_ contact: ContactID) throws(MailFailure) -> ErasurePlan {
@@ -38,7 +41,9 @@ extension Archive {
         defer { maintenance.release() }
         let time = now()
         let plan = try write { db in
-            let plan = try Self.plan(contact, db)
+            let sight = try Sight(viewer, db)
+            try sight.demand(.administer, .all)
+            let plan = try Self.plan(contact, db, sight)
             Act.concerns("contact \(contact)")
             Act.concerns("\(plan.erased.count) messages erased")
             let eraser = try MessageEraser(db, time: time)
@@ -65,16 +70,24 @@ extension Archive {
 
     /// Removes what a message says, and keeps it from being archived again: a private one.
     ///
+    /// It is gone from every mailbox that has a copy: each must be one whose mail the viewer reviews.
+    ///
     /// - Throws: as `erase`; `unknown.message`.
     public func makePrivate(_ message: ArchivedMessageID) throws(MailFailure) {
         let maintenance = try holdMaintenance()
         defer { maintenance.release() }
         let time = now()
         try write { db in
-            let exists = try Int64.fetchOne(
-                db, sql: "SELECT 1 FROM messages WHERE id = ? AND erased_at IS NULL",
-                arguments: [message.rawValue])
-            guard exists != nil else { throw Self.unknownMessage(message.description) }
+            let sight = try Sight(viewer, db)
+            try sight.demand(.review)
+            let mayErase = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT \(sight.mayReviewAll(message: "m.id")) FROM messages m
+                    WHERE m.id = ? AND m.erased_at IS NULL AND \(sight.sees(message: "m.id"))
+                    """, arguments: [message.rawValue])
+            guard let mayErase else { throw Self.unknownMessage(message.description) }
+            guard mayErase else { throw MailFailure.missing(.review, .all) }
             Act.concerns("message \(message)")
             try MessageEraser(db, time: time).erase([message], for: .madePrivate)
         }
@@ -131,8 +144,8 @@ extension Archive {
 
     /// A message concerns the contact when it stands in their history, or when one of their
     /// addresses takes part in it; and it concerns another when it stands in another's history.
-    private static func plan(_ contact: ContactID, _ db: Database) throws -> ErasurePlan {
-        try requireContact(contact, db)
+    private static func plan(_ contact: ContactID, _ db: Database, _ sight: Sight) throws -> ErasurePlan {
+        try requireContact(contact, db, sight)
         let query = try PreparedStatement(
             db,
             """

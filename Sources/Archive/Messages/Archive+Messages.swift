@@ -10,22 +10,25 @@ extension Archive {
     public func history(
         of contact: ContactID, limit: Int = .max, offset: Int = 0
     ) throws(MailFailure) -> [HistoryEntry] {
-        try read { db in
-            try Self.requireContact(contact, db)
+        try read { db, sight in
+            try Self.requireContact(contact, db, sight)
             // A message that several of an organisation's people took part in stands once.
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT m.id, m.message_id, m.subject, m.date, m.direction, m.category, m.snippet,
-                        c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person, min(c.id <> ?1)
+                    SELECT m.id, m.message_id, m.subject, m.date, m.sort_date, m.direction, m.category,
+                        m.snippet, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
+                        min(c.id <> ?1), \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure
                     FROM history h JOIN contacts c ON c.id = h.contact JOIN messages m ON m.id = h.message
-                    WHERE h.removed_at IS NULL
+                    WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
                         AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
                     GROUP BY h.sort_date, h.message
                     ORDER BY h.sort_date DESC, h.message DESC LIMIT ?2 OFFSET ?3
                     """, arguments: [contact.rawValue, limit, offset])
             return try rows.map { row in
                 let message = ArchivedMessageID(rawValue: row["id"])
+                let disclosure = Disclosure(rawValue: row["disclosure"]) ?? .presence
+                guard disclosure >= .people else { return Self.undisclosed(row, message) }
                 let parties = try Self.parties(of: message, db)
                 let to = parties.filter { $0.role == .to }
                 return HistoryEntry(
@@ -34,77 +37,117 @@ extension Archive {
                     category: Self.category(row),
                     from: parties.first { $0.role == .from }?.address.lowercased(),
                     to: to.map { $0.address.lowercased() },
-                    attachments: try Self.attachments(of: message, db),
+                    attachments: disclosure == .everything ? try Self.attachments(of: message, db) : [],
                     contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
-                    linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row), snippet: row["snippet"])
+                    linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row),
+                    snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
             }
         }
     }
 
+    /// An entry of which only the presence is seen.
+    private static func undisclosed(_ row: Row, _ message: ArchivedMessageID) -> HistoryEntry {
+        HistoryEntry(
+            message: message, messageID: nil, subject: nil, date: time(row["date"]),
+            direction: direction(row), category: category(row), from: nil, to: [], attachments: [],
+            contact: ContactID(rawValue: row["contact"]), contactName: row["name"], linkedBy: "rule",
+            reason: "a colleague's mail", snippet: nil, disclosure: .presence)
+    }
+
     public func historyCount(of contact: ContactID) throws(MailFailure) -> Int {
-        try read { db in
+        try read { db, sight in
             try Int.fetchOne(
                 db,
                 sql: """
-                    SELECT count(DISTINCT message) FROM history WHERE removed_at IS NULL
-                        AND contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
+                    SELECT count(DISTINCT h.message) FROM history h JOIN contacts c ON c.id = h.contact
+                    WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
+                        AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
                     """, arguments: [contact.rawValue]) ?? 0
         }
     }
 
     /// - Throws: `unknown.message`.
     public func message(_ id: ArchivedMessageID) throws(MailFailure) -> ArchivedMessage {
-        try read { db in
+        try read { db, sight in
             let found = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT m.*, r.pattern FROM messages m LEFT JOIN ignore_rules r ON r.id = m.ignored_by
+                    SELECT m.*, r.pattern, \(sight.disclosure(message: "m.id")) AS disclosure,
+                        \(sight.seesBlindRecipients(message: "m.id")) AS sees_blind
+                    FROM messages m LEFT JOIN ignore_rules r ON r.id = m.ignored_by
                     WHERE m.id = ?
                     """, arguments: [id.rawValue])
-            guard let row = found else { throw Self.unknownMessage(id.description) }
+            guard let row = found, let disclosure = Disclosure(rawValue: row["disclosure"]) else {
+                throw Self.unknownMessage(id.description)
+            }
+            guard disclosure >= .people else { return Self.undisclosed(row, id) }
+            let seesAll = disclosure == .everything
+            let seesBlind: Bool = row["sees_blind"]
             let defects: String? = row["defects"]
             return ArchivedMessage(
                 id: id, messageID: Self.messageID(row), subject: row["subject"], date: Self.time(row["date"]),
                 direction: Self.direction(row), category: Self.category(row),
                 state: LedgerState(rawValue: row["state"]) ?? .review, stateReason: row["reason"],
-                ignoredBy: row["pattern"], snippet: row["snippet"],
+                ignoredBy: row["pattern"], snippet: seesAll ? row["snippet"] : nil,
                 defects: (defects ?? "").split(separator: " ").map(String.init),
-                participants: try Self.parties(of: id, db), attachments: try Self.attachments(of: id, db),
-                copies: try Self.copies(of: id, db), links: try Self.links(of: id, db),
-                questions: try Self.questions(of: id, db))
+                participants: try Self.parties(of: id, db).filter { seesBlind || $0.role != .bcc },
+                attachments: seesAll ? try Self.attachments(of: id, db) : [],
+                copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
+                questions: try Self.questions(of: id, db), disclosure: disclosure)
         }
+    }
+
+    /// A message of which only the presence is seen.
+    private static func undisclosed(_ row: Row, _ id: ArchivedMessageID) -> ArchivedMessage {
+        ArchivedMessage(
+            id: id, messageID: nil, subject: nil, date: time(row["date"]), direction: direction(row),
+            category: category(row), state: LedgerState(rawValue: row["state"]) ?? .review,
+            stateReason: nil, ignoredBy: nil, snippet: nil, defects: [], participants: [], attachments: [],
+            copies: [], links: [], questions: [], disclosure: .presence)
     }
 
     /// The messages that carry this Message-ID; a forged one may be among them.
     public func messages(withID messageID: MessageID) throws(MailFailure) -> [ArchivedMessageID] {
-        try read { db in
+        try read { db, sight in
             try Int64.fetchAll(
-                db, sql: "SELECT id FROM messages WHERE message_id_key = ? AND message_id = ? ORDER BY id",
+                db,
+                sql: """
+                    SELECT id FROM messages WHERE message_id_key = ? AND message_id = ?
+                        AND \(sight.disclosure(message: "messages.id")) >= \(Disclosure.people.rawValue)
+                    ORDER BY id
+                    """,
                 arguments: [IngestTransaction.key(messageID), messageID.rawValue]
             ).map { ArchivedMessageID(rawValue: $0) }
         }
     }
 
-    /// The exact bytes of a message's first copy, checked against their digest.
+    /// The exact bytes of the first copy that the viewer sees, checked against their digest.
     ///
-    /// - Throws: `unknown.message`, `archive.original-damaged`.
+    /// - Throws: `unknown.message`, `archive.original-damaged`; `rights.undisclosed` when the
+    ///   message is seen, and its text is not.
     public func original(of message: ArchivedMessageID) throws(MailFailure) -> MessageBytes {
-        try original("message = ? ORDER BY id LIMIT 1", message.rawValue)
+        try original("o.message = ?", message.rawValue)
     }
 
     /// The exact bytes of one copy.
     ///
-    /// - Throws: `unknown.message`, `archive.original-damaged`.
+    /// - Throws: as for a message's.
     public func original(_ id: OriginalID) throws(MailFailure) -> MessageBytes {
-        try original("id = ?", id.rawValue)
+        try original("o.id = ?", id.rawValue)
     }
 
     private func original(_ condition: String, _ id: Int64) throws(MailFailure) -> MessageBytes {
-        let found = try read { db in
-            try Row.fetchOne(
-                db, sql: "SELECT sha256, pack, offset, size, erasure FROM originals WHERE \(condition)",
-                arguments: [id]
-            ).map { row in
+        let found = try read { db, sight in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT o.sha256, o.pack, o.offset, o.size, o.erasure,
+                        \(sight.disclosure(original: "o")) AS disclosure
+                    FROM originals o WHERE \(condition) AND disclosure > 0
+                    ORDER BY disclosure DESC, o.id LIMIT 1
+                    """, arguments: [id])
+            return try row.map { row in
+                guard row["disclosure"] == Disclosure.everything.rawValue else { throw Self.undisclosed }
                 guard row[4] == nil else { throw Self.erased(String(id)) }
                 return (
                     Self.digest(row[0]),
@@ -115,6 +158,10 @@ extension Archive {
         guard let (digest, placement) = found, let digest else { throw Self.unknownMessage(String(id)) }
         return try originals.read(placement, digest: digest)
     }
+
+    private static let undisclosed = MailFailure(
+        .undisclosed, kind: .needsPerson, "Its user keeps the text of this mail from colleagues",
+        remedy: "Ask the user of the mailbox; what colleagues see is a setting of the account.")
 
     // MARK: - Parts
 
@@ -184,15 +231,16 @@ extension Archive {
     }
 
     private static func copies(
-        of message: ArchivedMessageID, _ db: Database
+        of message: ArchivedMessageID, _ db: Database, _ sight: Sight
     ) throws -> [ArchivedMessage.Copy] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT a.name AS account, f.name AS folder, l.*, o.sha256 AS sha256
-                FROM ledger l JOIN folders f ON f.id = l.folder JOIN accounts a ON a.id = f.account
+                SELECT a_.name AS account, f_.name AS folder, l.*, o.sha256 AS sha256
+                FROM ledger l JOIN folders f_ ON f_.id = l.folder JOIN accounts a_ ON a_.id = f_.account
                     JOIN originals o ON o.id = l.original
-                WHERE l.message = ? ORDER BY l.state = 'duplicate', l.recorded_at, a.name, f.name, l.uid
+                WHERE l.message = ? AND \(sight.seesPlace(message: "l.message"))
+                ORDER BY l.state = 'duplicate', l.recorded_at, a_.name, f_.name, l.uid
                 """, arguments: [message.rawValue]
         ).compactMap { row in
             digest(row["sha256"]).map {
@@ -209,13 +257,13 @@ extension Archive {
     }
 
     private static func links(
-        of message: ArchivedMessageID, _ db: Database
+        of message: ArchivedMessageID, _ db: Database, _ sight: Sight
     ) throws -> [ArchivedMessage.Link] {
         try Row.fetchAll(
             db,
             sql: """
                 SELECT h.*, c.name FROM history h JOIN contacts c ON c.id = h.contact
-                WHERE h.message = ? ORDER BY h.contact
+                WHERE h.message = ? AND \(sight.sees(contact: "c")) ORDER BY h.contact
                 """, arguments: [message.rawValue]
         ).map { row in
             ArchivedMessage.Link(

@@ -21,6 +21,8 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
     public var linkedBy: String
     public var reason: String
     public var snippet: String?
+    /// How much of the message the viewer sees; what they do not is nil or empty.
+    public var disclosure = Disclosure.everything
 
     private enum CodingKeys: String, CodingKey {
         case message
@@ -28,7 +30,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         case subject, date, direction, category, from, to, attachments, contact
         case contactName = "contact_name"
         case linkedBy = "linked_by"
-        case reason, snippet
+        case reason, snippet, disclosure
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -47,6 +49,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         try container.encode(linkedBy, forKey: .linkedBy)
         try container.encode(reason, forKey: .reason)
         try container.encode(snippet, forKey: .snippet)
+        try container.encode(disclosure, forKey: .disclosure)
     }
 }
 
@@ -152,6 +155,8 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
     public var copies: [Copy]
     public var links: [Link]
     public var questions: [Question]
+    /// How much of it the viewer sees; what they do not is nil or empty.
+    public var disclosure = Disclosure.everything
 
     private enum CodingKeys: String, CodingKey {
         case id
@@ -159,6 +164,6 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
         case subject, date, direction, category, state
         case stateReason = "state_reason"
         case ignoredBy = "ignored_by"
-        case snippet, defects, participants, attachments, copies, links, questions
+        case snippet, defects, participants, attachments, copies, links, questions, disclosure
     }
 }

@@ -10,7 +10,7 @@ extension Archive {
         address: EmailAddress? = nil, limit: Int = .max, offset: Int = 0, withSuggestions: Bool = true
     ) throws(MailFailure) -> [ReviewItem] {
         let canonical = address.map { CanonicalAddress($0) }
-        return try read { db in
+        return try read { db, sight in
             var condition = "r.state = 'open'"
             var arguments: StatementArguments = []
             if let canonical {
@@ -18,9 +18,9 @@ extension Archive {
                 arguments += [canonical.rawValue]
             }
             let items = try Self.reviewItems(
-                db, condition, "ORDER BY r.sort_date DESC, r.id DESC LIMIT ? OFFSET ?",
+                db, sight, condition, "ORDER BY r.sort_date DESC, r.id DESC LIMIT ? OFFSET ?",
                 arguments + [limit, offset])
-            return withSuggestions ? try Suggester(db).fill(items) : items
+            return withSuggestions ? try Suggester(db, sight).fill(items) : items
         }
     }
 
@@ -28,9 +28,9 @@ extension Archive {
     ///
     /// - Throws: `unknown.review-item`.
     public func reviewItem(_ id: ReviewItemID) throws(MailFailure) -> ReviewItem {
-        try read { db in
-            let items = try Self.reviewItems(db, "r.id = ?", "", [id.rawValue])
-            guard let item = try Suggester(db).fill(items).first else {
+        try read { db, sight in
+            let items = try Self.reviewItems(db, sight, "r.id = ?", "", [id.rawValue])
+            guard let item = try Suggester(db, sight).fill(items).first else {
                 throw Self.unknownItem(id.description)
             }
             return item
@@ -38,8 +38,13 @@ extension Archive {
     }
 
     public func openReviewCount() throws(MailFailure) -> Int {
-        try read { db in
-            try Int.fetchOne(db, sql: "SELECT count(*) FROM review_items WHERE state = 'open'") ?? 0
+        try read { db, sight in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*) FROM review_items r
+                    WHERE r.state = 'open' AND \(sight.mayReview(message: "r.message"))
+                    """) ?? 0
         }
     }
 
@@ -50,17 +55,21 @@ extension Archive {
     }
 
     private static func reviewItems(
-        _ db: Database, _ condition: String, _ order: String, _ arguments: StatementArguments
+        _ db: Database, _ sight: Sight, _ condition: String, _ order: String, _ arguments: StatementArguments
     ) throws -> [ReviewItem] {
         try Row.fetchAll(
             db,
             sql: """
                 SELECT r.id, r.message, r.email, r.reason, m.direction, m.category, m.message_id, m.subject,
-                    m.date, m.snippet, (SELECT a.name FROM ledger l JOIN folders f ON f.id = l.folder
-                        JOIN accounts a ON a.id = f.account WHERE l.message = r.message
-                        ORDER BY l.state = 'duplicate', l.recorded_at LIMIT 1) AS account
+                    m.date, m.snippet, (SELECT a_.name FROM ledger l JOIN folders f_ ON f_.id = l.folder
+                        JOIN accounts a_ ON a_.id = f_.account
+                        WHERE l.message = r.message AND \(sight.mayReviewCopy(message: "r.message"))
+                        ORDER BY l.state = 'duplicate', l.recorded_at LIMIT 1) AS account,
+                    \(sight.disclosure(message: "r.message")) AS disclosure
                 FROM review_items r JOIN messages m ON m.id = r.message
-                WHERE \(condition) \(order)
+                WHERE \(condition) AND \(sight.mayReview(message: "r.message"))
+                    AND disclosure >= \(Disclosure.people.rawValue)
+                \(order)
                 """, arguments: arguments
         ).map { row in
             ReviewItem(
@@ -69,7 +78,9 @@ extension Archive {
                 direction: Direction(rawValue: row["direction"]) ?? .incoming,
                 category: MessageCategory(rawValue: row["category"]) ?? .personal,
                 messageID: (row["message_id"] as String?).map { MessageID(rawValue: $0) },
-                subject: row["subject"], date: time(row["date"]), snippet: row["snippet"], suggestions: [])
+                subject: row["subject"], date: time(row["date"]),
+                snippet: row["disclosure"] == Disclosure.everything.rawValue ? row["snippet"] : nil,
+                suggestions: [])
         }
     }
 }

@@ -17,7 +17,7 @@ extension Archive {
     ///   - addingAddress: gives each contact the address of each item, so that other
     ///     mail of the address, waiting or yet to come, follows.
     ///   - person: who decided; shown with the link.
-    /// - Throws: `unknown.review-item`, `unknown.contact`; then nothing has changed.
+    /// - Throws: `unknown.review-item`, `unknown.contact`, `rights.missing`; then nothing has changed.
     @discardableResult
     public func link(
         _ selection: ReviewSelection, to contacts: [ContactID], addingAddress: Bool = false,
@@ -25,15 +25,17 @@ extension Archive {
     ) throws(MailFailure) -> ReviewOutcome {
         let time = now()
         return try write { db in
+            let sight = try Sight(viewer, db)
+            try sight.demand(.review)
             for contact in contacts {
-                try Self.requireContact(contact, db)
+                try Self.requireContact(contact, db, sight, toChange: addingAddress)
                 Act.concerns("contact \(contact)")
             }
             guard !contacts.isEmpty else { throw Self.unknownContact("") }
             let decisions = try Decisions(db, time: time)
             let writer = try ContactWriter(db, time: time)
             var outcome = ReviewOutcome()
-            for item in try Self.open(selection, db) {
+            for item in try Self.open(selection, db, sight) {
                 guard let facts = try decisions.facts(of: item.message) else { continue }
                 for contact in contacts {
                     try decisions.link(
@@ -56,7 +58,8 @@ extension Archive {
     /// Closes open items without linking them; the messages and originals stay.
     ///
     /// - Returns: the closed items; a rule closes more than those that were named.
-    /// - Throws: `unknown.review-item`; then nothing has changed.
+    /// - Throws: `unknown.review-item`, `rights.missing` (a rule takes the right to review
+    ///   everything, since it decides for everybody); then nothing has changed.
     @discardableResult
     public func ignore(
         _ selection: ReviewSelection, _ scope: IgnoreScope = .once, by person: String
@@ -65,7 +68,9 @@ extension Archive {
         return try write { db in
             let decisions = try Decisions(db, time: time)
             var outcome = ReviewOutcome()
-            let items = try Self.open(selection, db)
+            let sight = try Sight(viewer, db)
+            try sight.demand(.review, scope == .once ? .own : .all)
+            let items = try Self.open(selection, db, sight)
             for item in items {
                 try decisions.settle(
                     item.message, as: .ignored, reason: "by a person", resolution: .ignored, by: person)
@@ -92,12 +97,22 @@ extension Archive {
     /// Takes a message out of a contact's history. When it was in no other, it waits in
     /// the queue again.
     ///
-    /// - Throws: `unknown.message` when it is not in that history.
+    /// - Throws: `unknown.message` when it is not in that history, `rights.missing`.
     public func unlink(
         _ message: ArchivedMessageID, from contact: ContactID, by person: String
     ) throws(MailFailure) {
         let time = now()
         try write { db in
+            let sight = try Sight(viewer, db)
+            try sight.demand(.review)
+            let isSeen = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT 1 FROM history h JOIN contacts c ON c.id = h.contact
+                    WHERE h.message = ? AND h.contact = ? AND \(sight.reaches(.read, contact: "c"))
+                        AND \(sight.mayReview(message: "h.message"))
+                    """, arguments: [message.rawValue, contact.rawValue])
+            guard isSeen != nil else { throw Self.unknownMessage(message.description) }
             try db.execute(
                 sql: """
                     UPDATE history SET removed_at = ?, removed_by = ?
@@ -129,14 +144,16 @@ extension Archive {
         var role: ParticipantRole?
     }
 
-    /// The items meant, all of them open.
-    private static func open(_ selection: ReviewSelection, _ db: Database) throws -> [OpenItem] {
+    /// The items meant, all of them open, and the viewer's to decide.
+    private static func open(
+        _ selection: ReviewSelection, _ db: Database, _ sight: Sight
+    ) throws -> [OpenItem] {
         let select = """
             SELECT r.id, r.message, r.address, a.canonical, coalesce(p.email, r.email), p.role
             FROM review_items r LEFT JOIN addresses a ON a.id = r.address
                 LEFT JOIN participants p ON p.message = r.message AND p.position = (
                     SELECT min(position) FROM participants WHERE message = r.message AND address = r.address)
-            WHERE r.state = 'open' AND
+            WHERE r.state = 'open' AND \(sight.mayReview(message: "r.message")) AND
             """
         func item(_ row: Row) -> OpenItem {
             OpenItem(

@@ -10,8 +10,10 @@ struct Suggester {
     private let db: Database
     private let details, inThread, byName, byDomain: PreparedStatement
 
-    init(_ db: Database) throws {
+    /// - Parameter sight: contacts that it does not show are not suggested.
+    init(_ db: Database, _ sight: Sight) throws {
         self.db = db
+        let isSeen = sight.sees(contact: "c")
         details = try PreparedStatement(
             db,
             """
@@ -25,10 +27,12 @@ struct Suggester {
             """
             SELECT DISTINCT c.id, c.name FROM messages m JOIN history h ON h.message = m.id
                 JOIN contacts c ON c.id = h.contact
-            WHERE m.message_id_key = ? AND m.message_id = ? AND h.removed_at IS NULL ORDER BY c.id LIMIT 3
+            WHERE m.message_id_key = ? AND m.message_id = ? AND h.removed_at IS NULL AND \(isSeen)
+            ORDER BY c.id LIMIT 3
             """)
         byName = try PreparedStatement(
-            db, "SELECT id, name FROM contacts WHERE name_key = ? ORDER BY id LIMIT 3")
+            db, "SELECT c.id, c.name FROM contacts c WHERE c.name_key = ? AND \(isSeen) ORDER BY c.id LIMIT 3"
+        )
         // Organisations first: a domain says more about them than about one of its people.
         byDomain = try PreparedStatement(
             db,
@@ -36,7 +40,7 @@ struct Suggester {
             SELECT DISTINCT c.id, c.name FROM (
                     SELECT contact FROM contact_addresses WHERE domain = ? ORDER BY contact LIMIT 50) d
                 JOIN contacts c ON c.id = d.contact
-            ORDER BY c.kind <> 'organisation', c.id LIMIT 3
+            WHERE \(isSeen) ORDER BY c.kind <> 'organisation', c.id LIMIT 3
             """)
     }
 

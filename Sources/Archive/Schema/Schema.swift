@@ -16,6 +16,7 @@ enum Schema {
         }
         migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
+        migrator.registerMigration("6") { db in try db.execute(sql: rights) }
         return migrator
     }
 

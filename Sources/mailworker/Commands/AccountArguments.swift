@@ -1,8 +1,14 @@
+public import Archive
 public import ArgumentParser
 import Foundation
 public import MailModel
 
 extension TransportSecurity: ExpressibleByArgument {}
+
+extension Disclosure: ExpressibleByArgument {
+    public init?(argument: String) { self.init(name: argument) }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
 
 /// The options of `account add` and `account edit`.
 struct AccountArguments: ParsableArguments {
@@ -74,6 +80,12 @@ struct AccountArguments: ParsableArguments {
         help: "Whether a session stays open, so that new mail is filed when it comes.")
     var push: Bool?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the user's colleagues see of the mail in it: everything, people (and the subject) or "
+                + "presence (that there was mail). (default: everything)", valueName: "what"))
+    var colleaguesSee: Disclosure?
+
     func validate() throws {
         for (value, range, name) in [
             (imapPort, 1...65_535, "--imap-port"), (smtpPort, 1...65_535, "--smtp-port"),
@@ -113,6 +125,7 @@ struct AccountArguments: ParsableArguments {
         options.caFile = caFile.map { $0.isEmpty ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
         options.proxy = proxy
         options.push = push
+        options.colleaguesSee = colleaguesSee
         return options
     }
 }

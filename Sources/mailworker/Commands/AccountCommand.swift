@@ -160,7 +160,7 @@ struct AccountShowCommand: ParsableCommand {
                     ? nil : settings.furtherFolders.map(\.rawValue).joined(separator: ", ")
             ),
             ("since", settings.since?.shortText), ("interval", "\(settings.pollMinutes) min"),
-            ("push", settings.isWatched ? "yes" : nil),
+            ("push", settings.isWatched ? "yes" : nil), ("colleagues see", settings.colleaguesSee.name),
             ("timeout", "\(settings.timeoutSeconds) s"),
             ("declared in the configuration", settings.isDeclared ? "yes" : nil),
             ("state", found.stateText), ("last attempt", status.lastAttempt?.shortText),

@@ -12,7 +12,7 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         name: .customLong("as"),
-        help: ArgumentHelp("The CRM user who acts, for the audit log.", valueName: "user"))
+        help: ArgumentHelp("The CRM user who acts; their rights hold.", valueName: "user"))
     var person: String?
 
     /// The file to read: `--config` after the command, `--config` before it,

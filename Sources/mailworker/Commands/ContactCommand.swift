@@ -52,7 +52,7 @@ struct ContactAddCommand: ParsableCommand {
     var isPrivate = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let addresses = try email.flatMap { $0.split(separator: ",") }.map {
             try EmailAddress(typed: String($0))
         }
@@ -83,7 +83,7 @@ struct ContactListCommand: ParsableCommand {
     @OptionGroup var listing: ListingOptions
 
     func run() throws {
-        let contacts = try Workplace(common).archive.contacts(limit: listing.limit ?? .max)
+        let contacts = try Workplace(common, as: .rights).archive.contacts(limit: listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(contacts)) }
         var table = TextTable(["ID", "KIND", "NAME", "ORGANISATION", "OWNER", "ADDRESSES"])
         for contact in contacts {
@@ -109,7 +109,7 @@ struct ContactShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let found = try archive.findContact(contact)
         if json { return Terminal.print(try JSONOutput.document(found)) }
         let lines: [(String, String?)] = [

@@ -77,7 +77,7 @@ struct MessagePrivateCommand: ParsableCommand {
     var yes = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let id = try ArchivedMessageID(typed: id)
         let message = try archive.message(id)
         guard yes else {

@@ -16,7 +16,7 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup var listing: ListingOptions
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let found = try archive.findContact(contact)
         let entries = try archive.history(of: found.id, limit: listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(entries)) }

@@ -17,6 +17,7 @@ extension MessagePrivateCommand: HumanAction { static let action = "message priv
 extension QueueLinkCommand: HumanAction { static let action = "queue link" }
 extension QueueIgnoreCommand: HumanAction { static let action = "queue ignore" }
 extension UserAddCommand: HumanAction { static let action = "user add" }
+extension UserEditCommand: HumanAction { static let action = "user edit" }
 extension AccountAddCommand: HumanAction { static let action = "account add" }
 extension AccountEditCommand: HumanAction { static let action = "account edit" }
 extension AccountRemoveCommand: HumanAction { static let action = "account remove" }

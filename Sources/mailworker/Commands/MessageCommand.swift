@@ -41,7 +41,7 @@ struct MessageShowCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, as: .rights)
         let id = try ArchivedMessageID(typed: id)
         guard json else { return try await MessagePage(workplace: workplace).show(id) }
         let message = try workplace.archive.message(id)
@@ -60,7 +60,8 @@ struct MessageOriginalCommand: ParsableCommand {
     var id: String
 
     func run() throws {
-        let original = try Workplace(common).archive.original(of: try ArchivedMessageID(typed: id))
+        let original = try Workplace(common, as: .rights).archive.original(
+            of: try ArchivedMessageID(typed: id))
         try original.withUnsafeBytes { try FileHandle.standardOutput.write(contentsOf: Data($0)) }
     }
 }
@@ -78,7 +79,7 @@ struct MessageAttachmentCommand: AsyncParsableCommand {
     var number: Int
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, as: .rights)
         let original = try workplace.archive.original(of: try ArchivedMessageID(typed: id))
         let parsing = workplace.configuration.parsing(atMost: 1)
         let content = number >= 1 ? try await parsing.attachmentContent(number - 1, of: original) : nil
@@ -109,7 +110,7 @@ struct MessageExplainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let message = try Workplace(common).archive.message(try ArchivedMessageID(typed: id))
+        let message = try Workplace(common, as: .rights).archive.message(try ArchivedMessageID(typed: id))
         if json { return Terminal.print(try JSONOutput.document(message)) }
         var lines = [
             "message \(message.id): \(message.state.rawValue)"

@@ -23,7 +23,7 @@ struct QueueListCommand: ParsableCommand {
     var address: String?
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let items = try archive.reviewItems(
             address: try address.map { try EmailAddress(typed: $0) }, limit: listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(items)) }
@@ -55,7 +55,7 @@ struct QueueShowCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let workplace = try Workplace(common)
+        let workplace = try Workplace(common, as: .rights)
         let item = try workplace.archive.reviewItem(try ReviewItemID(typed: id))
         if json { return Terminal.print(try JSONOutput.document(item)) }
         Terminal.print("\(item.reason)\n")
@@ -115,7 +115,7 @@ struct QueueLinkCommand: ParsableCommand {
     var addAddress = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let contacts = try contact.map { try archive.findContact($0) }
         let outcome = try archive.link(
             try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress, by: Actor.name)
@@ -141,7 +141,7 @@ struct QueueIgnoreCommand: ParsableCommand {
     var alwaysDomain = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let scope: IgnoreScope = alwaysDomain ? .domain : always ? .address : .once
         let outcome = try archive.ignore(try selection.selection(), scope, by: Actor.name)
         Terminal.print("ignored \(outcome.closed.count)")

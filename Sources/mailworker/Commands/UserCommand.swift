@@ -5,8 +5,9 @@ import Matcher
 
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Users of the CRM, whose mailboxes are polled.",
-        subcommands: [UserAddCommand.self, UserListCommand.self])
+        commandName: "user",
+        abstract: "Users of the CRM: their mailboxes are polled, and their role says what they see.",
+        subcommands: [UserAddCommand.self, UserListCommand.self, UserEditCommand.self])
 }
 
 struct UserAddCommand: ParsableCommand {
@@ -25,6 +26,12 @@ struct UserAddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("An address of theirs.", valueName: "address"))
     var email: String?
 
+    @Option(help: "administrator, manager, employee, or a role of your own.")
+    var role = BuiltInRole.employee.rawValue
+
+    @Option(help: "The department that they belong to.")
+    var department: String?
+
     func validate() throws {
         guard (user == nil) != (name == nil) else {
             throw ValidationError("Name one user: mailworker user add NAME.")
@@ -33,10 +40,11 @@ struct UserAddCommand: ParsableCommand {
 
     func run() throws {
         let workplace = try Workplace(common)
-        let address = try email.map { try EmailAddress(typed: $0) }
+        var draft = UserDraft(email: try email.map { try EmailAddress(typed: $0) }, role: role)
+        draft.department = department
         let chosen = user ?? name ?? ""
-        let id = try workplace.archive.addUser(name: chosen, email: address)
-        Terminal.print("added user \(chosen) (\(id))")
+        let id = try workplace.archive.addUser(name: chosen, draft)
+        Terminal.print("added user \(chosen) (\(id)), \(role)")
     }
 }
 
@@ -47,26 +55,69 @@ struct UserListCommand: ParsableCommand {
     @OptionGroup var listing: ListingOptions
 
     private struct Entry: Encodable {
-        var id: UserID
-        var name: String
-        var email: String?
+        var user: User
 
-        enum CodingKeys: CodingKey { case id, name, email }
+        enum CodingKeys: String, CodingKey {
+            case id, name, email, role, department, enabled
+            case hasPassword = "has_password"
+        }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(id, forKey: .id)
-            try container.encode(name, forKey: .name)
-            try container.encode(email, forKey: .email)
+            try container.encode(user.id, forKey: .id)
+            try container.encode(user.name, forKey: .name)
+            try container.encode(user.email?.lowercased, forKey: .email)
+            try container.encode(user.role, forKey: .role)
+            try container.encode(user.department, forKey: .department)
+            try container.encode(user.isEnabled, forKey: .enabled)
+            try container.encode(user.hasPassword, forKey: .hasPassword)
         }
     }
 
     func run() throws {
         let users = try Workplace(common).archive.users().prefix(listing.limit ?? .max)
-        let entries = users.map { Entry(id: $0.id, name: $0.name, email: $0.email?.lowercased) }
-        if listing.json { return Terminal.print(try JSONOutput.document(entries)) }
-        var table = TextTable(["ID", "NAME", "EMAIL"])
-        for entry in entries { table.add([entry.id.description, entry.name, entry.email ?? "-"]) }
+        if listing.json { return Terminal.print(try JSONOutput.document(users.map { Entry(user: $0) })) }
+        var table = TextTable(["ID", "NAME", "EMAIL", "ROLE", "DEPARTMENT", ""])
+        for user in users {
+            table.add([
+                user.id.description, user.name, user.email?.lowercased ?? "-", user.role ?? "-",
+                user.department ?? "-", user.isEnabled ? "" : "disabled",
+            ])
+        }
         Terminal.print(table.isEmpty ? "No users. Add one: mailworker user add NAME" : table.text)
+    }
+}
+
+struct UserEditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "edit", abstract: "Changes a user's address, role or department; the rest stays.")
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The user's name.")
+    var user: String
+
+    @Option(help: ArgumentHelp("An address of theirs; \"\" for none.", valueName: "address"))
+    var email: String?
+
+    @Option(help: "administrator, manager, employee, or a role of your own.")
+    var role: String?
+
+    @Option(help: "The department that they belong to; \"\" for none.")
+    var department: String?
+
+    @Flag(inversion: .prefixedEnableDisable, help: "A disabled user can neither act nor sign in.")
+    var access: Bool?
+
+    func run() throws {
+        let archive = try Workplace(common).archive
+        let found = try archive.user(named: user)
+        var draft = UserDraft(found)
+        if let email { draft.email = email.isEmpty ? nil : try EmailAddress(typed: email) }
+        if let role { draft.role = role }
+        if let department { draft.department = department.isEmpty ? nil : department }
+        if let access { draft.isEnabled = access }
+        try archive.editUser(found.id, draft)
+        Terminal.print("changed user \(user)")
     }
 }

@@ -18,24 +18,45 @@ struct Workplace {
         case needed
     }
 
-    /// Opens the archive, and brings declared users and accounts up to the configuration;
+    /// What `--as USER` must be allowed.
+    enum Access {
+        /// Everything: what the command shows or changes is not limited to what a user may see.
+        case administration
+        /// As much as the user's rights give: all that the command does goes through reads and
+        /// changes of the archive that keep to them.
+        case rights
+    }
+
+    /// Opens the archive as the person may see it who acts, and brings declared users and accounts up to the configuration;
     /// their passwords too when the command needs secrets.
-    init(_ common: CommonOptions, secrets: Secrets = .unused) throws(MailFailure) {
+    ///
+    /// Without `--as` that is the operating system's administrator, from whom nothing is kept.
+    init(
+        _ common: CommonOptions, secrets: Secrets = .unused, as access: Access = .administration
+    ) throws(MailFailure) {
         configuration = try common.loadConfiguration()
         let key = secrets == .needed ? try configuration.key() : nil
         var options = ArchiveOptions()
         options.packBytes = configuration.packBytes
         options.trial = try StepTrial.fromEnvironment()
-        archive = try Archive.open(directory: configuration.archiveDirectory, key: key, options: options)
+        let opened = try Archive.open(
+            directory: configuration.archiveDirectory, key: key, options: options)
         do {
             // What the configuration declares is nobody's action.
-            try Act.$current.withValue(nil) { try declareUsersAndAccounts(secrets) }
+            try Act.$current.withValue(nil) { [configuration] in
+                try configuration.declareUsersAndAccounts(in: opened, secrets)
+            }
         } catch let failure as MailFailure {
             throw failure
         } catch {
             throw MailFailure(.configuration, kind: .needsPerson, "The configuration could not be applied")
         }
-        if let person = common.person { _ = try archive.user(named: person) }
+        guard let person = common.person else {
+            archive = opened
+            return
+        }
+        archive = opened.seen(by: try opened.viewer(named: person))
+        if access == .administration { try archive.demand(.administer, .all) }
     }
 
     /// - Throws: when a client secret cannot be read.
@@ -72,9 +93,13 @@ struct Workplace {
             archive: archive, loop: try NetworkLoop(), pipeline: makePipeline(), settings: settings)
         return SyncPass(archive: archive, poller: poller, settings: settings)
     }
+}
 
-    private func declareUsersAndAccounts(_ secrets: Secrets) throws(MailFailure) {
-        for declared in configuration.users {
+extension Configuration {
+    fileprivate func declareUsersAndAccounts(
+        in archive: Archive, _ secrets: Workplace.Secrets
+    ) throws(MailFailure) {
+        for declared in users {
             let email = try declared.email.map { text throws(MailFailure) in try EmailAddress(typed: text) }
             if let user = try archive.users().first(where: { $0.name == declared.name }) {
                 guard user.email != email else { continue }
@@ -83,12 +108,10 @@ struct Workplace {
                 _ = try archive.addUser(name: declared.name, email: email)
             }
         }
-        try AccountDeclaration(archive: archive, configuration: configuration)
+        try AccountDeclaration(archive: archive, configuration: self)
             .applyAll(withPasswords: secrets == .needed)
     }
-}
 
-extension Configuration {
     /// The key that seals secrets: from the environment, else from the file.
     func key() throws(MailFailure) -> SecretKey {
         if let key = try keyFromEnvironment() { return key }

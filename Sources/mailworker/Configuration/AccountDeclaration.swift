@@ -66,6 +66,7 @@ struct AccountDeclaration {
         if let file = options.caFile { settings.caFile = file.isEmpty ? nil : file }
         if let proxy = options.proxy { settings.proxy = proxy.isEmpty ? nil : proxy }
         if let push = options.push { settings.isWatched = push }
+        if let shown = options.colleaguesSee { settings.colleaguesSee = shown }
         // Last, so that what is refused above has made no user.
         if let user = options.user { settings.user = try self.user(named: user, email: settings.email) }
     }

@@ -1,3 +1,4 @@
+import Archive
 import MailModel
 
 /// What a person says of an account, on the command line or in the configuration;
@@ -22,6 +23,7 @@ struct AccountOptions: Sendable {
     var caFile: String?
     var proxy: String?
     var push: Bool?
+    var colleaguesSee: Disclosure?
 
     init() {}
 
@@ -53,6 +55,8 @@ struct AccountOptions: Sendable {
         caFile = try entry.string(.accountCAFile)
         proxy = try entry.string(.accountProxy)
         push = try entry.boolean(.accountPush)
+        colleaguesSee = try entry.string(.accountColleaguesSee, oneOf: Disclosure.allCases.map(\.name))
+            .flatMap(Disclosure.init(name:))
         try requireHosts(entry)
     }
 

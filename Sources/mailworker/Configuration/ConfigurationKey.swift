@@ -54,6 +54,7 @@ enum ConfigurationKey: String, CaseIterable {
     case accountCAFile = "account.ca_file"
     case accountProxy = "account.proxy"
     case accountPush = "account.push"
+    case accountColleaguesSee = "account.colleagues_see"
 
     /// The table or list of tables that holds the key.
     var table: String { String(rawValue.prefix { $0 != "." }) }

@@ -14,6 +14,7 @@ struct AccountEntry: Encodable {
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
         case folders, since, push
+        case colleaguesSee = "colleagues_see"
         case lastAttempt = "last_attempt"
         case lastSuccess = "last_success"
         case nextPoll = "next_poll"
@@ -41,6 +42,7 @@ struct AccountEntry: Encodable {
         try container.encode(settings.furtherFolders.map(\.rawValue), forKey: .folders)
         try container.encode(settings.since, forKey: .since)
         try container.encode(settings.isWatched, forKey: .push)
+        try container.encode(settings.colleaguesSee, forKey: .colleaguesSee)
         try container.encode(account.stateText, forKey: .state)
         try container.encode(status.failures, forKey: .failures)
         try container.encode(status.lastAttempt, forKey: .lastAttempt)

@@ -1,0 +1,153 @@
+/// Somebody's rights at one moment: those of their role, within their department.
+public struct Rights: Sendable, Hashable {
+    public var user: UserID
+    public var department: DepartmentID?
+    /// A right that is not in it is not given.
+    public var scopes: [Right: Scope]
+
+    public init(user: UserID, department: DepartmentID?, scopes: [Right: Scope]) {
+        self.user = user
+        self.department = department
+        self.scopes = scopes
+    }
+
+    public func scope(_ right: Right) -> Scope { scopes[right] ?? .none }
+}
+
+/// Who may see and change what: the one rule. Pure; `Sight` holds the same rule as conditions
+/// for the database, and a property test holds the two together.
+///
+/// - A contact is reached by its owner, by the users that are named for it, and, unless it is
+///   private, by those whose scope its owner lies in. A contact without an owner is reached by
+///   the scope `all` only.
+/// - A message is seen through the history of a contact that is reached, through one's own
+///   mailbox, through the mailboxes that one's scope reaches, and, while it waits in the queue,
+///   by those who review the mailbox. Through the mailbox of somebody else it is not seen when it
+///   stands in the history of a private contact that is not reached.
+/// - How much of it is seen is decided copy by copy: of one's own copy everything, of another one
+///   what its account shows to colleagues. A copy that nothing gives counts for nothing, so that
+///   the sender's list of blind recipients stays with those who see the sender's copy.
+public enum Policy {
+    /// Whose something is.
+    public struct Owner: Sendable, Hashable {
+        public var user: UserID
+        public var department: DepartmentID?
+
+        public init(user: UserID, department: DepartmentID?) {
+            self.user = user
+            self.department = department
+        }
+    }
+
+    public struct ContactFacts: Sendable, Hashable {
+        public var owner: Owner?
+        public var isPrivate: Bool
+        /// Who besides the owner sees it.
+        public var named: Set<UserID>
+
+        public init(owner: Owner?, isPrivate: Bool = false, named: Set<UserID> = []) {
+            self.owner = owner
+            self.isPrivate = isPrivate
+            self.named = named
+        }
+    }
+
+    public struct CopyFacts: Sendable, Hashable {
+        /// The user of the account in which it lies.
+        public var mailbox: Owner?
+        /// What the account shows to its user's colleagues.
+        public var shows: Disclosure
+        /// From a Sent folder or an import: what the sender has, with blind recipients.
+        public var isSenders: Bool
+
+        public init(mailbox: Owner?, shows: Disclosure = .everything, isSenders: Bool = false) {
+            self.mailbox = mailbox
+            self.shows = shows
+            self.isSenders = isSenders
+        }
+    }
+
+    public struct MessageFacts: Sendable, Hashable {
+        public var copies: [CopyFacts]
+        /// The contacts in whose histories it stands.
+        public var contacts: [ContactFacts]
+        /// An open item in the queue asks about it.
+        public var isWaiting: Bool
+
+        public init(copies: [CopyFacts], contacts: [ContactFacts] = [], isWaiting: Bool = false) {
+            self.copies = copies
+            self.contacts = contacts
+            self.isWaiting = isWaiting
+        }
+    }
+
+    /// Whether the scope of a right takes in what this owner has.
+    public static func reaches(_ right: Right, _ owner: Owner?, _ rights: Rights) -> Bool {
+        switch rights.scope(right) {
+        case .none: false
+        case .own: owner?.user == rights.user
+        case .department:
+            owner?.user == rights.user || (rights.department != nil && owner?.department == rights.department)
+        case .all: true
+        }
+    }
+
+    /// Whether somebody reaches a contact with a right. Named users see it and its history; to
+    /// change it is its owner's, and theirs whose scope the owner lies in.
+    public static func reaches(_ right: Right, _ contact: ContactFacts, _ rights: Rights) -> Bool {
+        guard rights.scope(right) > .none else { return false }
+        if contact.owner?.user == rights.user { return true }
+        if right == .read, contact.named.contains(rights.user) { return true }
+        return !contact.isPrivate && reaches(right, contact.owner, rights)
+    }
+
+    /// Whether the contact exists for somebody.
+    public static func sees(_ contact: ContactFacts, _ rights: Rights) -> Bool {
+        reaches(.read, contact, rights) || reaches(.contacts, contact, rights)
+    }
+
+    /// What somebody sees of a copy; nil for nothing.
+    public static func disclosure(
+        of copy: CopyFacts, in message: MessageFacts, to rights: Rights
+    ) -> Disclosure? {
+        let isOwn = copy.mailbox?.user == rights.user
+        if isOwn, rights.scope(.read) > .none || (message.isWaiting && rights.scope(.review) > .none) {
+            return .everything
+        }
+        if message.contacts.contains(where: { reaches(.read, $0, rights) }) { return copy.shows }
+        guard !hidesPrivate(message, rights) else { return nil }
+        if reaches(.read, copy.mailbox, rights) { return copy.shows }
+        // Nobody can decide about what they must not know.
+        if message.isWaiting, reaches(.review, copy.mailbox, rights), copy.shows >= .people {
+            return copy.shows
+        }
+        return nil
+    }
+
+    /// What somebody sees of a message; nil when it does not exist for them.
+    public static func disclosure(of message: MessageFacts, to rights: Rights) -> Disclosure? {
+        message.copies.compactMap { disclosure(of: $0, in: message, to: rights) }.max()
+    }
+
+    /// Whether somebody sees its blind recipients: through a sender's copy, or when no copy is
+    /// withheld from which they may come.
+    public static func disclosesBlindRecipients(_ message: MessageFacts, to rights: Rights) -> Bool {
+        let seen = message.copies.map { (copy: $0, sees: disclosure(of: $0, in: message, to: rights)) }
+        func people(_ disclosure: Disclosure?) -> Bool { disclosure.map { $0 >= .people } ?? false }
+        return seen.contains { $0.copy.isSenders && people($0.sees) } || seen.allSatisfy { people($0.sees) }
+    }
+
+    /// Whether somebody may decide where a message belongs.
+    public static func mayReview(_ message: MessageFacts, _ rights: Rights) -> Bool {
+        message.copies.contains { copy in
+            guard rights.scope(.review) > .none else { return false }
+            if copy.mailbox?.user == rights.user { return true }
+            return reaches(.review, copy.mailbox, rights) && copy.shows >= .people
+                && !hidesPrivate(message, rights)
+        }
+    }
+
+    private static func hidesPrivate(_ message: MessageFacts, _ rights: Rights) -> Bool {
+        message.contacts.contains { $0.isPrivate && !reaches(.read, $0, rights) }
+    }
+}

@@ -1,0 +1,255 @@
+import Foundation
+import MailModel
+import Matcher
+import Synchronization
+import Testing
+
+@testable import Archive
+
+/// Nobody reads or changes what no right gives them, whichever way they ask, and everybody
+/// gets what theirs do: the archive's answers against the policy, in companies made by chance.
+@Suite struct RightsPropertyTests {
+    /// More of them, and more than 100,000 checks: MAILWORKER_RIGHTS_WORLDS=20.
+    private static let worlds =
+        ProcessInfo.processInfo.environment["MAILWORKER_RIGHTS_WORLDS"].flatMap { UInt64($0) } ?? 8
+    private static let checks = Atomic<Int>(0)
+
+    @Test(arguments: 1...worlds)
+    func `nobody reads what no right gives`(seed: UInt64) throws {
+        let fixture = try ArchiveFixture()
+        let world = try RightsWorld(fixture, seed: seed, messages: 40)
+        let eye = Eye(world: world, administrator: fixture.archive, archive: fixture.archive)
+        for user in world.users {
+            eye.rights = user.rights
+            eye.archive = fixture.archive.seen(by: try fixture.archive.viewer(named: user.name))
+            #expect(try eye.archive.rights() == user.rights.withoutNone)
+            try eye.looksAtContacts()
+            try eye.looksAtHistories()
+            try eye.looksAtMessages()
+            try eye.looksAtTheQueue()
+            try eye.triesWhatIsNotAllowed()
+        }
+        // A look must see something, or nothing was proven.
+        #expect(eye.seen > 0 && eye.hidden > 0)
+        let total = Self.checks.add(eye.checks, ordering: .relaxed).newValue
+        if total > 0 { print("rights: \(total) checks in \(Self.worlds) worlds at most") }
+    }
+}
+
+extension Rights {
+    fileprivate var withoutNone: Rights {
+        var rights = self
+        rights.scopes = scopes.filter { $0.value != .none }
+        return rights
+    }
+}
+
+/// One user who asks for everything.
+private final class Eye {
+    let world: RightsWorld
+    let administrator: Archive
+    var archive: Archive
+    var rights = Rights(user: UserID(rawValue: 0), department: nil, scopes: [:])
+    var checks = 0
+    var seen = 0
+    var hidden = 0
+
+    init(world: RightsWorld, administrator: Archive, archive: Archive) {
+        self.world = world
+        self.administrator = administrator
+        self.archive = archive
+    }
+
+    private func check(
+        _ holds: Bool, _ comment: @autoclosure () -> Comment, _ location: SourceLocation = #_sourceLocation
+    ) {
+        checks += 1
+        if !holds { Issue.record(comment(), sourceLocation: location) }
+    }
+
+    /// The code with which something is refused; nil when it is not.
+    private func refusal(_ body: () throws -> Void) -> MailFailure.Code? {
+        do {
+            try body()
+            return nil
+        } catch let failure as MailFailure {
+            return failure.code
+        } catch {
+            return MailFailure.Code("other")
+        }
+    }
+
+    func looksAtContacts() throws {
+        let expected = Set(world.contacts.filter { Policy.sees($0.facts, rights) }.map(\.id))
+        check(Set(try archive.contacts().map(\.id)) == expected, "the list of \(rights)")
+        for (number, contact) in world.contacts.enumerated() {
+            let sees = expected.contains(contact.id)
+            if sees { seen += 1 } else { hidden += 1 }
+            for text in [
+                contact.id.description, "x\(number)", "c\(number)@client\(number).example",
+                "contact \(number)",
+            ] {
+                let found = try? archive.findContact(text)
+                check((found?.id == contact.id) == sees, "contact \(contact.id) as \(text) to \(rights)")
+            }
+            guard let found = try? archive.contact(contact.id) else { continue }
+            let organisation = contact.organisation.map { world.contacts[$0] }
+            let mayKnow = organisation.map { Policy.sees($0.facts, rights) } ?? false
+            check(
+                found.organisation == (mayKnow ? organisation?.id : nil)
+                    && (found.organisationName == nil) == !mayKnow, "the organisation of \(contact.id)")
+        }
+    }
+
+    func looksAtHistories() throws {
+        for (number, contact) in world.contacts.enumerated() {
+            guard Policy.sees(contact.facts, rights) else {
+                check(
+                    refusal { _ = try archive.history(of: contact.id) } == .unknownContact,
+                    "the history of \(contact.id)")
+                continue
+            }
+            let people = world.contacts.indices.filter { index in
+                (index == number || world.contacts[index].organisation == number)
+                    && Policy.reaches(.read, world.contacts[index].facts, rights)
+            }
+            let expected = world.messages.filter { !$0.contacts.isDisjoint(with: people) }
+            let entries = try archive.history(of: contact.id)
+            check(Set(entries.map(\.message)) == Set(expected.map(\.id)), "whose mail is in \(contact.id)")
+            check(try archive.historyCount(of: contact.id) == expected.count, "the count of \(contact.id)")
+            for entry in entries {
+                guard let message = expected.first(where: { $0.id == entry.message }) else { continue }
+                let disclosure = Policy.disclosure(of: message.facts, to: rights)
+                check(entry.disclosure == disclosure, "what \(rights) sees of \(message)")
+                check((entry.subject != nil) == (entry.disclosure >= .people), "the subject")
+                check((entry.snippet != nil) == (entry.disclosure == .everything), "the text")
+                check(entry.disclosure > .presence || (entry.from == nil && entry.to.isEmpty), "the people")
+            }
+        }
+    }
+
+    func looksAtMessages() throws {
+        for message in world.messages {
+            let disclosure = Policy.disclosure(of: message.facts, to: rights)
+            if disclosure == nil { hidden += 1 } else { seen += 1 }
+            let found = try? archive.message(message.id)
+            check(found?.disclosure == disclosure, "what \(rights) sees of \(message)")
+            check((found?.subject == message.word) == ((disclosure ?? .presence) >= .people), "the subject")
+            check((found?.snippet != nil) == (disclosure == .everything), "the text")
+            let blind = found?.participants.contains { $0.role == .bcc } ?? false
+            check(
+                !blind || Policy.disclosesBlindRecipients(message.facts, to: rights),
+                "blind recipients of \(message) to \(rights)")
+            let linked = Set((found?.links ?? []).map(\.contact))
+            check(
+                linked.allSatisfy { id in
+                    world.contacts.contains { $0.id == id && Policy.sees($0.facts, rights) }
+                }, "links of \(message)")
+            let id = MessageID(rawValue: "\(message.word)@client.example")
+            check(
+                try archive.messages(withID: id).isEmpty == ((disclosure ?? .presence) < .people),
+                "by Message-ID")
+            try looksAtOriginals(message, disclosure)
+        }
+    }
+
+    private func looksAtOriginals(
+        _ message: RightsWorld.Message, _ disclosure: Disclosure?
+    ) throws {
+        let code: MailFailure.Code? =
+            switch disclosure {
+            case nil: .unknownMessage
+            case .everything?: nil
+            default: .undisclosed
+            }
+        check(refusal { _ = try archive.original(of: message.id) } == code, "the original of \(message)")
+        for copy in try administrator.message(message.id).copies {
+            // The folder's name tells which of the facts this copy is.
+            let sees = message.facts.copies.contains { facts in
+                facts.isSenders == (copy.folder == "Sent")
+                    && copy.account.hasPrefix("box \(index(of: facts)) ")
+                    && Policy.disclosure(of: facts, in: message.facts, to: rights) == .everything
+            }
+            let bytes = try? archive.original(copy.original)
+            check(bytes == nil || sees, "the copy in \(copy.account) of \(message) to \(rights)")
+            check(sees == (bytes != nil) || isAmbiguous(copy, message), "a copy that a right gives")
+        }
+    }
+
+    /// Two copies in boxes of one user that show different things to colleagues.
+    private func isAmbiguous(_ copy: ArchivedMessage.Copy, _ message: RightsWorld.Message) -> Bool {
+        message.facts.copies.filter { copy.account.hasPrefix("box \(index(of: $0)) ") }.count > 1
+    }
+
+    private func index(of copy: Policy.CopyFacts) -> Int {
+        world.users.firstIndex { $0.rights.user == copy.mailbox?.user } ?? -1
+    }
+
+    func looksAtTheQueue() throws {
+        let waiting = world.messages.filter(\.facts.isWaiting)
+        let expected = waiting.filter { Policy.mayReview($0.facts, rights) }
+        let items = try archive.reviewItems()
+        check(Set(items.map(\.message)) == Set(expected.map(\.id)), "the queue of \(rights)")
+        check(try archive.openReviewCount() == expected.count, "the count of the queue")
+        for item in items {
+            let known = item.suggestions.allSatisfy { suggestion in
+                world.contacts.contains { $0.id == suggestion.contact && Policy.sees($0.facts, rights) }
+            }
+            check(known, "suggestions")
+        }
+        for item in try administrator.reviewItems(withSuggestions: false) {
+            let isOurs = expected.contains { $0.id == item.message }
+            let code = refusal { _ = try archive.reviewItem(item.id) }
+            check(code == (isOurs ? nil : .unknownReviewItem), "item \(item.id)")
+        }
+    }
+
+    /// Only what must be refused, so that the next user finds everything as it was.
+    func triesWhatIsNotAllowed() throws {
+        let target = world.contacts.first { Policy.sees($0.facts, rights) }
+        for item in try administrator.reviewItems(withSuggestions: false) {
+            let message = world.messages.first { $0.id == item.message }!
+            if Policy.mayReview(message.facts, rights) { continue }
+            let codes = [
+                refusal { try archive.ignore(.items([item.id]), by: "x") },
+                refusal {
+                    try archive.link(.items([item.id]), to: [(target ?? world.contacts[0]).id], by: "x")
+                },
+            ]
+            check(
+                codes.allSatisfy { $0 == .unknownReviewItem || $0 == .rightMissing || $0 == .unknownContact },
+                "deciding about item \(item.id)")
+        }
+        if rights.scope(.review) < .all, let item = try administrator.reviewItems(limit: 1).first {
+            let code = refusal { try archive.ignore(.items([item.id]), .address, by: "x") }
+            check(code == .rightMissing, "a rule for everybody")
+        }
+        for contact in world.contacts where !Policy.reaches(.contacts, contact.facts, rights) {
+            let hides = !Policy.sees(contact.facts, rights)
+            let expected: MailFailure.Code = hides ? .unknownContact : .rightMissing
+            let draft = ContactDraft(name: "x")
+            check(refusal { try archive.editContact(contact.id, draft) } == expected, "changing a contact")
+            let address = EmailAddress("x@x.example")!
+            check(
+                refusal { try archive.addAddress(address, to: contact.id) } == expected, "adding an address")
+            check(refusal { try archive.erase(contact.id) } == .rightMissing, "erasing a contact")
+        }
+        for message in world.messages {
+            for index in message.contacts {
+                let contact = world.contacts[index]
+                guard
+                    !Policy.reaches(.read, contact.facts, rights)
+                        || !Policy.mayReview(message.facts, rights)
+                else { continue }
+                let code = refusal { try archive.unlink(message.id, from: contact.id, by: "x") }
+                check(code == .unknownMessage || code == .rightMissing, "unlinking \(message)")
+            }
+            if Policy.disclosure(of: message.facts, to: rights) == nil {
+                let code = refusal { try archive.makePrivate(message.id) }
+                check(code == .unknownMessage || code == .rightMissing, "erasing \(message)")
+            }
+        }
+        check(refusal { try archive.addRole(name: "x", [:]) } == .rightMissing, "making a role")
+        check(refusal { try archive.addUser(name: "x") } == .rightMissing, "making a user")
+    }
+}
