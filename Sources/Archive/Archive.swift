@@ -160,6 +160,9 @@ public final class Archive: Sendable {
         self.viewer = viewer
     }
 
+    /// The time by which everything here is dated.
+    public var time: UnixTime { now() }
+
     /// Runs reads that see one moment of the archive.
     func read<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
         do {

@@ -35,6 +35,14 @@ extension MailFailure.Code {
     public static let nameTaken = Self("name.taken")
     public static let invalidValue = Self("value.invalid")
     public static let leaseLost = Self("lease.lost")
+    public static let unknownOutboxItem = Self("unknown.outbox-item")
+    /// What was asked for does not fit the state that a mail is in.
+    public static let outboxState = Self("outbox.state")
+    /// The server may have a mail and has not said so.
+    public static let sendUncertain = Self("send.uncertain")
+    public static let recipientSuppressed = Self("send.suppressed")
+    /// A user has reached the number of recipients that the administrator allows in an hour.
+    public static let sendingCap = Self("send.cap")
 }
 
 /// The one mapping of SQLite's and the system's errors. No SQL, no argument of a

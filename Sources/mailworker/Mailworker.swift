@@ -69,6 +69,9 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Reading and reviewing",
                 subcommands: [QueueCommand.self, HistoryCommand.self, MessageCommand.self]),
             CommandGroup(
+                name: "Sending",
+                subcommands: [SendCommand.self, OutboxCommand.self, SuppressionCommand.self]),
+            CommandGroup(
                 name: "Checking",
                 subcommands: [
                     ParseCommand.self, VerifyCommand.self, DoctorCommand.self, AuditCommand.self,

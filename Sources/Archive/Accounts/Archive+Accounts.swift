@@ -127,7 +127,7 @@ extension Archive {
         }
     }
 
-    /// Removes an account that has no mail yet; one that has is disabled, since its
+    /// Removes an account that has no mail yet, neither fetched nor sent; one that has is disabled, since its
     /// ledger and history stay.
     ///
     /// - Returns: whether it was removed.
@@ -138,7 +138,11 @@ extension Archive {
             Act.concerns("account \(id)")
             let hasFolders =
                 try Int64.fetchOne(
-                    db, sql: "SELECT 1 FROM folders WHERE account = ? LIMIT 1", arguments: [id.rawValue])
+                    db,
+                    sql: """
+                        SELECT 1 FROM folders WHERE account = ?1 UNION ALL
+                        SELECT 1 FROM outbox WHERE account = ?1 LIMIT 1
+                        """, arguments: [id.rawValue])
                 != nil
             try db.execute(
                 sql: hasFolders

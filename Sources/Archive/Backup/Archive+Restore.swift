@@ -99,6 +99,7 @@ extension Archive {
             try note.bind(1, Array(String(clock().rawValue).utf8))
             try note.run()
             Act.concerns("backup of \(manifest.madeAt.rawValue)")
+            try archive.holdRestoredOutbox(db)
         }
         let report = try archive.verify()
         guard report.isClean else {

@@ -38,6 +38,22 @@ public enum DurableStep: String, Sendable, CaseIterable {
     /// The write-ahead log was copied into the database.
     case logCopied = "log-copied"
 
+    /// A mail that is to be sent is there with all its bytes.
+    case outboxQueued = "outbox-queued"
+    /// Mails are this process's to send, and no other's.
+    case outboxClaimed = "outbox-claimed"
+    /// From here on a server may have them.
+    case outboxDataBegun = "outbox-data-begun"
+    /// What the server answered, for each recipient.
+    case outboxEnded = "outbox-ended"
+    /// What a process that died had claimed waits again, or is uncertain.
+    case outboxRecovered = "outbox-recovered"
+    /// What was sent is in the histories; its copy is in the Sent folder.
+    case outboxFiled = "outbox-filed"
+    case outboxCopied = "outbox-copied"
+    /// An account sends nothing for a while, or sends again.
+    case outboxPaused = "outbox-paused"
+
     /// Any other transaction: people, settings, decisions of the queue.
     case changeCommitted = "change-committed"
 }

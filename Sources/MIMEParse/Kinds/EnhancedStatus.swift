@@ -12,7 +12,7 @@ public struct EnhancedStatus: Hashable, Sendable {
     }
 
     /// The first code that stands in a text as a word of its own.
-    init?(firstIn text: String) {
+    public init?(firstIn text: String) {
         let bytes = Array(text.utf8.prefix(4096))
         var index = 0
         while index < bytes.count {

@@ -105,7 +105,13 @@ public final class IMAPSession {
         try await sendBytes(IMAPCommand.endOfIdling)
     }
 
-    nonisolated(nonsending) private func sendBytes(_ bytes: [UInt8]) async throws(MailFailure) {
+    /// A tag for the one command that `IMAPCommand` has no case for: see `SentFolder`.
+    func freshTag() -> [UInt8] {
+        commandCount += 1
+        return Array("\(tagPrefix)\(commandCount)".utf8)
+    }
+
+    nonisolated(nonsending) func sendBytes(_ bytes: [UInt8]) async throws(MailFailure) {
         do throws(MailFailure) {
             try await channel.send(bytes)
         } catch {

@@ -17,15 +17,16 @@ public struct AccountSignIn: Sendable {
         tokens = AccessTokens(archive: archive, loop: loop, settings: settings)
     }
 
-    /// Opens a session with the account's IMAP server.
+    /// Opens a session with the account's IMAP server, or with another one of its servers.
     ///
     /// An access token that the server does not accept is replaced once by a new one: it may have been
     /// revoked before its time.
     nonisolated(nonsending) public func open<Session>(
-        _ account: Account,
+        _ account: Account, to other: ServerEndpoint? = nil,
         _ connect: (ConnectionSettings) async throws(MailFailure) -> Session
     ) async throws(MailFailure) -> Session {
-        let endpoint = try account.imapEndpoint
+        let endpoint: ServerEndpoint
+        if let other { endpoint = other } else { endpoint = try account.imapEndpoint }
         let connection = try await connection(to: endpoint, for: account)
         do throws(MailFailure) {
             return try await connect(connection)

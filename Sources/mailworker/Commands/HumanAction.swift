@@ -21,6 +21,15 @@ extension UserEditCommand: HumanAction { static let action = "user edit" }
 extension AccountAddCommand: HumanAction { static let action = "account add" }
 extension AccountEditCommand: HumanAction { static let action = "account edit" }
 extension AccountRemoveCommand: HumanAction { static let action = "account remove" }
+extension SendCommand: HumanAction { static let action = "send" }
+extension OutboxRetryCommand: HumanAction { static let action = "outbox retry" }
+extension OutboxCancelCommand: HumanAction { static let action = "outbox cancel" }
+extension OutboxHoldCommand: HumanAction { static let action = "outbox hold" }
+extension OutboxReleaseCommand: HumanAction { static let action = "outbox release" }
+extension OutboxResolveCommand: HumanAction { static let action = "outbox resolve" }
+extension OutboxLimitsCommand: HumanAction { static let action = "outbox limits" }
+extension SuppressionAddCommand: HumanAction { static let action = "suppression add" }
+extension SuppressionRemoveCommand: HumanAction { static let action = "suppression remove" }
 // Its messages are recorded by the pipeline, not by the command's own transactions.
 extension ImportCommand: HumanAction { static let action = "import" }
 extension BackupCommand: HumanAction { static let action = "backup" }

@@ -2,16 +2,18 @@ import ArgumentParser
 import Foundation
 import Logging
 import MailModel
+import MailTransport
 import ServiceLifecycle
 import UnixSignals
 import Worker
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Keeps polling: the daemon.",
+        commandName: "run", abstract: "Keeps polling and sending: the daemon.",
         discussion: """
             Polls each account on its own interval, several at a time, and files what arrives;
             accounts with --push are watched, and their new mail is filed when it comes.
+            What is in the outbox is sent when its time comes.
             Accounts added or changed meanwhile are taken up within a second. SIGTERM and SIGINT end
             it cleanly: what was received is stored first. Logs go to standard error.
             """)
@@ -33,6 +35,10 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = PollingDaemon(
             archive: workplace.archive, pass: try workplace.makeSyncPass(settings: settings),
             settings: settings)
+        let dispatcher = OutboxDispatcher(
+            archive: workplace.archive, loop: try NetworkLoop(),
+            parsing: workplace.configuration.parsing(atMost: 1),
+            settings: SendSettings(connections: settings))
         await Self.logReading(workplace.configuration, logger)
         do {
             if let reread = try await workplace.rereadInWords() { logger.info("\(reread)") }
@@ -42,7 +48,10 @@ struct RunCommand: AsyncParsableCommand {
         }
         logger.info("polling")
         try await ServiceGroup(
-            services: [PollingService(daemon: daemon, log: PollLog(logger: logger))],
+            services: [
+                PollingService(daemon: daemon, log: PollLog(logger: logger)),
+                SendingService(dispatcher: dispatcher, log: SendLog(logger: logger)),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
         logger.info("stopped")

@@ -21,6 +21,7 @@ struct Configuration {
     var commitMessages = 1000
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
+    var submission = MailSubmission.Settings()
     var logLevel = "info"
     var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
@@ -93,6 +94,15 @@ struct Configuration {
 
         let parse = try ConfigurationReader(source, table: "parse")
         parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
+
+        let send = try ConfigurationReader(source, table: "send")
+        if let seconds = try send.integer(.sendUndoSeconds, in: 0...3600) {
+            submission.undoSeconds = Int64(seconds)
+        }
+        submission.userHourlyRecipients =
+            try send.integer(.sendUserHourlyRecipients, in: 1...1_000_000)
+            ?? submission.userHourlyRecipients
+        submission.messageBytes = self.limits.messageBytes
 
         let log = try ConfigurationReader(source, table: "log")
         logLevel =

@@ -20,6 +20,8 @@ enum ConfigurationKey: String, CaseIterable {
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
     case limitsCommitMessages = "limits.commit_messages"
     case parseProcesses = "parse.processes"
+    case sendUndoSeconds = "send.undo_seconds"
+    case sendUserHourlyRecipients = "send.user_hourly_recipients"
     case logLevel = "log.level"
 
     case oauthClientID = "oauth.client_id"

@@ -23,7 +23,8 @@ enum ExitStatus {
         .usage, .unknownUser, .unknownAccount, .unknownFolder, .unknownContact, .ambiguousContact,
         .unknownReviewItem, .unknownMessage, .unknownRole, .unknownDepartment, .inUse, .nameTaken,
         .invalidValue, .archiveExists, .noSuchPath, .csv,
-        .backupMissing,
+        .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
+        .mailOverLimit, .answersAutomatic, .recipientSuppressed,
     ]
 
     /// The code that a failure ends the program with when it ends it.

@@ -1,0 +1,149 @@
+import GRDB
+public import MailModel
+
+/// What a person decides about a mail. Each is one transaction, and refused where the mail's state has
+/// gone on meanwhile.
+extension Archive {
+    /// How a person settles what the server left open.
+    public enum UncertainResolution: String, Sendable, CaseIterable {
+        /// It arrived.
+        case sent
+        /// It did not: it is sent once more.
+        case again
+        /// It did not, and is not to be sent.
+        case failed
+    }
+
+    /// Keeps a mail from being sent. What a server has accepted already stays sent.
+    public func cancelOutbox(_ id: OutboxID, by person: String) throws(MailFailure) {
+        try change(id, from: [.queued, .retry, .held], "be cancelled") { db in
+            try db.execute(
+                sql: """
+                    UPDATE outbox_recipients SET state = 'cancelled'
+                    WHERE item = ? AND state IN ('waiting', 'retry')
+                    """, arguments: [id.rawValue])
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET state = 'cancelled', next_try = NULL, finished_at = ?,
+                        reason = ?, reason_code = NULL, remedy = NULL WHERE id = ?
+                    """, arguments: [now().rawValue, "cancelled by \(person)", id.rawValue])
+        }
+    }
+
+    /// Sends as soon as the account may: what failed once more, what waits at once.
+    public func retryOutbox(_ id: OutboxID) throws(MailFailure) {
+        try change(id, from: [.failed, .retry, .queued, .held], "be tried again") { db in
+            try db.execute(
+                sql: "UPDATE outbox_recipients SET state = 'waiting' WHERE item = ? AND state = 'failed'",
+                arguments: [id.rawValue])
+            // The five days begin anew.
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET state = CASE state WHEN 'retry' THEN 'retry' ELSE 'queued' END,
+                        next_try = ?, finished_at = NULL, first_try = NULL WHERE id = ?
+                    """, arguments: [now().rawValue, id.rawValue])
+        }
+    }
+
+    public func holdOutbox(_ id: OutboxID, by person: String) throws(MailFailure) {
+        try change(id, from: [.queued, .retry], "be held") { db in
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET state = 'held', next_try = NULL, reason_code = NULL, reason = ?,
+                        remedy = 'Let it go with: mailworker outbox release ID.' WHERE id = ?
+                    """, arguments: ["held by \(person)", id.rawValue])
+        }
+    }
+
+    /// Lets a held mail go.
+    public func releaseOutbox(_ id: OutboxID) throws(MailFailure) {
+        try change(id, from: [.held], "be released") { db in
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET state = 'queued', next_try = max(not_before, ?), first_try = NULL,
+                        reason_code = NULL, reason = NULL, remedy = NULL WHERE id = ?
+                    """, arguments: [now().rawValue, id.rawValue])
+        }
+    }
+
+    /// Settles an uncertain mail.
+    ///
+    /// - Parameter evidence: what was seen, in words; kept with the replies.
+    public func resolveOutbox(
+        _ id: OutboxID, as resolution: UncertainResolution, evidence: String
+    ) throws(MailFailure) {
+        try change(id, from: [.uncertain], "be resolved", step: .outboxEnded) { db in
+            let time = now()
+            let writer = try OutboxWriter(db, time: time)
+            let positions = try Int.fetchAll(
+                db, sql: "SELECT position FROM outbox_recipients WHERE item = ? AND state = 'uncertain'",
+                arguments: [id.rawValue])
+            let state: OutboxRecipientState =
+                switch resolution {
+                case .sent: .sent
+                case .again: .waiting
+                case .failed: .failed
+                }
+            for position in positions { try writer.set(id, position, state, nil) }
+            let attempts =
+                try Int.fetchOne(
+                    db, sql: "SELECT attempts FROM outbox WHERE id = ?", arguments: [id.rawValue])
+                ?? 1
+            try writer.add(
+                OutboxReplyRecord(
+                    position: nil, stage: .endOfData, code: nil, status: nil,
+                    text: "Resolved as \(resolution.rawValue): \(evidence)"), id, attempt: max(1, attempts))
+            try writer.settle(
+                id, nextTry: time, isHeld: false,
+                failure: resolution == .failed
+                    ? MailFailure(.sendUncertain, kind: .permanent, "A person found that it did not arrive")
+                    : nil, isAttempt: false, asQueued: true)
+        }
+    }
+
+    /// Holds everything that waits to be sent: after a restore it may have been sent already.
+    func holdRestoredOutbox(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE outbox SET state = 'held', next_try = NULL, reason_code = 'restored',
+                    reason = 'It waited when the backup was made, and may have been sent since',
+                    remedy = 'See whether it arrived; let it go with: mailworker outbox release ID, or cancel it.'
+                WHERE state IN ('queued', 'retry')
+                """)
+        // What was being sent when the backup was made: nobody knows how that ended.
+        try db.execute(
+            sql: """
+                UPDATE outbox_recipients SET state = 'uncertain'
+                WHERE state IN ('sending', 'waiting', 'retry')
+                    AND item IN (SELECT id FROM outbox WHERE state = 'sending')
+                """)
+        try db.execute(
+            sql: """
+                UPDATE outbox SET state = 'uncertain', holder = NULL, claimed_at = NULL,
+                    data_begun_at = coalesce(data_begun_at, created_at), reason_code = 'restored',
+                    reason = 'It was being sent when the backup was made',
+                    remedy = 'See whether it arrived, then: mailworker outbox resolve ID --sent, or --again.'
+                WHERE state = 'sending'
+                """)
+    }
+
+    private func change(
+        _ id: OutboxID, from states: Set<OutboxState>, _ verb: String, step: DurableStep = .changeCommitted,
+        _ body: (Database) throws -> Void
+    ) throws(MailFailure) {
+        try write(step) { db in
+            Act.concerns("outbox \(id)")
+            let state = try String.fetchOne(
+                db, sql: "SELECT state FROM outbox WHERE id = ?", arguments: [id.rawValue]
+            ).flatMap(OutboxState.init(rawValue:))
+            guard let state else { throw Self.unknownOutboxItem(id) }
+            guard states.contains(state) else {
+                throw MailFailure(
+                    .outboxState, kind: .permanent, "A mail in this state cannot \(verb)",
+                    detail: "outbox \(id) is \(state.rawValue)",
+                    remedy: "See it with: mailworker outbox show \(id)")
+            }
+            try body(db)
+        }
+    }
+}

@@ -1,0 +1,287 @@
+import GRDB
+public import MailModel
+
+/// What the worker asks and notes while it delivers. A claim belongs to a living process until it
+/// notes how it ended; one whose process died is taken back by the next one that looks.
+extension Archive {
+    /// Bytes up to which a claim brings its content along.
+    private static let carriedBytes = 256 << 10
+    /// Candidates that a decision may see.
+    private static let candidateLimit = 256
+
+    /// Accounts that have mail whose time has come.
+    public func accountsWithDueMail(at time: UnixTime) throws(MailFailure) -> [AccountID] {
+        try read { db in
+            try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM accounts a WHERE EXISTS (
+                        SELECT 1 FROM outbox WHERE account = a.id AND state IN ('queued', 'retry')
+                            AND next_try <= ?)
+                    ORDER BY id
+                    """, arguments: [time.rawValue]
+            ).map { AccountID(rawValue: $0) }
+        }
+    }
+
+    /// Claims what `choose` picks of the account's due mail, in the transaction in which it looked.
+    ///
+    /// Automatic and mass mail to an address that is suppressed or must not be mailed fails here, at the
+    /// last moment that can be.
+    public func claimOutbox(
+        _ account: AccountID, _ choose: (OutboxFacts, UnixTime) -> [OutboxID]
+    ) throws(MailFailure) -> [OutboxClaim] {
+        let holder = try locks.ownName()
+        let time = now()
+        return try writeUnaudited(.outboxClaimed) { db in
+            let facts = try Self.outboxFacts(account, db, at: time)
+            var claims: [OutboxClaim] = []
+            let take = try PreparedStatement(
+                db,
+                """
+                UPDATE outbox SET state = 'sending', holder = ?, claimed_at = ?, next_try = NULL
+                WHERE id = ? AND state IN ('queued', 'retry')
+                """)
+            let writer = try OutboxWriter(db, time: time)
+            for id in choose(facts, time) {
+                try take.bind(1, holder)
+                take.bind(2, time.rawValue)
+                take.bind(3, id.rawValue)
+                try take.run()
+                guard db.changesCount == 1 else { continue }
+                if let claim = try Self.claim(id, db, writer, at: time) { claims.append(claim) }
+            }
+            return claims
+        }
+    }
+
+    /// Notes what must be on the disk before a delivery goes on: one transaction for all.
+    ///
+    /// - Returns: for each note whether the claim still was this process's.
+    public func noteOutbox(_ notes: [OutboxNote]) throws(MailFailure) -> [Bool] {
+        let holder = try locks.ownName()
+        let time = now()
+        let step: DurableStep =
+            notes.allSatisfy { if case .begins = $0 { true } else { false } }
+            ? .outboxDataBegun : .outboxEnded
+        return try writeUnaudited(step) { db in
+            let writer = try OutboxWriter(db, time: time)
+            return try notes.map { try writer.note($0, holder: holder) }
+        }
+    }
+
+    /// Takes back what processes that died had claimed: what a server may have is uncertain, all else
+    /// is tried again.
+    ///
+    /// - Returns: what became uncertain.
+    @discardableResult
+    public func recoverOutbox() throws(MailFailure) -> [OutboxID] {
+        let dead = try read { db in
+            try String.fetchAll(db, sql: "SELECT DISTINCT holder FROM outbox WHERE state = 'sending'")
+        }.filter { !locks.isAlive($0) }
+        guard !dead.isEmpty else { return [] }
+        let time = now()
+        return try writeUnaudited(.outboxRecovered) { db in
+            let writer = try OutboxWriter(db, time: time)
+            var uncertain: [OutboxID] = []
+            for holder in dead where !locks.isAlive(holder) {
+                let rows = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT id, data_begun_at IS NOT NULL AS begun, attempts FROM outbox
+                        WHERE state = 'sending' AND holder = ? ORDER BY id
+                        """, arguments: [holder])
+                for row in rows {
+                    let id = OutboxID(rawValue: row[0])
+                    let begun: Bool = row[1]
+                    guard begun else {
+                        try writer.settle(
+                            id, nextTry: time, isHeld: false, failure: nil, isAttempt: false)
+                        continue
+                    }
+                    let attempts: Int = row[2]
+                    let sending = try Int.fetchAll(
+                        db,
+                        sql: "SELECT position FROM outbox_recipients WHERE item = ? AND state = 'sending'",
+                        arguments: [id.rawValue])
+                    for position in sending { try writer.set(id, position, .uncertain, nil) }
+                    try writer.add(
+                        OutboxReplyRecord(
+                            position: nil, stage: .endOfData, code: nil, status: nil,
+                            text: "The worker ended before the server's answer was stored"),
+                        id, attempt: attempts + 1)
+                    try writer.settle(
+                        id, nextTry: time, isHeld: false, failure: .outboxUncertain, isAttempt: true)
+                    uncertain.append(id)
+                }
+            }
+            return uncertain
+        }
+    }
+
+    /// Reads the frozen bytes piece by piece; the empty array is the end.
+    public func outboxPiece(_ id: OutboxID, _ piece: Int) throws(MailFailure) -> [UInt8] {
+        try read { db in
+            let query = try PreparedStatement(
+                db, "SELECT bytes FROM outbox_content WHERE item = ? AND piece = ?")
+            query.bind(1, id.rawValue)
+            query.bind(2, piece)
+            return try query.first { $0.bytes(0) } ?? []
+        }
+    }
+
+    // MARK: - Parts
+
+    private static func outboxFacts(_ account: AccountID, _ db: Database, at time: UnixTime) throws
+        -> OutboxFacts
+    {
+        var facts = OutboxFacts()
+        let due = try PreparedStatement(
+            db,
+            """
+            SELECT o.id, o.size, o.priority, (SELECT count(*) FROM outbox_recipients r
+                WHERE r.item = o.id AND r.state IN ('waiting', 'retry'))
+            FROM outbox o WHERE o.account = ? AND o.state IN ('queued', 'retry') AND o.next_try <= ?
+            ORDER BY o.priority, o.next_try, o.id LIMIT ?
+            """)
+        due.bind(1, account.rawValue)
+        due.bind(2, time.rawValue)
+        due.bind(3, candidateLimit)
+        try due.forEachRow { row in
+            facts.due.append(
+                OutboxFacts.Candidate(
+                    id: OutboxID(rawValue: row.int64(0)), recipients: Int(row.int64(3)),
+                    size: Int(row.int64(1)), priority: Int(row.int64(2))))
+        }
+        let counts = try PreparedStatement(
+            db,
+            """
+            SELECT coalesce(sum(recipients), 0),
+                coalesce(sum(CASE WHEN minute >= ?3 THEN messages ELSE 0 END), 0)
+            FROM send_counts WHERE account = ?1 AND minute > ?2
+            """)
+        counts.bind(1, account.rawValue)
+        counts.bind(2, time.rawValue / 60 - 1440)
+        counts.bind(3, time.rawValue / 60)
+        try counts.forEachRow { row in
+            facts.recipientsLastDay = Int(row.int64(0))
+            facts.messagesLastMinute = Int(row.int64(1))
+        }
+        let flying = try PreparedStatement(
+            db,
+            """
+            SELECT count(DISTINCT o.id), count(*) FROM outbox o JOIN outbox_recipients r ON r.item = o.id
+            WHERE o.account = ? AND o.state = 'sending' AND o.data_begun_at IS NULL
+                AND r.state IN ('waiting', 'retry')
+            """)
+        flying.bind(1, account.rawValue)
+        try flying.forEachRow { row in
+            facts.messagesInFlight = Int(row.int64(0))
+            facts.recipientsInFlight = Int(row.int64(1))
+        }
+        facts.pause = try pause(of: account, db)
+        facts.limits = try limits(of: account, db)
+        return facts
+    }
+
+    private static func claim(_ id: OutboxID, _ db: Database, _ writer: OutboxWriter, at time: UnixTime)
+        throws -> OutboxClaim?
+    {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try
+            FROM outbox WHERE id = ?
+            """)
+        query.bind(1, id.rawValue)
+        let row = try query.first { row in
+            (
+                account: AccountID(rawValue: row.int64(0)), messageID: MessageID(rawValue: row.text(1)),
+                envelopeID: row.text(2), sender: EmailAddress(row.text(3)),
+                kind: OutboxKind(rawValue: row.text(4)) ?? .single, needsUTF8: row.int64(5) != 0,
+                size: Int(row.int64(6)), attempt: Int(row.int64(7)) + 1,
+                firstTry: row.optionalInt64(8).map { UnixTime($0) }
+            )
+        }
+        guard let row else { return nil }
+        var recipients: [OutboxClaim.Recipient] = []
+        var refused: [Int] = []
+        let listing = try PreparedStatement(
+            db,
+            """
+            SELECT position, email, canonical FROM outbox_recipients
+            WHERE item = ? AND state IN ('waiting', 'retry') ORDER BY position
+            """)
+        listing.bind(1, id.rawValue)
+        var canonical: [String] = []
+        try listing.forEachRow { entry in
+            guard let address = EmailAddress(entry.text(1)) else {
+                return refused.append(Int(entry.int64(0)))
+            }
+            recipients.append(OutboxClaim.Recipient(position: Int(entry.int64(0)), address: address))
+            canonical.append(entry.text(2))
+        }
+        if row.kind != .single {
+            for (recipient, canonical) in zip(recipients, canonical)
+            where try isKeptFromMail(canonical, db, at: time) {
+                refused.append(recipient.position)
+            }
+            recipients.removeAll { refused.contains($0.position) }
+        }
+        for position in refused {
+            try writer.set(
+                id, position, .failed,
+                OutboxReplyRecord(
+                    position: position, stage: .connect, code: nil, status: nil,
+                    text: "Not sent: the address is suppressed, or the contact must not be mailed"))
+        }
+        guard !recipients.isEmpty else {
+            try writer.settle(
+                id, nextTry: time, isHeld: false, failure: .recipientSuppressed, isAttempt: false)
+            return nil
+        }
+        var content: [UInt8]?
+        if row.size <= carriedBytes {
+            let pieces = try PreparedStatement(
+                db, "SELECT bytes FROM outbox_content WHERE item = ? ORDER BY piece")
+            pieces.bind(1, id.rawValue)
+            var bytes: [UInt8] = []
+            try pieces.forEachRow { bytes += $0.bytes(0) }
+            content = bytes
+        }
+        return OutboxClaim(
+            id: id, account: row.account, messageID: row.messageID, envelopeID: row.envelopeID,
+            sender: row.sender, kind: row.kind, needsUTF8: row.needsUTF8, size: row.size,
+            attempt: row.attempt, firstTry: row.firstTry, recipients: recipients, content: content)
+    }
+
+    /// Whether automatic and mass mail leaves the address out.
+    static func isKeptFromMail(_ canonical: String, _ db: Database, at time: UnixTime) throws -> Bool {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT 1 FROM suppressions WHERE canonical = ?1 AND (expires_at IS NULL OR expires_at > ?2)
+            UNION ALL
+            SELECT 1 FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
+                JOIN contacts c ON c.id = ca.contact
+            WHERE a.canonical = ?1 AND c.do_not_email = 1
+            LIMIT 1
+            """)
+        try query.bind(1, canonical)
+        query.bind(2, time.rawValue)
+        return try query.first { _ in true } ?? false
+    }
+}
+
+extension MailFailure {
+    public static let outboxUncertain = MailFailure(
+        .sendUncertain, kind: .needsPerson,
+        "The connection ended after the mail was handed over and before the server answered",
+        remedy:
+            "Look into the Sent folder or ask the recipient, then: mailworker outbox resolve ID --sent, or "
+            + "--again to send it once more.")
+    static let recipientSuppressed = MailFailure(
+        .recipientSuppressed, kind: .permanent,
+        "No recipient is left: their addresses are suppressed or must not be mailed",
+        remedy: "See mailworker suppression list and the contact.")
+}

@@ -1,0 +1,100 @@
+import GRDB
+public import MailModel
+
+/// What an account may send, and when.
+extension Archive {
+    public func sendLimits(of account: AccountID) throws(MailFailure) -> SendLimits {
+        try read { try Self.limits(of: account, $0) }
+    }
+
+    /// Replaces the account's own limits; nil values leave the provider's in force.
+    public func setSendLimits(_ limits: SendLimits, of account: AccountID) throws(MailFailure) {
+        try write { db in
+            Act.concerns("account \(account)")
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO send_limits(account, recipients_per_day, recipients_per_message,
+                        messages_per_minute, connections) VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    account.rawValue, limits.recipientsPerDay, limits.recipientsPerMessage,
+                    limits.messagesPerMinute, limits.connections,
+                ])
+        }
+    }
+
+    /// Why the account does not send at present; nil when it does.
+    public func sendPause(of account: AccountID) throws(MailFailure) -> SendPause? {
+        let time = now()
+        return try read { try Self.pause(of: account, $0) }.flatMap { pause in
+            pause.until.map { $0 > time } ?? true ? pause : nil
+        }
+    }
+
+    /// The last pause whatever its time; nil when the account has sent since, or was changed.
+    public func sendPauseRecord(of account: AccountID) throws(MailFailure) -> SendPause? {
+        try read { try Self.pause(of: account, $0) }
+    }
+
+    /// Keeps an account from sending until a time, or until its settings change.
+    public func pauseSending(_ account: AccountID, _ pause: SendPause) throws(MailFailure) {
+        try writeUnaudited(.outboxPaused) { db in
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO send_pauses(account, until, revision, failures, code, kind, reason,
+                        remedy)
+                    SELECT id, ?, revision, ?, ?, ?, ?, ? FROM accounts WHERE id = ?
+                    """,
+                arguments: [
+                    pause.until?.rawValue, max(1, pause.failures), pause.failure.code.rawValue,
+                    pause.failure.kind.rawValue,
+                    [pause.failure.summary, pause.failure.detail].compactMap { $0 }.joined(separator: ": "),
+                    pause.failure.remedy, account.rawValue,
+                ])
+        }
+    }
+
+    /// Lets an account send again.
+    public func endSendPause(_ account: AccountID) throws(MailFailure) {
+        let isPaused = try read { try Self.pause(of: account, $0) != nil }
+        guard isPaused else { return }
+        try writeUnaudited(.outboxPaused) { db in
+            try db.execute(sql: "DELETE FROM send_pauses WHERE account = ?", arguments: [account.rawValue])
+        }
+    }
+
+    /// A pause that was set for other settings than the present ones is none.
+    static func pause(of account: AccountID, _ db: Database) throws -> SendPause? {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy FROM send_pauses p
+            JOIN accounts a ON a.id = p.account AND a.revision = p.revision WHERE p.account = ?
+            """)
+        query.bind(1, account.rawValue)
+        return try query.first { row in
+            SendPause(
+                until: row.optionalInt64(0).map { UnixTime($0) }, failures: Int(row.int64(1)),
+                failure: MailFailure(
+                    MailFailure.Code(row.text(2)), kind: FailureKind(rawValue: row.text(3)) ?? .transient,
+                    row.text(4), remedy: row.optionalText(5)))
+        }
+    }
+
+    static func limits(of account: AccountID, _ db: Database) throws -> SendLimits {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT recipients_per_day, recipients_per_message, messages_per_minute, connections
+            FROM send_limits WHERE account = ?
+            """)
+        query.bind(1, account.rawValue)
+        return try query.first { row in
+            SendLimits(
+                recipientsPerDay: row.optionalInt64(0).map(Int.init),
+                recipientsPerMessage: row.optionalInt64(1).map(Int.init),
+                messagesPerMinute: row.optionalInt64(2).map(Int.init),
+                connections: row.optionalInt64(3).map(Int.init))
+        } ?? SendLimits()
+    }
+}

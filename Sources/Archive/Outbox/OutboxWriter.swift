@@ -1,0 +1,186 @@
+import GRDB
+import MailModel
+
+/// The writes of a delivery within one transaction, on compiled statements: a fast server takes
+/// thousands of mails a second.
+///
+/// `settle` is the one place where an item's state is made from those of its recipients.
+final class OutboxWriter {
+    let db: Database
+    let time: UnixTime
+    private let begin, markSending, count, setRecipient, addReply, states, settleItem,
+        holderOf: PreparedStatement
+
+    init(_ db: Database, time: UnixTime) throws {
+        self.db = db
+        self.time = time
+        holderOf = try PreparedStatement(db, "SELECT holder, account FROM outbox WHERE id = ?")
+        begin = try PreparedStatement(
+            db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
+        markSending = try PreparedStatement(
+            db, "UPDATE outbox_recipients SET state = 'sending' WHERE item = ? AND position = ?")
+        count = try PreparedStatement(
+            db,
+            """
+            INSERT INTO send_counts(account, minute, messages, recipients) VALUES (?, ?, 1, ?)
+            ON CONFLICT(account, minute) DO UPDATE
+                SET messages = messages + 1, recipients = recipients + excluded.recipients
+            """)
+        setRecipient = try PreparedStatement(
+            db,
+            """
+            UPDATE outbox_recipients SET state = ?, code = coalesce(?, code), status = coalesce(?, status),
+                reply = coalesce(?, reply), replied_at = CASE WHEN ?4 IS NULL THEN replied_at ELSE ? END
+            WHERE item = ? AND position = ?
+            """)
+        addReply = try PreparedStatement(
+            db,
+            """
+            INSERT INTO outbox_replies(item, position, attempt, at, stage, code, status, text)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        states = try PreparedStatement(db, "SELECT state FROM outbox_recipients WHERE item = ?")
+        settleItem = try PreparedStatement(
+            db,
+            """
+            UPDATE outbox SET state = ?1, holder = NULL, claimed_at = NULL,
+                data_begun_at = CASE WHEN ?1 = 'uncertain' THEN coalesce(data_begun_at, ?2) END,
+                next_try = CASE WHEN ?1 IN ('queued', 'retry') THEN ?3 END,
+                finished_at = CASE WHEN ?1 IN ('sent', 'failed', 'cancelled') THEN ?2 END,
+                attempts = attempts + ?4, first_try = CASE WHEN ?4 > 0 THEN coalesce(first_try, ?2)
+                    ELSE first_try END,
+                reason_code = CASE WHEN ?5 THEN reason_code ELSE ?6 END,
+                reason = CASE WHEN ?5 THEN reason ELSE ?7 END,
+                remedy = CASE WHEN ?5 THEN remedy ELSE ?8 END,
+                filing = CASE WHEN ?9 AND filing = 'none' THEN 'due' ELSE filing END,
+                copy = CASE WHEN ?9 AND copy = 'none' THEN 'due' ELSE copy END,
+                copy_next = CASE WHEN ?9 AND copy = 'none' THEN ?2 ELSE copy_next END
+            WHERE id = ?10
+            """)
+    }
+
+    /// - Returns: whether the claim still is this process's; if not, nothing was noted.
+    func note(_ note: OutboxNote, holder: String) throws -> Bool {
+        switch note {
+        case .begins(let item, let positions):
+            guard let account = try account(of: item, heldBy: holder) else { return false }
+            begin.bind(1, time.rawValue)
+            begin.bind(2, time.rawValue)
+            begin.bind(3, item.rawValue)
+            try begin.run()
+            for position in positions {
+                markSending.bind(1, item.rawValue)
+                markSending.bind(2, position)
+                try markSending.run()
+            }
+            count.bind(1, account)
+            count.bind(2, time.rawValue / 60)
+            count.bind(3, positions.count)
+            try count.run()
+        case .ended(let ending):
+            guard try account(of: ending.item, heldBy: holder) != nil else { return false }
+            try end(ending)
+        }
+        return true
+    }
+
+    private func account(of item: OutboxID, heldBy holder: String) throws -> Int64? {
+        holderOf.bind(1, item.rawValue)
+        return try holderOf.first { $0.optionalText(0) == holder ? $0.int64(1) : nil } ?? nil
+    }
+
+    private func end(_ ending: OutboxEnding) throws {
+        for (position, state) in ending.outcomes.sorted(by: { $0.key < $1.key }) {
+            let own = ending.replies.last { $0.position == position }
+            let common = ending.replies.last { $0.position == nil }
+            // A RCPT that was accepted says nothing about the mail; what came after it does.
+            let isRefused = own?.code.map { $0 >= 400 } ?? false
+            let reply = isRefused ? own : common ?? own
+            try set(ending.item, position, state, reply)
+        }
+        for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
+        try settle(
+            ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld, failure: ending.failure,
+            isAttempt: !ending.isUntried)
+    }
+
+    func set(_ item: OutboxID, _ position: Int, _ state: OutboxRecipientState, _ reply: OutboxReplyRecord?)
+        throws
+    {
+        try setRecipient.bind(1, state.rawValue)
+        setRecipient.bind(2, reply?.code.map(Int64.init))
+        try setRecipient.bind(3, reply?.status)
+        try setRecipient.bind(4, reply?.text)
+        setRecipient.bind(5, time.rawValue)
+        setRecipient.bind(6, item.rawValue)
+        setRecipient.bind(7, position)
+        try setRecipient.run()
+    }
+
+    func add(_ reply: OutboxReplyRecord, _ item: OutboxID, attempt: Int) throws {
+        addReply.bind(1, item.rawValue)
+        addReply.bind(2, reply.position.map(Int64.init))
+        addReply.bind(3, attempt)
+        addReply.bind(4, time.rawValue)
+        try addReply.bind(5, reply.stage.rawValue)
+        addReply.bind(6, reply.code.map(Int64.init))
+        try addReply.bind(7, reply.status)
+        try addReply.bind(8, reply.text)
+        try addReply.run()
+    }
+
+    /// What the recipients' states make of their item; a pure table, tested by itself.
+    static func state(
+        of recipients: [OutboxRecipientState], isHeld: Bool, wasTried: Bool
+    ) -> OutboxState {
+        if recipients.contains(.uncertain) { return .uncertain }
+        if recipients.contains(where: { [.waiting, .retry, .sending].contains($0) }) {
+            return isHeld ? .held : wasTried ? .retry : .queued
+        }
+        if recipients.contains(.failed) { return .failed }
+        return recipients.contains(.sent) ? .sent : .cancelled
+    }
+
+    /// Ends a claim, or a wait for a person.
+    ///
+    /// - Parameters:
+    ///   - failure: nil keeps the present reason where the item goes on waiting.
+    ///   - isAttempt: whether the server was asked.
+    func settle(
+        _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?, isAttempt: Bool,
+        asQueued: Bool = false
+    ) throws {
+        var recipients: [OutboxRecipientState] = []
+        states.bind(1, item.rawValue)
+        try states.forEachRow { row in
+            if let state = OutboxRecipientState(rawValue: row.text(0)) { recipients.append(state) }
+        }
+        let attempts = try attempts(of: item)
+        var state = Self.state(of: recipients, isHeld: isHeld, wasTried: isAttempt || attempts > 0)
+        if asQueued, state == .retry { state = .queued }
+        // Who waits must say why; a claim that was given back keeps the reason that it had.
+        let keepsReason = failure == nil && !isAttempt && state == .retry
+        try settleItem.bind(1, state.rawValue)
+        settleItem.bind(2, time.rawValue)
+        settleItem.bind(3, nextTry.rawValue)
+        settleItem.bind(4, isAttempt ? 1 : 0)
+        settleItem.bind(5, keepsReason)
+        let isTold = ![OutboxState.sent, .queued, .cancelled].contains(state)
+        try settleItem.bind(6, isTold ? failure?.code.rawValue : nil)
+        try settleItem.bind(
+            7,
+            isTold
+                ? failure.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") }
+                    ?? "It was given back before the server answered" : nil)
+        try settleItem.bind(8, isTold ? failure?.remedy : nil)
+        settleItem.bind(9, recipients.contains(.sent))
+        settleItem.bind(10, item.rawValue)
+        try settleItem.run()
+    }
+
+    private func attempts(of item: OutboxID) throws -> Int64 {
+        let query = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
+        query.bind(1, item.rawValue)
+        return try query.first { $0.int64(0) } ?? 0
+    }
+}

@@ -1,0 +1,123 @@
+import MIMEParse
+import MailModel
+
+/// What a refusal means for the mail and for its account. Data: the first row that fits decides, and
+/// docs/SENDING.md shows the same rows.
+public enum ReplyTable {
+    public enum Action: Sendable, Hashable {
+        /// Tried again on the schedule; a number is the pause in seconds before the next try.
+        case later(Int?)
+        /// Nothing will help this recipient or this mail.
+        case failed
+        /// A person must look at the mail.
+        case held
+        /// The account cannot sign in or may not send; its mail waits.
+        case accountRefused
+        /// The account has used up what its provider allows; it stays silent for as long as the provider's
+        /// block may last, since trying can prolong it.
+        case accountBlocked
+    }
+
+    public struct Row: Sendable {
+        /// Its name in docs/SENDING.md.
+        public let name: String
+        let codes: Set<Int>
+        /// Class, subject and detail of an enhanced status; nil fits any.
+        let statuses: [Status]
+        let words: [String]
+        let stages: Set<SMTPStage>
+        public let action: Action
+        public let remedy: String?
+
+        struct Status: Sendable {
+            let `class`: Int?
+            let subject: Int?
+            let detail: Int?
+
+            func fits(_ status: EnhancedStatus) -> Bool {
+                (self.class ?? status.class) == status.class && (subject ?? status.subject) == status.subject
+                    && (detail ?? status.detail) == status.detail
+            }
+        }
+
+        /// - Parameter statuses: such as `5.1.1`, `4.x.x` or `x.2.2`.
+        init(
+            _ name: String, codes: Set<Int> = [], _ statuses: [String] = [], words: [String] = [],
+            at stages: Set<SMTPStage> = [], _ action: Action, _ remedy: String? = nil
+        ) {
+            self.name = name
+            self.codes = codes
+            self.statuses = statuses.map { text in
+                let parts = text.split(separator: ".").map { Int($0) }
+                return Status(class: parts[0], subject: parts[1], detail: parts[2])
+            }
+            self.words = words
+            self.stages = stages
+            self.action = action
+            self.remedy = remedy
+        }
+
+        /// One of the codes, statuses or words must fit, and the stage if any is named.
+        func fits(_ reply: SMTPReply, _ lowered: String, at stage: SMTPStage) -> Bool {
+            guard stages.isEmpty || stages.contains(stage) else { return false }
+            if codes.contains(reply.code) { return true }
+            if let status = reply.status, statuses.contains(where: { $0.fits(status) }) { return true }
+            return words.contains { lowered.contains($0) }
+        }
+    }
+
+    public static let rows: [Row] = [
+        Row(
+            "recipient-rate", ["4.2.1"], words: ["recipient has exceeded", "recipient is receiving mail"],
+            .later(1800)),
+        Row(
+            "account-limit", ["x.4.5", "4.7.28", "5.7.28"],
+            words: [
+                "sending limit", "sending quota", "daily limit", "hourly limit", "daily user sending",
+                "message rate", "rate limit", "too many messages", "quota exceeded for sending",
+                "sending rate", "limit exceeded for sender", "exceeded the maximum number of messages",
+            ], .accountBlocked,
+            "The provider's limit is reached; the account waits by itself. Send less, or spread it over days."
+        ),
+        Row(
+            "sign-in", codes: [530, 534, 535, 538], ["5.7.8", "5.7.9", "5.7.11", "x.7.12"],
+            .accountRefused, "Check the account's SMTP login and password: mailworker account check NAME."),
+        Row(
+            "spam", words: ["spam", "suspicio", "unsolicited", "junk mail", "virus", "5.7.26"],
+            at: [.data, .endOfData, .mail], .held,
+            "The server takes the mail for spam or malware. Change it, or ask the server's administrator; then"
+                + " release it or cancel it."),
+        Row(
+            "greylisted", words: ["greylist", "graylist", "grey-list", "grey list"], .later(330)),
+        Row(
+            "sender-refused", ["x.1.7", "x.1.8", "5.7.1", "5.7.27"], at: [.mail], .held,
+            "The server does not let this account send under that address. Send from the account's own"
+                + " address, or have the other one confirmed there."),
+        Row(
+            "sender-not-owned", words: ["not owned by user", "sender address rejected"], .held,
+            "The server does not let this account send under that address."),
+        Row(
+            "too-large", codes: [552], ["5.3.4", "5.2.3"], at: [.mail, .data, .endOfData], .failed,
+            "Send fewer or smaller attachments."),
+        Row("mailbox-full", ["x.2.2"], at: [.rcpt, .data, .endOfData], .later(3600)),
+        Row(
+            "unknown-address", ["5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"],
+            at: [.rcpt], .failed, "Correct the address."),
+        Row("too-many-recipients", ["x.5.3"], words: ["too many recipients"], at: [.rcpt], .later(0)),
+        Row(
+            "content-refused", ["5.6.x"], at: [.data, .endOfData, .mail], .failed,
+            "The server does not take what the mail contains."),
+        Row(
+            "protocol", codes: [500, 501, 502, 503, 504], ["5.5.0", "5.5.1", "5.5.2", "5.5.4"],
+            at: [.mail, .data, .endOfData], .held,
+            "The server did not understand us. See its words; release the mail to try again."),
+        Row("transient", codes: Set(400...499), [], .later(nil)),
+        Row("permanent", codes: Set(500...599), [], .failed),
+    ]
+
+    /// - Returns: a row; the last two fit every refusal.
+    public static func row(for reply: SMTPReply, at stage: SMTPStage) -> Row {
+        let lowered = reply.text.lowercased()
+        return rows.first { $0.fits(reply, lowered, at: stage) } ?? rows[rows.count - 1]
+    }
+}

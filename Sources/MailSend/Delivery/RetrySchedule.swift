@@ -1,0 +1,28 @@
+public import MailModel
+
+/// When a mail that was not accepted is tried again; pure.
+public enum RetrySchedule {
+    /// Seconds before the second, third, … try; the last one from then on.
+    static let pauses: [Int64] = [120, 300, 900, 1800, 3600, 7200, 14_400, 21_600]
+
+    /// How long a mail is tried (RFC 5321, 4.5.4.1).
+    public static let longestSeconds: Int64 = 5 * 86_400
+
+    /// - Parameters:
+    ///   - attempt: the one that has just ended, from 1.
+    ///   - firstTry: when the first one began.
+    ///   - asked: seconds that the reply's row in `ReplyTable` wants.
+    ///   - jitter: 0..<1, so that what failed together does not come back together.
+    /// - Returns: nil when the time for trying is over.
+    public static func nextTry(
+        attempt: Int, firstTry: UnixTime, now: UnixTime, asked: Int?, jitter: Double
+    ) -> UnixTime? {
+        let end = firstTry.advanced(bySeconds: longestSeconds)
+        guard now < end else { return nil }
+        if asked == 0, attempt <= 20 { return now }
+        let base = max(pauses[min(max(attempt, 1), pauses.count) - 1], Int64(asked ?? 0))
+        let pause = Int64(Double(base) * (0.8 + 0.4 * min(max(jitter, 0), 1)))
+        // One last try at the very end.
+        return min(now.advanced(bySeconds: max(1, pause)), end)
+    }
+}

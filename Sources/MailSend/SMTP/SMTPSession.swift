@@ -1,0 +1,324 @@
+public import MailModel
+public import MailTransport
+
+/// A session with an account's SMTP server (RFC 5321), spoken over a connection that is signed in.
+///
+/// Used by one task at a time, for any number of mails after each other. We speak the protocol ourselves
+/// because the answer to each recipient, and whether the end of the data went out, decide what becomes of a
+/// mail; a library that returns one result for all hides both.
+public final class SMTPSession {
+    public private(set) var capabilities = SMTPCapabilities([])
+    /// False when the connection is of no more use.
+    public private(set) var isOpen = true
+    /// Mails that were handed over on this connection.
+    public private(set) var sentCount = 0
+
+    private let channel: ByteChannel
+    private let place: String
+    private let timeoutSeconds: Int
+    private let limits: SMTPLimits
+    private var reader = SMTPReplyReader()
+
+    /// Signs in, where the server asks for it, and learns what it offers.
+    ///
+    /// - Throws: what `NetworkLoop.connect` throws, and `smtp.refused`.
+    nonisolated(nonsending) public static func connect(
+        _ settings: ConnectionSettings, loop: NetworkLoop, limits: SMTPLimits = SMTPLimits()
+    ) async throws(MailFailure) -> SMTPSession {
+        let session = SMTPSession(try await loop.connect(settings, .smtp), settings, limits)
+        do throws(MailFailure) {
+            try await session.introduce()
+        } catch {
+            session.close()
+            throw error
+        }
+        return session
+    }
+
+    private init(_ channel: ByteChannel, _ settings: ConnectionSettings, _ limits: SMTPLimits) {
+        self.channel = channel
+        self.limits = limits
+        timeoutSeconds = settings.timeoutSeconds
+        place = "\(settings.endpoint.host):\(settings.endpoint.port)"
+    }
+
+    deinit { channel.close() }
+
+    /// Ends at once.
+    public func close() {
+        isOpen = false
+        channel.close()
+    }
+
+    /// Says goodbye; a server that does not answer is left all the same.
+    nonisolated(nonsending) public func quit() async {
+        guard isOpen else { return }
+        do throws(MailFailure) {
+            try await channel.send(SMTPCommand.quit.bytes)
+            _ = try await reply(within: min(timeoutSeconds, 5))
+        } catch {}
+        close()
+    }
+
+    nonisolated(nonsending) private func introduce() async throws(MailFailure) {
+        try await channel.send(SMTPCommand.ehlo.bytes)
+        var answer = try await reply()
+        if answer.isPositive {
+            capabilities = SMTPCapabilities(answer.lines)
+            return
+        }
+        if answer.isPermanent, !answer.closesConnection {
+            // A server of the time before extensions.
+            try await channel.send(SMTPCommand.helo.bytes)
+            answer = try await reply()
+            if answer.isPositive { return }
+        }
+        throw refusal(answer)
+    }
+
+    private func refusal(_ reply: SMTPReply) -> MailFailure {
+        let detail = "\(place): \(reply.text)"
+        return ServerRefusal(reading: reply.text)?.failure(detail: detail)
+            ?? MailFailure(
+                .smtpRefused, kind: reply.isPermanent ? .needsPerson : .transient,
+                "The mail server refused the session", detail: detail,
+                remedy: "Ask the mail server's administrator when it stays so.")
+    }
+
+    // MARK: - One mail
+
+    /// Hands one mail over.
+    ///
+    /// Never throws: whatever happens is in the result, and `isOpen` tells whether the session can go on.
+    /// - Parameter beforeData: called when the server is ready for the data, with the recipients that it has
+    ///   accepted and before the end of the data is sent. When it throws, the server does not get the mail.
+    nonisolated(nonsending) public func transmit(
+        _ mail: SMTPMail, beforeData: @Sendable ([Int]) async throws(MailFailure) -> Void
+    ) async -> Transmission {
+        if let failure = unsendable(mail) {
+            return Transmission(recipientReplies: [:], ending: .unsendable(failure))
+        }
+        var dialogue = Dialogue()
+        do throws(MailFailure) {
+            let isReady =
+                capabilities.pipelining
+                ? try await offerAtOnce(mail, &dialogue) : try await offerInTurn(mail, &dialogue)
+            guard isReady else { return dialogue.result }
+        } catch {
+            close()
+            return Transmission(
+                recipientReplies: dialogue.recipientReplies, ending: .broken(dialogue.stage, error))
+        }
+        let ending = await sendData(mail, dialogue, beforeData)
+        if case .accepted = ending { sentCount += 1 }
+        return Transmission(recipientReplies: dialogue.recipientReplies, ending: ending)
+    }
+
+    private struct Dialogue {
+        var stage = SMTPStage.mail
+        var recipientReplies: [Int: SMTPReply] = [:]
+        var refusal: (SMTPStage, SMTPReply)?
+
+        var accepted: [Int] { recipientReplies.filter { $0.value.isPositive }.keys.sorted() }
+
+        var result: Transmission {
+            Transmission(
+                recipientReplies: recipientReplies,
+                ending: refusal.map { .refused($0.0, $0.1) } ?? .nobodyAccepted)
+        }
+    }
+
+    private func unsendable(_ mail: SMTPMail) -> MailFailure? {
+        let needsUTF8 =
+            mail.needsSMTPUTF8 || mail.sender?.needsSMTPUTF8 == true
+            || mail.recipients.contains(where: \.needsSMTPUTF8)
+        if needsUTF8, !capabilities.smtpUTF8 { return .utf8NotOffered(place) }
+        if let limit = capabilities.sizeLimit, mail.size > limit { return .tooLarge(mail.size, limit: limit) }
+        return nil
+    }
+
+    private func commands(_ mail: SMTPMail) -> (mail: SMTPCommand, recipients: [SMTPCommand]) {
+        var parameters = SMTPCommand.MailParameters()
+        if capabilities.size { parameters.size = mail.size }
+        parameters.smtpUTF8 =
+            capabilities.smtpUTF8
+            && (mail.needsSMTPUTF8 || mail.sender?.needsSMTPUTF8 == true
+                || mail.recipients.contains(where: \.needsSMTPUTF8))
+        if capabilities.dsn { parameters.envelopeID = mail.envelopeID }
+        return (
+            .mail(mail.sender, parameters), mail.recipients.map { .rcpt($0, dsn: capabilities.dsn) }
+        )
+    }
+
+    /// MAIL, every RCPT and DATA in one flight (RFC 2920).
+    /// - Returns: whether the server waits for the data of at least one recipient.
+    nonisolated(nonsending) private func offerAtOnce(
+        _ mail: SMTPMail, _ dialogue: inout Dialogue
+    ) async throws(MailFailure) -> Bool {
+        let commands = commands(mail)
+        try await channel.send(
+            commands.mail.bytes + commands.recipients.flatMap(\.bytes) + SMTPCommand.data.bytes)
+        let first = try await reply()
+        if !first.isPositive { dialogue.refusal = (.mail, first) }
+        if endsSession(first) { return false }
+        dialogue.stage = .rcpt
+        for index in mail.recipients.indices {
+            let answer = try await reply()
+            // After a refused MAIL the others only say that there is no mail.
+            guard dialogue.refusal == nil else {
+                if endsSession(answer) { return false }
+                continue
+            }
+            if endsSession(answer) {
+                dialogue.refusal = (.rcpt, answer)
+                return false
+            }
+            dialogue.recipientReplies[index] = answer
+        }
+        dialogue.stage = .data
+        let answer = try await reply()
+        guard answer.code == 354 else {
+            if dialogue.refusal == nil, !dialogue.accepted.isEmpty { dialogue.refusal = (.data, answer) }
+            if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
+            _ = endsSession(answer)
+            return false
+        }
+        guard dialogue.refusal == nil, !dialogue.accepted.isEmpty else {
+            // It waits for data although there is nobody to have it (RFC 2920, 3.1): an empty message, which
+            // nobody receives, brings both sides together again.
+            try await channel.send(Array(".\r\n".utf8))
+            _ = endsSession(try await reply())
+            return false
+        }
+        return true
+    }
+
+    nonisolated(nonsending) private func offerInTurn(
+        _ mail: SMTPMail, _ dialogue: inout Dialogue
+    ) async throws(MailFailure) -> Bool {
+        let commands = commands(mail)
+        let first = try await ask(commands.mail)
+        guard first.isPositive else {
+            dialogue.refusal = (.mail, first)
+            _ = endsSession(first)
+            return false
+        }
+        dialogue.stage = .rcpt
+        for (index, command) in commands.recipients.enumerated() {
+            let answer = try await ask(command)
+            if endsSession(answer) {
+                dialogue.refusal = (.rcpt, answer)
+                return false
+            }
+            dialogue.recipientReplies[index] = answer
+        }
+        guard !dialogue.accepted.isEmpty else {
+            _ = endsSession(try await ask(.rset))
+            return false
+        }
+        dialogue.stage = .data
+        let answer = try await ask(.data)
+        guard answer.code == 354 else {
+            if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
+            dialogue.refusal = (.data, answer)
+            if !endsSession(answer) { _ = endsSession(try await ask(.rset)) }
+            return false
+        }
+        return true
+    }
+
+    /// The content, its end, and the answer to it.
+    nonisolated(nonsending) private func sendData(
+        _ mail: SMTPMail, _ dialogue: Dialogue,
+        _ beforeData: @Sendable ([Int]) async throws(MailFailure) -> Void
+    ) async -> Transmission.Ending {
+        var stuffing = DotStuffing()
+        var output: [UInt8] = []
+        var isSending = false
+        do throws(MailFailure) {
+            switch mail.content {
+            case .bytes(let bytes): try stuffing.append(bytes, to: &output)
+            case .pieces(let read):
+                var number = 0
+                while true {
+                    let piece = try await read(number)
+                    if piece.isEmpty { break }
+                    // Whatever is sent here still lacks its end.
+                    if output.count >= SMTPLimits.writeBytes {
+                        isSending = true
+                        try await channel.send(output)
+                        isSending = false
+                        output.removeAll(keepingCapacity: true)
+                    }
+                    try stuffing.append(piece, to: &output)
+                    number += 1
+                }
+            }
+            try stuffing.finish(into: &output)
+            try await beforeData(dialogue.accepted)
+        } catch {
+            // Without its end the server must forget it all.
+            let answer = isSending ? await earlyAnswer() : nil
+            close()
+            return answer ?? (isSending ? .broken(.endOfData, error) : .abandoned(error))
+        }
+        do throws(MailFailure) {
+            try await channel.send(output)
+            let answer = try await reply(within: max(timeoutSeconds, limits.endOfDataSeconds))
+            _ = endsSession(answer)
+            if answer.isPositive { return .accepted(answer) }
+            if answer.isTransient || answer.isPermanent { return .refused(.endOfData, answer) }
+            close()
+            return .unanswered(.notAnSMTPReply("the end of the data was answered with \(answer.code)"))
+        } catch {
+            let ending = await earlyAnswer() ?? .unanswered(error)
+            close()
+            return ending
+        }
+    }
+
+    /// A server that breaks off in the middle often says why first.
+    nonisolated(nonsending) private func earlyAnswer() async -> Transmission.Ending? {
+        guard !reader.isWithinReply, let answer = try? await reply(within: 1) else { return nil }
+        return answer.isTransient || answer.isPermanent ? .refused(.endOfData, answer) : nil
+    }
+
+    /// Notes a reply after which the server is gone.
+    private func endsSession(_ reply: SMTPReply) -> Bool {
+        if reply.closesConnection { close() }
+        return reply.closesConnection
+    }
+
+    // MARK: - Replies
+
+    nonisolated(nonsending) private func ask(_ command: SMTPCommand) async throws(MailFailure) -> SMTPReply {
+        try await channel.send(command.bytes)
+        return try await reply()
+    }
+
+    /// The next reply, the whole of it within the time.
+    nonisolated(nonsending) private func reply(within seconds: Int? = nil) async throws(MailFailure)
+        -> SMTPReply
+    {
+        if let reply = try reader.next() { return reply }
+        let allowed = seconds ?? timeoutSeconds
+        let start = ContinuousClock.now
+        while true {
+            // A server that sends a byte now and then does not get all the time in the world.
+            let left = allowed - Int((ContinuousClock.now - start).components.seconds)
+            guard left > 0 else {
+                throw MailFailure(
+                    .timedOut, kind: .transient, "The server did not answer in time", detail: place,
+                    remedy: "It is tried again later by itself.")
+            }
+            let chunk = try await channel.receive(within: left)
+            guard !chunk.isEmpty else {
+                throw MailFailure(
+                    .connectionLost, kind: .transient, "The server closed the connection", detail: place,
+                    remedy: "It is tried again later by itself.")
+            }
+            reader.feed(chunk)
+            if let reply = try reader.next() { return reply }
+        }
+    }
+}

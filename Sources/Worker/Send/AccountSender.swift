@@ -1,0 +1,219 @@
+import Archive
+import MailFetch
+import MailModel
+import MailSend
+import MailTransport
+
+/// Sends what one account has due, on as many connections as it may have.
+///
+/// A mail is claimed in one transaction, its data is announced in another before the server can have
+/// it, and the answer is stored in a third. Wherever the process ends, the next one knows which of the
+/// three it was: nothing is sent twice and nothing is forgotten.
+struct AccountSender: Sendable {
+    let archive: Archive
+    let loop: NetworkLoop
+    let signIn: AccountSignIn
+    let journal: OutboxJournal
+    let sessions: SessionKeeper
+    let settings: SendSettings
+    let watch: @Sendable (SendEvent) -> Void
+
+    /// Returns when nothing more is due or may be sent.
+    func run(_ account: Account, only: OutboxID? = nil, stop: SendingStop) async {
+        let rules: SendRules
+        do throws(MailFailure) {
+            rules = SendRules(preset: account.provider, limits: try archive.sendLimits(of: account.id))
+        } catch {
+            return watch(.archiveFailed(error))
+        }
+        let source = ClaimSource(
+            archive: archive, account: account.id, rules: rules, only: only,
+            failed: { watch(.archiveFailed($0)) })
+        let lanes = min(rules.connections, await source.prepare())
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<lanes {
+                group.addTask { await runLane(account, rules, source, stop) }
+            }
+        }
+        await source.end()
+    }
+
+    /// One connection's work.
+    private func runLane(_ account: Account, _ rules: SendRules, _ source: ClaimSource, _ stop: SendingStop)
+        async
+    {
+        var session = sessions.take(account)
+        while !stop.isStopping, let claim = await source.next() {
+            let isReused = session != nil
+            do throws(MailFailure) {
+                if session?.isOpen != true { session = try await open(account) }
+            } catch {
+                await noteUnreachable(error, account, claim, rules)
+                await source.end()
+                return
+            }
+            guard let current = session else { return }
+            var result = await transmit(claim, on: current, rules)
+            // A connection that was kept open may have been closed by the other side, or have had its
+            // share of mails: neither says anything about this one.
+            if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result.0) {
+                await current.quit()
+                session = try? await open(account)
+                if let fresh = session { result = await transmit(claim, on: fresh, rules) }
+            }
+            await note(result.1, account, claim)
+            if result.1.pause != nil {
+                await source.end()
+                break
+            }
+        }
+        guard let session, session.isOpen else { return }
+        sessions.put(session, account)
+    }
+
+    private func open(_ account: Account) async throws(MailFailure) -> SMTPSession {
+        guard let endpoint = account.settings.smtp else { throw .noSMTPServer(account) }
+        let session = try await signIn.open(account, to: endpoint) { connection throws(MailFailure) in
+            try await SMTPSession.connect(connection, loop: loop, limits: settings.limits)
+        }
+        try archive.endSendPause(account.id)
+        return session
+    }
+
+    private func transmit(_ claim: OutboxClaim, on session: SMTPSession, _ rules: SendRules) async -> (
+        Transmission, DeliveryVerdict
+    ) {
+        var offered: [OutboxClaim.Recipient] = []
+        var paths: [SMTPPath] = []
+        var sender: SMTPPath?
+        var refused: [Int: MailFailure] = [:]
+        for recipient in claim.recipients.prefix(rules.recipientsPerMessage) {
+            do throws(MailFailure) {
+                paths.append(try SMTPPath(recipient.address))
+                offered.append(recipient)
+            } catch {
+                refused[recipient.position] = error
+            }
+        }
+        let transmission: Transmission
+        do throws(MailFailure) {
+            sender = try claim.sender.map { address throws(MailFailure) in try SMTPPath(address) }
+            if paths.isEmpty, let failure = refused.values.first { throw failure }
+            let mail = SMTPMail(
+                sender: sender, recipients: paths, envelopeID: claim.envelopeID,
+                needsSMTPUTF8: claim.needsUTF8, size: claim.size, content: content(of: claim))
+            let known = offered
+            transmission = await session.transmit(mail) { accepted throws(MailFailure) in
+                let positions = accepted.map { known[$0].position }
+                guard try await journal.note(.begins(claim.id, recipients: positions)) else {
+                    throw MailFailure(
+                        .leaseLost, kind: .transient, "Another process has taken over the mail")
+                }
+            }
+        } catch {
+            offered = claim.recipients
+            transmission = Transmission(recipientReplies: [:], ending: .unsendable(error))
+        }
+        var verdict = DeliveryVerdict(
+            transmission, of: claim, offered: offered, rules: rules, now: settings.connections.now(),
+            jitter: settings.jitter())
+        for (position, failure) in refused where verdict.ending.outcomes[position] == nil {
+            verdict.ending.outcomes[position] = .failed
+            verdict.ending.failure = verdict.ending.failure ?? failure
+        }
+        return (transmission, verdict)
+    }
+
+    private func content(of claim: OutboxClaim) -> SMTPMail.Content {
+        if let bytes = claim.content { return .bytes(bytes) }
+        return .pieces { number throws(MailFailure) in try archive.outboxPiece(claim.id, number) }
+    }
+
+    private static func isWorthAnotherConnection(_ transmission: Transmission) -> Bool {
+        switch transmission.ending {
+        case .broken(.mail, _), .broken(.rcpt, _): true
+        case .refused(.mail, let reply): reply.isTransient
+        default: false
+        }
+    }
+
+    /// The answer must be stored, or the mail would be uncertain: it is tried until it is, or until this
+    /// process may not write any more.
+    private func note(_ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim) async {
+        for _ in 0..<60 {
+            do throws(MailFailure) {
+                _ = try await journal.note(.ended(verdict.ending))
+                if let pause = verdict.pause {
+                    try archive.pauseSending(account.id, pause)
+                    watch(.paused(account: account.settings.name, failure: pause.failure))
+                }
+                break
+            } catch {
+                watch(.archiveFailed(error))
+                guard archive.stopFailure == nil, !Task.isCancelled else { return }
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        let sent = verdict.ending.outcomes.values.filter { $0 == .sent }.count
+        if sent > 0 { watch(.sent(account: account.settings.name, recipients: sent)) }
+        if let failure = verdict.ending.failure {
+            watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
+        }
+    }
+
+    /// No session could be had: the account waits, and the mail that asked says why.
+    private func noteUnreachable(
+        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ rules: SendRules
+    ) async {
+        let now = settings.connections.now()
+        let explained = account.provider.explaining(failure)
+        let failures = ((try? archive.sendPauseRecord(of: account.id))?.failures ?? 0) + 1
+        let pause = SendPause(
+            until: Self.resume(after: explained.kind, failures: failures, now: now), failures: failures,
+            failure: explained)
+        var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
+        ending.failure = explained
+        ending.replies = [
+            OutboxReplyRecord(
+                position: nil, stage: .connect, code: nil, status: nil,
+                text: [explained.summary, explained.detail].compactMap { $0 }.joined(separator: ": "))
+        ]
+        let next = RetrySchedule.nextTry(
+            attempt: claim.attempt, firstTry: claim.firstTry ?? now, now: now, asked: nil,
+            jitter: settings.jitter())
+        if let next {
+            ending.nextTry = max(next, pause.until ?? next)
+            for recipient in claim.recipients { ending.outcomes[recipient.position] = .retry }
+        } else {
+            for recipient in claim.recipients { ending.outcomes[recipient.position] = .failed }
+            ending.failure = .gaveUp(explained)
+        }
+        await note(DeliveryVerdict(ending: ending, pause: pause), account, claim)
+    }
+
+    /// When an account that could not be signed in to is tried again; nil when its settings must change.
+    static func resume(after kind: FailureKind, failures: Int, now: UnixTime) -> UnixTime? {
+        switch kind {
+        case .transient, .permanent: now.advanced(bySeconds: min(3600, 30 << min(Int64(failures) - 1, 7)))
+        case .needsPerson: now.advanced(bySeconds: min(6 * 3600, 900 << min(Int64(failures) - 1, 5)))
+        // More tries would lock the mailbox at most providers.
+        case .credential: failures >= 5 ? nil : now.advanced(bySeconds: 4 * 3600)
+        }
+    }
+}
+
+extension DeliveryVerdict {
+    init(ending: OutboxEnding, pause: SendPause?) {
+        self.ending = ending
+        self.pause = pause
+    }
+}
+
+extension MailFailure {
+    static func noSMTPServer(_ account: Account) -> MailFailure {
+        MailFailure(
+            .noSMTPServer, kind: .needsPerson, "The account has no SMTP server",
+            detail: account.settings.name,
+            remedy: "Name one: mailworker account edit \(account.settings.name) --smtp-host HOST.")
+    }
+}

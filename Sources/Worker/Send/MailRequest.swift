@@ -1,0 +1,87 @@
+public import Archive
+public import MailModel
+
+/// What somebody asks to be sent, in the words of the command line and of its JSON.
+public struct MailRequest: Sendable, Codable {
+    public var account: String
+    /// Nil: the account's own address.
+    public var from: String?
+    public var to: [String]
+    public var cc: [String]
+    public var bcc: [String]
+    public var subject: String?
+    public var text: String?
+    public var html: String?
+    /// Paths of files.
+    public var attachments: [String]
+    /// The archive's number of the message that is answered.
+    public var replyToMessage: String?
+    /// Not before this time.
+    public var at: UnixTime?
+    public var idempotencyKey: String?
+    public var kind: OutboxKind
+
+    public init(account: String, to: [String]) {
+        self.account = account
+        self.to = to
+        cc = []
+        bcc = []
+        attachments = []
+        kind = .single
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case account, from, to, cc, bcc, subject, text, html, attachments, at, kind
+        case replyToMessage = "reply_to_message"
+        case idempotencyKey = "idempotency_key"
+    }
+
+    /// A key that nobody knows.
+    private struct AnyKey: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// One address may stand without its list, a number for its text; a key that is not known is an error, since
+    /// a mail without what it stands for would go out.
+    public init(from decoder: any Decoder) throws {
+        let known = Set(CodingKeys.allCases.map(\.rawValue))
+        let all = try decoder.container(keyedBy: AnyKey.self)
+        if let odd = all.allKeys.first(where: { !known.contains($0.stringValue) }) {
+            throw DecodingError.dataCorruptedError(
+                forKey: odd, in: all, debugDescription: "the key \"\(odd.stringValue)\" is not known")
+        }
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func list(_ key: CodingKeys) throws -> [String] {
+            if let one = try? container.decodeIfPresent(String.self, forKey: key) { return [one] }
+            return try container.decodeIfPresent([String].self, forKey: key) ?? []
+        }
+        account = try container.decode(String.self, forKey: .account)
+        from = try container.decodeIfPresent(String.self, forKey: .from)
+        to = try list(.to)
+        cc = try list(.cc)
+        bcc = try list(.bcc)
+        subject = try container.decodeIfPresent(String.self, forKey: .subject)
+        text = try container.decodeIfPresent(String.self, forKey: .text)
+        html = try container.decodeIfPresent(String.self, forKey: .html)
+        attachments = try list(.attachments)
+        if let number = try? container.decodeIfPresent(Int64.self, forKey: .replyToMessage) {
+            replyToMessage = String(number)
+        } else {
+            replyToMessage = try container.decodeIfPresent(String.self, forKey: .replyToMessage)
+        }
+        if let seconds = try? container.decodeIfPresent(Int64.self, forKey: .at) {
+            at = UnixTime(seconds)
+        } else if let text = try container.decodeIfPresent(String.self, forKey: .at) {
+            guard let time = SendTime.read(text) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .at, in: container, debugDescription: "at is no time")
+            }
+            at = time
+        }
+        idempotencyKey = try container.decodeIfPresent(String.self, forKey: .idempotencyKey)
+        kind = try container.decodeIfPresent(OutboxKind.self, forKey: .kind) ?? .single
+    }
+}

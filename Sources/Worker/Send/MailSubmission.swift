@@ -1,0 +1,280 @@
+public import Archive
+public import MIMEParse
+public import MailModel
+import MailSend
+import MailTransport
+import Matcher
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Takes a mail in: checks who may send what to whom, makes the message, and queues it with all its bytes.
+public struct MailSubmission: Sendable {
+    public struct Settings: Sendable {
+        /// Seconds in which a mail can still be cancelled before it is tried.
+        public var undoSeconds: Int64 = 5
+        /// Recipients of one user in an hour.
+        public var userHourlyRecipients = 500
+        /// The largest message, in bytes.
+        public var messageBytes = MailLimits.standard.messageBytes
+
+        public init() {}
+    }
+
+    /// The answer: the queued mail, and what its sender should know.
+    public struct Outcome: Sendable {
+        public var receipt: Archive.OutboxReceipt
+        public var warnings: [String]
+    }
+
+    private let archive: Archive
+    private let parsing: any MessageParsing
+    private let settings: Settings
+
+    public init(archive: Archive, parsing: any MessageParsing, settings: Settings) {
+        self.archive = archive
+        self.parsing = parsing
+        self.settings = settings
+    }
+
+    /// - Parameters:
+    ///   - person: who asks, for the record.
+    ///   - isImmediate: the sender waits for the answer, so there is no time to undo it.
+    /// - Throws: `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`, what
+    ///   the composer refuses, and `unknown.…` for what does not exist.
+    public func submit(
+        _ request: MailRequest, by person: String, isImmediate: Bool = false
+    ) async throws(MailFailure) -> Outcome {
+        if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key) {
+            return Outcome(receipt: known, warnings: [])
+        }
+        let account = try archive.account(named: request.account)
+        let from = try sender(of: request, account)
+        let answered = try await answeredMessage(request)
+        let draft = try draft(request, from: from, answered: answered)
+        let composed = try Composer.compose(draft)
+        guard composed.size <= settings.messageBytes else {
+            throw .mailOverLimit(composed.size, limit: settings.messageBytes)
+        }
+        let warnings = try standings(composed, kind: request.kind)
+        let now = archive.time
+        var queued = OutboxDraft(
+            account: account.id, requestedBy: person, messageID: composed.messageID,
+            sender: composed.envelope.sender?.address,
+            recipients: Self.recipients(composed, draft), content: try Self.bytes(of: composed),
+            notBefore: max(
+                request.at ?? now, isImmediate ? now : now.advanced(bySeconds: settings.undoSeconds)))
+        queued.user = account.settings.user
+        queued.idempotencyKey = request.idempotencyKey
+        queued.subject = draft.subject.isEmpty ? nil : draft.subject
+        queued.kind = request.kind
+        queued.needsUTF8 = composed.needsSMTPUTF8
+        queued.blindField = composed.bccField
+        let receipt = try archive.queueMail(queued, userHourlyLimit: settings.userHourlyRecipients)
+        return Outcome(receipt: receipt, warnings: warnings)
+    }
+
+    // MARK: - Who may
+
+    private func sender(of request: MailRequest, _ account: Account) throws(MailFailure) -> Mailbox {
+        guard account.settings.kind == .mailbox, account.settings.isEnabled, let own = account.settings.email
+        else { throw .accountCannotSend(account) }
+        guard account.settings.smtp != nil else { throw .noSMTPServer(account) }
+        let name = account.settings.user.flatMap { user in
+            (try? archive.users())?.first { $0.id == user }?.displayName
+        }
+        guard let text = request.from else { return Mailbox(displayName: name, address: own) }
+        let wanted = try Mailbox(written: text)
+        guard
+            try archive.sendingIdentities(of: account).contains(where: {
+                $0.lowercased == wanted.address.lowercased
+            })
+        else {
+            throw MailFailure(
+                .sendIdentity, kind: .permanent, "The address to send from is not one of the account's user",
+                detail: wanted.address.addrSpec,
+                remedy: "Send from an address of that user; see mailworker user list and account list.")
+        }
+        return wanted
+    }
+
+    /// Single mail goes with a warning; what a program sends does not go.
+    private func standings(_ composed: ComposedMail, kind: OutboxKind) throws(MailFailure) -> [String] {
+        var warnings: [String] = []
+        for standing in try archive.standing(of: composed.envelope.recipients.map(\.address)) {
+            let address = standing.address.addrSpec
+            var words: [String] = []
+            if !standing.doNotEmail.isEmpty {
+                words.append("\(standing.doNotEmail.joined(separator: ", ")) (\(address)) must not be mailed")
+            }
+            if let suppression = standing.suppression {
+                words.append("\(address) is suppressed: \(suppression.evidence)")
+            }
+            guard !words.isEmpty else { continue }
+            guard kind == .single else {
+                throw MailFailure(
+                    .recipientSuppressed, kind: .permanent,
+                    "Automatic and mass mail does not go to this recipient",
+                    detail: words.joined(separator: "; "),
+                    remedy: "Leave the recipient out, or write a single mail.")
+            }
+            warnings += words
+        }
+        return warnings
+    }
+
+    // MARK: - The message
+
+    private func answeredMessage(_ request: MailRequest) async throws(MailFailure) -> ParsedMessage? {
+        guard let text = request.replyToMessage else { return nil }
+        guard let id = ArchivedMessageID(text) else {
+            throw MailFailure(
+                .unknownMessage, kind: .permanent, "There is no such message", detail: text,
+                remedy: "Name the id that history and message show.")
+        }
+        let outcome = try await parsing.parse([try archive.original(of: id)])
+        guard case .read(let parsed)? = outcome.first else { return nil }
+        guard request.kind == .single || !isAutomatic(parsed.automation) else {
+            throw MailFailure(
+                .answersAutomatic, kind: .permanent, "Automatic mail does not answer automatic mail",
+                detail: "message \(id)", remedy: "Let a person answer it.")
+        }
+        return parsed
+    }
+
+    private func isAutomatic(_ automation: Automation) -> Bool {
+        automation.isAutoSubmitted || automation.isDeliveryReport || automation.isBulk
+            || automation.listID != nil
+    }
+
+    private func draft(
+        _ request: MailRequest, from: Mailbox, answered: ParsedMessage?
+    ) throws(MailFailure) -> MailDraft {
+        let issued = IssuedMessageID(key: try archive.issuingKey())
+        var draft = MailDraft(
+            from: from, date: archive.time, messageID: issued.make(domain: from.address.domain))
+        draft.to = try request.to.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.cc = try request.cc.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.bcc = try request.bcc.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.subject = request.subject ?? ""
+        draft.text = request.text
+        draft.html = request.html
+        if request.text == nil, request.html == nil { draft.text = "" }
+        if let answered {
+            if let parent = answered.messageID {
+                draft.thread = ThreadPosition(
+                    answering: parent, references: answered.references, inReplyTo: answered.inReplyTo)
+            }
+            if draft.to.isEmpty { draft.to = answered.replyTo.isEmpty ? answered.from : answered.replyTo }
+            if request.subject == nil {
+                let subject = answered.subject ?? ""
+                draft.subject = subject.lowercased().hasPrefix("re:") ? subject : "Re: \(subject)"
+            }
+        }
+        for path in request.attachments {
+            let file = try OpenedFile(path: path)
+            guard file.count <= settings.messageBytes else {
+                throw .mailOverLimit(file.count, limit: settings.messageBytes)
+            }
+            let name = path.split(separator: "/").last.map(String.init)
+            draft.attachments.append(Enclosure(.file(file), filename: name))
+        }
+        if request.kind != .single {
+            draft.fields = [.autoSubmitted(.generated), .noAutoResponse]
+            if request.kind == .mass { draft.fields.append(.bulk) }
+        }
+        return draft
+    }
+
+    /// Each address once, as the envelope has it, with the field that it stood in.
+    private static func recipients(_ composed: ComposedMail, _ draft: MailDraft) -> [OutboxDraft.Recipient] {
+        let open = Set(draft.to.map(\.address.lowercased))
+        let copied = Set(draft.cc.map(\.address.lowercased))
+        let blind = Set(draft.bcc.map(\.address.lowercased))
+        return composed.envelope.recipients.map { path in
+            let address = path.address.lowercased
+            let isBlind = blind.contains(address) && !open.contains(address) && !copied.contains(address)
+            return OutboxDraft.Recipient(
+                path.address, isBlind ? .bcc : copied.contains(address) && !open.contains(address) ? .cc : .to
+            )
+        }
+    }
+
+    /// Large messages go through a file, so that memory stays bounded.
+    private static func bytes(of composed: ComposedMail) throws(MailFailure) -> MessageBytes {
+        guard composed.size > MailLimits.standard.heapMessageBytes else {
+            return MessageBytes(try composed.bytes())
+        }
+        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
+        var template = Array("\(directory)/mailworker-send.XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw .noSpool(directory) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unlink(template)
+        defer { close(descriptor) }
+        try composed.write(to: descriptor)
+        guard let mapped = MessageBytes(mapping: descriptor, count: composed.size) else {
+            throw .noSpool(directory)
+        }
+        return mapped
+    }
+}
+
+extension Mailbox {
+    /// `local@domain`, or `Name <local@domain>`.
+    /// - Throws: `compose.address`.
+    init(written text: String) throws(MailFailure) {
+        var name: String?
+        var address = text[...]
+        if let open = text.lastIndex(of: "<"), text.hasSuffix(">") {
+            address = text[text.index(after: open)...].dropLast()
+            var words = text[..<open]
+            while words.last == " " { words.removeLast() }
+            while words.first == " " { words.removeFirst() }
+            if words.count >= 2, words.first == "\"", words.last == "\"" {
+                words = words.dropFirst().dropLast()
+            }
+            name = words.isEmpty ? nil : String(words)
+        }
+        while address.last == " " { address.removeLast() }
+        while address.first == " " { address.removeFirst() }
+        guard let found = EmailAddress(address) else {
+            throw MailFailure(
+                .badAddress, kind: .permanent, "This is not an e-mail address",
+                detail: String(text.prefix(300)),
+                remedy: "Write it as local@domain, or as Name <local@domain>.")
+        }
+        self.init(displayName: name, address: found)
+    }
+}
+
+extension MailFailure.Code {
+    /// From is not an address of the user.
+    public static let sendIdentity = Self("send.identity")
+    public static let accountCannotSend = Self("send.account")
+    public static let answersAutomatic = Self("send.answers-automatic")
+    public static let mailOverLimit = Self("send.too-large")
+}
+
+extension MailFailure {
+    static func accountCannotSend(_ account: Account) -> MailFailure {
+        MailFailure(
+            .accountCannotSend, kind: .permanent, "The account cannot send mail",
+            detail: account.settings.name,
+            remedy: "Name an enabled mailbox account; see mailworker account list.")
+    }
+
+    static func mailOverLimit(_ size: Int, limit: Int) -> MailFailure {
+        MailFailure(
+            .mailOverLimit, kind: .permanent, "The mail is larger than a mail may be",
+            detail: "\(size) bytes, at most \(limit)",
+            remedy: "Send fewer or smaller attachments, or raise [limits] message_megabytes.")
+    }
+
+    static func noSpool(_ directory: String) -> MailFailure {
+        MailFailure(
+            .systemResources, kind: .transient, "A large mail could not be put together on the disk",
+            detail: directory, remedy: "Make room there, or set TMPDIR to a directory that has some.")
+    }
+}

@@ -1,0 +1,184 @@
+public import Archive
+public import MIMEParse
+public import MailModel
+public import MailTransport
+import Synchronization
+
+/// Sends whatever is due, of all accounts side by side, and sees to what follows: histories and Sent folders.
+public final class OutboxDispatcher: Sendable {
+    private let archive: Archive
+    private let loop: NetworkLoop
+    private let signIn: AccountSignIn
+    private let settings: SendSettings
+    private let journal: OutboxJournal
+    private let sessions: SessionKeeper
+    private let filing: SentFiling
+    private let stop = SendingStop()
+    private let atWork = Mutex<Set<Job>>([])
+
+    private struct Job: Hashable {
+        enum Kind { case sending, copying }
+        var account: AccountID
+        var kind: Kind
+    }
+
+    public init(
+        archive: Archive, loop: NetworkLoop, parsing: any MessageParsing, settings: SendSettings
+    ) {
+        self.archive = archive
+        self.loop = loop
+        self.settings = settings
+        signIn = AccountSignIn(archive: archive, loop: loop, settings: settings.connections)
+        journal = OutboxJournal(archive: archive)
+        sessions = SessionKeeper(idleSeconds: settings.idleSeconds, now: settings.connections.now)
+        filing = SentFiling(archive: archive, parsing: parsing)
+    }
+
+    /// Works until the task is cancelled or the archive writes no more. Mail under way then gets a little
+    /// time to end, since a broken transfer may be an uncertain one.
+    public func run(watch: @escaping @Sendable (SendEvent) -> Void) async {
+        let tasks = TaskShelf()
+        while !Task.isCancelled, archive.stopFailure == nil {
+            do throws(MailFailure) {
+                try startDue(tasks, watch)
+            } catch {
+                watch(.archiveFailed(error))
+            }
+            await file(watch)
+            sessions.closeIdle()
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+        stop.stop()
+        await tasks.finish(withinSeconds: archive.stopFailure == nil ? settings.graceSeconds : 0)
+        sessions.closeAll()
+        if archive.stopFailure == nil { await file(watch) }
+    }
+
+    /// Sends all that is due at present, once, and sees to what follows.
+    public func runOnce(watch: @escaping @Sendable (SendEvent) -> Void) async {
+        let tasks = TaskShelf()
+        do throws(MailFailure) {
+            try startDue(tasks, watch)
+            await tasks.finish(withinSeconds: nil)
+            await file(watch)
+            for account in try archive.accountsWithDueCopies(at: archive.time) {
+                await copying(watch).run(try archive.account(account))
+            }
+        } catch {
+            watch(.archiveFailed(error))
+        }
+        sessions.closeAll()
+    }
+
+    /// Sends one mail now, whose time must have come, and sees to what follows.
+    ///
+    /// - Returns: the mail as it is then. One that another process has claimed is waited for.
+    public func deliver(
+        _ id: OutboxID, watch: @escaping @Sendable (SendEvent) -> Void
+    ) async throws(MailFailure) -> OutboxItem {
+        try archive.recoverOutbox()
+        let account = try archive.account(try archive.outboxItem(id).account)
+        await sender(watch).run(account, only: id, stop: stop)
+        while try archive.outboxItem(id).state == .sending, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        await file(watch)
+        if try !archive.outboxToCopy(of: account.id, at: archive.time).isEmpty {
+            await copying(watch).run(account)
+        }
+        sessions.closeAll()
+        return try archive.outboxItem(id)
+    }
+
+    // MARK: - Parts
+
+    private func startDue(_ tasks: TaskShelf, _ watch: @escaping @Sendable (SendEvent) -> Void)
+        throws(MailFailure)
+    {
+        let uncertain = try archive.recoverOutbox()
+        if !uncertain.isEmpty { watch(.becameUncertain(uncertain.count)) }
+        let now = archive.time
+        for id in try archive.accountsWithDueMail(at: now) {
+            // A paused account is asked for nothing.
+            guard try archive.sendPause(of: id) == nil else { continue }
+            let account = try archive.account(id)
+            guard account.settings.isEnabled else { continue }
+            start(Job(account: id, kind: .sending), tasks) { dispatcher in
+                await dispatcher.sender(watch).run(account, stop: dispatcher.stop)
+            }
+        }
+        for id in try archive.accountsWithDueCopies(at: now) {
+            let account = try archive.account(id)
+            guard account.settings.isEnabled else { continue }
+            start(Job(account: id, kind: .copying), tasks) { dispatcher in
+                await dispatcher.copying(watch).run(account)
+            }
+        }
+    }
+
+    private func start(
+        _ job: Job, _ tasks: TaskShelf, _ body: @escaping @Sendable (OutboxDispatcher) async -> Void
+    ) {
+        guard atWork.withLock({ $0.insert(job).inserted }) else { return }
+        // A task of its own: the daemon's end must not cut a transfer off at once.
+        tasks.add(
+            Task { [self] in
+                await body(self)
+                atWork.withLock { _ = $0.remove(job) }
+            })
+    }
+
+    private func file(_ watch: @Sendable (SendEvent) -> Void) async {
+        do throws(MailFailure) {
+            while archive.stopFailure == nil {
+                let count = try await filing.run()
+                guard count > 0 else { return }
+                watch(.filed(count))
+            }
+        } catch {
+            watch(.archiveFailed(error))
+        }
+    }
+
+    private func sender(_ watch: @escaping @Sendable (SendEvent) -> Void) -> AccountSender {
+        AccountSender(
+            archive: archive, loop: loop, signIn: signIn, journal: journal, sessions: sessions,
+            settings: settings, watch: watch)
+    }
+
+    private func copying(_ watch: @escaping @Sendable (SendEvent) -> Void) -> SentCopying {
+        SentCopying(archive: archive, loop: loop, signIn: signIn, settings: settings, watch: watch)
+    }
+}
+
+/// Tasks that are under way.
+private final class TaskShelf: Sendable {
+    private let tasks = Mutex<[Int: Task<Void, Never>]>([:])
+    private let count = Atomic<Int>(0)
+
+    func add(_ task: Task<Void, Never>) {
+        let number = count.add(1, ordering: .relaxed).newValue
+        tasks.withLock { $0[number] = task }
+        Task { [weak self] in
+            await task.value
+            self?.tasks.withLock { $0[number] = nil }
+        }
+    }
+
+    /// Waits for all; those that are not done in time are cancelled and waited for.
+    /// - Parameter seconds: nil for any time.
+    func finish(withinSeconds seconds: Int?) async {
+        let alarm = seconds.map { seconds in
+            Task { [weak self] in
+                try? await Task.sleep(for: .seconds(seconds))
+                guard !Task.isCancelled else { return }
+                self?.tasks.withLock { for task in $0.values { task.cancel() } }
+            }
+        }
+        while let task = tasks.withLock({ $0.values.first }) {
+            await task.value
+            await Task.yield()
+        }
+        alarm?.cancel()
+    }
+}

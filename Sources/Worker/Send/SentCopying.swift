@@ -1,0 +1,97 @@
+import Archive
+import MailFetch
+import MailModel
+import MailTransport
+
+/// Keeps the account's Sent folder complete: a copy of what was sent is appended unless it is there. And looks
+/// there for mail of which nobody knows whether it was sent.
+///
+/// Whatever goes wrong here is tried again by itself and never causes a second sending.
+struct SentCopying: Sendable {
+    let archive: Archive
+    let loop: NetworkLoop
+    let signIn: AccountSignIn
+    let settings: SendSettings
+    let watch: @Sendable (SendEvent) -> Void
+
+    private static let tries = 12
+
+    func run(_ account: Account) async {
+        do throws(MailFailure) {
+            let now = archive.time
+            var due = try archive.outboxToCopy(of: account.id, at: now)
+            if account.settings.imap == nil || account.provider.appendsSentItself {
+                for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
+                due.removeAll { !$0.isUncertain }
+            }
+            guard !due.isEmpty else { return }
+            do throws(MailFailure) {
+                try await copy(due, of: account)
+            } catch {
+                watch(.copyFailed(account: account.settings.name, failure: error))
+                for item in try archive.outboxToCopy(of: account.id, at: now) {
+                    try putOff(item, because: error)
+                }
+            }
+        } catch {
+            watch(.archiveFailed(error))
+        }
+    }
+
+    private func copy(_ due: [Archive.OutboxToCopy], of account: Account) async throws(MailFailure) {
+        let session = try await signIn.open(account) { connection throws(MailFailure) in
+            try await IMAPSession.connect(
+                connection, loop: loop, limits: settings.connections.limits, trace: settings.connections.trace
+            )
+        }
+        let choice = FolderChoice(
+            sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
+        let chosen = choice.folders(among: try await session.folders()).chosen
+        guard let sent = chosen.first(where: { $0.role == .sent }) else {
+            for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
+            for item in due where item.isUncertain { try putOff(item, because: .noSentFolder) }
+            return await session.logout()
+        }
+        let folder = SentFolder(sent.folder, on: session)
+        for item in due {
+            let isThere = try await folder.contains(item.messageID)
+            if item.isUncertain {
+                if isThere {
+                    try archive.resolveOutbox(
+                        item.item, as: .sent, evidence: "it is in \(sent.folder.name.rawValue)")
+                } else {
+                    try putOff(item, because: .notInSentFolder)
+                }
+                continue
+            }
+            if !isThere { try await append(item, to: folder) }
+            try archive.noteCopy(of: item.item, .done)
+        }
+        await session.logout()
+    }
+
+    private func append(_ item: Archive.OutboxToCopy, to folder: SentFolder) async throws(MailFailure) {
+        let blind = item.blindField
+        try await folder.append(size: blind.count + item.size) { number throws(MailFailure) in
+            guard !blind.isEmpty else { return try archive.outboxPiece(item.item, number) }
+            return number == 0 ? blind : try archive.outboxPiece(item.item, number - 1)
+        }
+    }
+
+    private func putOff(_ item: Archive.OutboxToCopy, because failure: MailFailure) throws(MailFailure) {
+        let words = [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")
+        // An uncertain mail stays for a person; looking is only rarer then.
+        guard item.isUncertain || item.tries + 1 < Self.tries else {
+            return try archive.noteCopy(of: item.item, .failed(words))
+        }
+        let pause = min(6 * 3600, Int64(60) << min(Int64(item.tries), 9))
+        try archive.noteCopy(of: item.item, .later(archive.time.advanced(bySeconds: pause), words))
+    }
+}
+
+extension MailFailure {
+    fileprivate static let noSentFolder = MailFailure(
+        .folderMissing, kind: .needsPerson, "The account has no Sent folder to look into")
+    fileprivate static let notInSentFolder = MailFailure(
+        .folderMissing, kind: .transient, "It is not in the Sent folder")
+}

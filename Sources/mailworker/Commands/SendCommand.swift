@@ -1,0 +1,257 @@
+import Archive
+import ArgumentParser
+import Foundation
+import MIMEParse
+import MailModel
+import MailTransport
+import Worker
+
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send", abstract: "Queues one mail; the daemon delivers it.",
+        discussion: """
+            The mail is on the disk when the command returns, and is accounted for from then on: see
+            `mailworker outbox`. --wait delivers it at once and shows what the server answered.
+
+            Without --account one JSON object is read from standard input:
+            {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
+            "reply_to_message", "at", "idempotency_key", "kind"}. The same idempotency_key again is the same mail.
+
+            Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("The account to send through.", valueName: "account"))
+    var account: String?
+
+    @Option(help: ArgumentHelp("Another address of the account's user to send from.", valueName: "address"))
+    var from: String?
+
+    @Option(
+        help: ArgumentHelp("A recipient: local@domain, or \"Name <local@domain>\".", valueName: "address"))
+    var to: [String] = []
+
+    @Option(help: ArgumentHelp("A recipient of a copy.", valueName: "address"))
+    var cc: [String] = []
+
+    @Option(help: ArgumentHelp("A recipient that the others do not see.", valueName: "address"))
+    var bcc: [String] = []
+
+    @Option(
+        name: .customLong("contact"),
+        help: ArgumentHelp(
+            "Sends to this contact's first address; each named contact gets a mail of its own."))
+    var contacts: [String] = []
+
+    @Option(help: ArgumentHelp("The subject.", valueName: "text"))
+    var subject: String?
+
+    @Option(help: ArgumentHelp("A file with the text; - is standard input.", valueName: "file"))
+    var text: String?
+
+    @Option(help: ArgumentHelp("A file with the text in HTML.", valueName: "file"))
+    var html: String?
+
+    @Option(help: ArgumentHelp("A file to attach.", valueName: "file"), completion: .file())
+    var attach: [String] = []
+
+    @Option(
+        name: .customLong("reply-to-message"),
+        help: ArgumentHelp("The archive's id of the message that this one answers.", valueName: "id"))
+    var replyToMessage: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Not before this time: 2026-01-31 09:05, 2026-01-31T09:05:00Z, or Unix seconds.",
+            valueName: "time"))
+    var at: String?
+
+    @Option(
+        name: .customLong("idempotency-key"),
+        help: ArgumentHelp("The same key again is the same mail.", valueName: "key"))
+    var idempotencyKey: String?
+
+    @Flag(help: "Delivers now, and shows the server's answer.")
+    var wait = false
+
+    @Flag(help: "One JSON document instead of text.")
+    var json = false
+
+    func run() async throws {
+        try await Act.$current.withValue(act) { try await send() }
+    }
+
+    private func send() async throws {
+        let requests = try requests()
+        let workplace = try Workplace(common, secrets: .needed)
+        var isAllGood = true
+        var answers: [Answer] = []
+        for request in try perContact(requests, workplace.archive) {
+            do throws(MailFailure) {
+                answers.append(try await send(request, workplace))
+            } catch {
+                guard contacts.count > 1 else { throw error }
+                let failure = error
+                Terminal.complain("\(request.to.joined(separator: ", ")): \(failure.revealed)")
+                isAllGood = false
+            }
+        }
+        if json {
+            Terminal.print(
+                answers.count == 1 && contacts.count <= 1
+                    ? try JSONOutput.document(answers[0]) : try JSONOutput.document(answers))
+        } else {
+            for answer in answers { Terminal.print(answer.words) }
+        }
+        if wait {
+            if answers.contains(where: { ["failed", "uncertain", "held"].contains($0.state) }) {
+                isAllGood = false
+            } else if answers.contains(where: { $0.state != "sent" }) {
+                throw ExitStatus.tryAgainLater
+            }
+        }
+        if !isAllGood { throw ExitStatus.someItemsFailed }
+    }
+
+    private func send(_ request: MailRequest, _ workplace: Workplace) async throws(MailFailure) -> Answer {
+        let parsing = workplace.configuration.parsing(atMost: 1)
+        let submission = MailSubmission(
+            archive: workplace.archive, parsing: parsing, settings: workplace.configuration.submission)
+        let outcome = try await submission.submit(
+            request, by: Actor.name, isImmediate: wait && request.at == nil)
+        for warning in outcome.warnings { Terminal.complain("warning: \(warning)") }
+        var answer = Answer(outcome.receipt)
+        guard wait, outcome.receipt.state == .queued || outcome.receipt.state == .retry else { return answer }
+        let dispatcher = OutboxDispatcher(
+            archive: workplace.archive, loop: try NetworkLoop(), parsing: parsing,
+            settings: SendSettings(connections: try workplace.pollSettings()))
+        let item = try await dispatcher.deliver(outcome.receipt.item) { event in
+            if case .copyFailed(_, let failure) = event {
+                Terminal.complain("The copy in the Sent folder is tried again later: \(failure.revealed)")
+            }
+        }
+        answer.state = item.state.rawValue
+        answer.item = item
+        return answer
+    }
+
+    // MARK: - What is to be sent
+
+    private func requests() throws(MailFailure) -> MailRequest {
+        guard let account else {
+            let data = FileHandle.standardInput.readDataToEndOfFile()
+            do {
+                return try JSONDecoder().decode(MailRequest.self, from: data)
+            } catch {
+                throw .usage(
+                    "Standard input is not a mail in JSON", detail: Self.words(error),
+                    remedy: "Give --account, or one JSON object as mailworker send --help shows it.")
+            }
+        }
+        var request = MailRequest(account: account, to: to)
+        request.from = from
+        request.cc = cc
+        request.bcc = bcc
+        request.subject = subject
+        request.text = try text.map(Self.contents)
+        request.html = try html.map(Self.contents)
+        request.attachments = attach
+        request.replyToMessage = replyToMessage
+        request.idempotencyKey = idempotencyKey
+        if let at {
+            guard let time = SendTime.read(at) else {
+                throw .usage(
+                    "--at is not a time", detail: at,
+                    remedy: "Write 2026-01-31 09:05, 2026-01-31T09:05:00Z, or Unix seconds.")
+            }
+            request.at = time
+        }
+        return request
+    }
+
+    /// One mail for each named contact, to their first address.
+    private func perContact(_ request: MailRequest, _ archive: Archive) throws(MailFailure) -> [MailRequest] {
+        guard !contacts.isEmpty else { return [request] }
+        return try contacts.map { name throws(MailFailure) in
+            let contact = try archive.findContact(name)
+            guard let address = contact.emails.first else {
+                throw .usage(
+                    "The contact has no address", detail: contact.name,
+                    remedy: "Give it one: mailworker contact edit.")
+            }
+            var own = request
+            own.to = [address.addrSpec]
+            own.idempotencyKey = request.idempotencyKey.map { "\($0) \(contact.id)" }
+            return own
+        }
+    }
+
+    private static func contents(_ path: String) throws(MailFailure) -> String {
+        let data =
+            path == "-"
+            ? FileHandle.standardInput.readDataToEndOfFile()
+            : FileManager.default.contents(atPath: path)
+        guard let data else {
+            throw .usage("The file cannot be read", detail: path, remedy: "Check its path and permissions.")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw .usage("The file is not text in UTF-8", detail: path, remedy: "Convert it, or attach it.")
+        }
+        return text
+    }
+
+    /// What a decoder did not like, without its types.
+    private static func words(_ error: any Error) -> String? {
+        guard let error = error as? DecodingError else { return nil }
+        switch error {
+        case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            return "\(context.codingPath.map(\.stringValue).joined(separator: ".")) has the wrong type"
+        case .dataCorrupted(let context): return context.debugDescription
+        @unknown default: return nil
+        }
+    }
+
+    /// The command's answer; the first three names are a contract.
+    private struct Answer: Encodable {
+        var id: OutboxID
+        var messageID: MessageID
+        var state: String
+        var wasThere: Bool
+        var item: OutboxItem?
+
+        init(_ receipt: Archive.OutboxReceipt) {
+            id = receipt.item
+            messageID = receipt.messageID
+            state = receipt.state.rawValue
+            wasThere = receipt.wasThere
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, state, recipients, reason, remedy
+            case messageID = "message_id"
+            case alreadyQueued = "already_queued"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(id, forKey: .id)
+            try container.encode(messageID, forKey: .messageID)
+            try container.encode(state, forKey: .state)
+            try container.encode(wasThere, forKey: .alreadyQueued)
+            guard let item else { return }
+            try container.encode(item.recipients, forKey: .recipients)
+            try container.encodeIfPresent(item.reason, forKey: .reason)
+            try container.encodeIfPresent(item.remedy, forKey: .remedy)
+        }
+
+        var words: String {
+            var lines = ["\(id): \(state)"]
+            if let item { lines += OutboxPage.recipientLines(item) }
+            if let reason = item?.reason { lines.append(reason) }
+            if let remedy = item?.remedy { lines.append(remedy) }
+            return lines.joined(separator: "\n")
+        }
+    }
+}

@@ -1,0 +1,230 @@
+import Foundation
+import GRDB
+import MailModel
+import Testing
+
+@testable import Archive
+
+/// What the outbox promises by itself: whatever the worker does, nothing is sent twice or forgotten.
+@Suite struct OutboxTests {
+    static func draft(
+        _ fixture: ArchiveFixture, _ number: Int = 1, to: [String] = ["maria@client.example"],
+        change: (inout OutboxDraft) -> Void = { _ in }
+    ) -> OutboxDraft {
+        var draft = OutboxDraft(
+            account: fixture.account, requestedBy: "anna",
+            messageID: MessageID(rawValue: "m\(number)@firma.example"),
+            sender: ArchiveFixture.own, recipients: to.map { OutboxDraft.Recipient(EmailAddress($0)!) },
+            content: MessageBytes(Array("Subject: \(number)\r\n\r\nText\r\n".utf8)),
+            notBefore: fixture.clock.now)
+        change(&draft)
+        return draft
+    }
+
+    static func claimAll(_ archive: Archive, _ fixture: ArchiveFixture) throws -> [OutboxClaim] {
+        try archive.claimOutbox(fixture.account) { facts, _ in facts.due.map(\.id) }
+    }
+
+    static func ending(_ claim: OutboxClaim, _ state: OutboxRecipientState, now: UnixTime) -> OutboxNote {
+        var ending = OutboxEnding(
+            item: claim.id, attempt: claim.attempt, nextTry: now.advanced(bySeconds: 60))
+        for recipient in claim.recipients { ending.outcomes[recipient.position] = state }
+        if state != .sent {
+            ending.failure = MailFailure(.sendUncertain, kind: .transient, "It did not work")
+        }
+        return .ended(ending)
+    }
+
+    @Test func aMailWithoutRecipientIsRefused() throws {
+        let fixture = try ArchiveFixture()
+        #expect(throws: MailFailure.self) {
+            _ = try fixture.archive.queueMail(Self.draft(fixture, to: []))
+        }
+        #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
+    @Test func theSameKeyIsTheSameMail() throws {
+        let fixture = try ArchiveFixture()
+        let first = try fixture.archive.queueMail(Self.draft(fixture) { $0.idempotencyKey = "k" })
+        let second = try fixture.archive.queueMail(Self.draft(fixture, 2) { $0.idempotencyKey = "k" })
+        #expect(!first.wasThere && second.wasThere)
+        #expect(first.item == second.item)
+        #expect(try fixture.archive.outboxItems().count == 1)
+    }
+
+    @Test func aTakenMessageIDIsRefused() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.queueMail(Self.draft(fixture))
+        #expect(throws: MailFailure.self) { _ = try fixture.archive.queueMail(Self.draft(fixture)) }
+    }
+
+    @Test func theHourlyCapCountsRecipients() throws {
+        let fixture = try ArchiveFixture()
+        let user = try fixture.archive.user(named: "anna").id
+        let two = ["a@client.example", "b@client.example"]
+        _ = try fixture.archive.queueMail(
+            Self.draft(fixture, 1, to: two) { $0.user = user }, userHourlyLimit: 3)
+        #expect(throws: MailFailure.self) {
+            _ = try fixture.archive.queueMail(
+                Self.draft(fixture, 2, to: two) { $0.user = user }, userHourlyLimit: 3)
+        }
+        fixture.clock.advance(3_601)
+        _ = try fixture.archive.queueMail(
+            Self.draft(fixture, 3, to: two) { $0.user = user }, userHourlyLimit: 3)
+    }
+
+    @Test func twoWorkersNeverClaimTheSameMail() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...20 { _ = try fixture.archive.queueMail(Self.draft(fixture, number)) }
+        let other = try fixture.reopened()
+        let first = try fixture.archive.claimOutbox(fixture.account) { facts, _ in
+            facts.due.prefix(7).map(\.id)
+        }
+        let second = try Self.claimAll(other, fixture)
+        #expect(first.count == 7 && second.count == 13)
+        #expect(Set(first.map(\.id)).isDisjoint(with: second.map(\.id)))
+        // And neither may note anything for the other's.
+        #expect(try other.noteOutbox([.begins(first[0].id, recipients: [0])]) == [false])
+    }
+
+    @Test func whatADeadProcessHadClaimedIsSentAgainOrUncertain() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...2 { _ = try fixture.archive.queueMail(Self.draft(fixture, number)) }
+        try {
+            let dying = try fixture.reopened()
+            let claims = try Self.claimAll(dying, fixture)
+            #expect(try dying.noteOutbox([.begins(claims[0].id, recipients: [0])]) == [true])
+            // While it lives nobody takes anything from it.
+            #expect(try fixture.archive.recoverOutbox().isEmpty)
+        }()
+        let uncertain = try fixture.archive.recoverOutbox()
+        let items = try fixture.archive.outboxItems()
+        #expect(uncertain.count == 1)
+        #expect(items.first { $0.id == uncertain[0] }?.state == .uncertain)
+        #expect(items.first { $0.id != uncertain[0] }?.state == .queued)
+        #expect(try Self.claimAll(fixture.archive, fixture).map(\.id) != uncertain)
+    }
+
+    @Test func aRecipientThatHasTheMailIsNotOfferedItAgain() throws {
+        let fixture = try ArchiveFixture()
+        let id = try fixture.archive.queueMail(
+            Self.draft(fixture, to: ["a@client.example", "b@client.example"])
+        ).item
+        let claim = try Self.claimAll(fixture.archive, fixture)[0]
+        var ending = OutboxEnding(item: id, attempt: 1, nextTry: fixture.clock.now.advanced(bySeconds: 60))
+        ending.outcomes = [0: .sent, 1: .retry]
+        ending.failure = MailFailure(.sendUncertain, kind: .transient, "later")
+        #expect(try fixture.archive.noteOutbox([.ended(ending)]) == [true])
+        #expect(try fixture.archive.outboxItem(id).state == .retry)
+        fixture.clock.advance(61)
+        let again = try Self.claimAll(fixture.archive, fixture)[0]
+        #expect(claim.recipients.count == 2 && again.recipients.map(\.position) == [1])
+        #expect(try fixture.archive.noteOutbox([Self.ending(again, .sent, now: fixture.clock.now)]) == [true])
+        #expect(try fixture.archive.outboxItem(id).state == .sent)
+    }
+
+    @Test func theSchemaRefusesWhatMustNotHappen() throws {
+        let fixture = try ArchiveFixture()
+        let id = try fixture.archive.queueMail(Self.draft(fixture)).item.rawValue
+        for sql in [
+            "UPDATE outbox SET state = 'sent', next_try = NULL, finished_at = 1 WHERE id = \(id)",
+            "UPDATE outbox SET state = 'uncertain', next_try = NULL, reason = 'x', data_begun_at = 1 WHERE id = \(id)",
+            "UPDATE outbox SET message_id = 'other' WHERE id = \(id)",
+            "UPDATE outbox SET sha256 = zeroblob(32) WHERE id = \(id)",
+            "UPDATE outbox_content SET bytes = x'00' WHERE item = \(id)",
+            "UPDATE outbox SET state = 'sending', next_try = NULL WHERE id = \(id)",
+            "UPDATE outbox SET next_try = NULL WHERE id = \(id)",
+        ] {
+            #expect(throws: (any Error).self, "\(sql)") {
+                try fixture.archive.pool.write { try $0.execute(sql: sql) }
+            }
+        }
+        let claim = try Self.claimAll(fixture.archive, fixture)[0]
+        _ = try fixture.archive.noteOutbox([Self.ending(claim, .sent, now: fixture.clock.now)])
+        for sql in [
+            "UPDATE outbox_recipients SET state = 'waiting' WHERE item = \(id)",
+            "UPDATE outbox SET state = 'queued', next_try = 1, finished_at = NULL WHERE id = \(id)",
+        ] {
+            #expect(throws: (any Error).self, "\(sql)") {
+                try fixture.archive.pool.write { try $0.execute(sql: sql) }
+            }
+        }
+    }
+
+    @Test func aPersonDecidesWhereTheStateAllowsIt() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let id = try archive.queueMail(Self.draft(fixture)).item
+        #expect(throws: MailFailure.self) { try archive.resolveOutbox(id, as: .sent, evidence: "x") }
+        try archive.holdOutbox(id, by: "anna")
+        #expect(try Self.claimAll(archive, fixture).isEmpty)
+        try archive.releaseOutbox(id)
+        let claim = try Self.claimAll(archive, fixture)[0]
+        #expect(throws: MailFailure.self) { try archive.cancelOutbox(id, by: "anna") }
+        _ = try archive.noteOutbox([
+            .begins(id, recipients: [0]), Self.ending(claim, .uncertain, now: archive.time),
+        ])
+        #expect(try archive.outboxItem(id).state == .uncertain)
+        #expect(throws: MailFailure.self) { try archive.retryOutbox(id) }
+        try archive.resolveOutbox(id, as: .again, evidence: "not there")
+        #expect(try archive.outboxItem(id).state == .queued)
+        try archive.cancelOutbox(id, by: "anna")
+        #expect(throws: MailFailure.self) { try archive.releaseOutbox(id) }
+        #expect(try archive.outboxItem(id).recipients[0].state == .cancelled)
+    }
+
+    @Test func massMailSkipsWhoMustNotBeMailed() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.archive.suppress(
+            EmailAddress("a@client.example")!, reason: .person, evidence: "asked", until: nil, by: "anna")
+        let mass = try fixture.archive.queueMail(
+            Self.draft(fixture, 1, to: ["A@client.example", "b@client.example"]) { $0.kind = .mass }
+        ).item
+        let alone = try fixture.archive.queueMail(
+            Self.draft(fixture, 2, to: ["a@client.example"]) { $0.kind = .mass }
+        ).item
+        let single = try fixture.archive.queueMail(Self.draft(fixture, 3, to: ["a@client.example"])).item
+        let claims = try Self.claimAll(fixture.archive, fixture)
+        // Single mail goes first.
+        #expect(claims.map(\.id) == [single, mass])
+        #expect(claims[1].recipients.map(\.position) == [1])
+        #expect(try fixture.archive.outboxItem(alone).state == .failed)
+    }
+
+    @Test func aRestoredOutboxIsHeldUntilAPersonReleasesIt() throws {
+        let fixture = try ArchiveFixture()
+        let waiting = try fixture.archive.queueMail(Self.draft(fixture)).item
+        let backup = NSTemporaryDirectory() + "outbox-\(UUID().uuidString)"
+        defer {
+            for name in [backup, backup + "-restored"] { try? FileManager.default.removeItem(atPath: name) }
+        }
+        _ = try fixture.archive.backup(to: backup)
+        _ = try Archive.restore(from: backup, to: backup + "-restored")
+        let clock = fixture.clock
+        let restored = try Archive.open(
+            directory: backup + "-restored", key: fixture.key, options: ArchiveOptions(clock: { clock.now }))
+        #expect(try restored.outboxItem(waiting).state == .held)
+        #expect(try Self.claimAll(restored, fixture).isEmpty)
+        try restored.releaseOutbox(waiting)
+        #expect(try Self.claimAll(restored, fixture).count == 1)
+    }
+
+    @Test func quotaFactsCountWhatWasBegun() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...3 { _ = try fixture.archive.queueMail(Self.draft(fixture, number)) }
+        let claim = try fixture.archive.claimOutbox(fixture.account) { facts, _ in [facts.due[0].id] }[0]
+        _ = try fixture.archive.noteOutbox([.begins(claim.id, recipients: [0])])
+        var seen = OutboxFacts()
+        _ = try fixture.archive.claimOutbox(fixture.account) { facts, _ in
+            seen = facts
+            return []
+        }
+        #expect(seen.recipientsLastDay == 1 && seen.messagesLastMinute == 1 && seen.due.count == 2)
+        fixture.clock.advance(86_400 + 60)
+        _ = try fixture.archive.claimOutbox(fixture.account) { facts, _ in
+            seen = facts
+            return []
+        }
+        #expect(seen.recipientsLastDay == 0)
+    }
+}
