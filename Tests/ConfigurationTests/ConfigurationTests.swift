@@ -188,6 +188,9 @@ struct ConfigurationTests {
         commit_messages = 50
         [parse]
         processes = 3
+        [send]
+        undo_seconds = 60
+        user_hourly_recipients = 70
         [log]
         level = "debug"
         [oauth.yandex]
@@ -247,6 +250,7 @@ struct ConfigurationTests {
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)
         #expect(found.parseProcesses == 3)
+        #expect(found.submission.undoSeconds == 60 && found.submission.userHourlyRecipients == 70)
         #expect(found.logLevel == "debug")
         #expect(found.oauthClients.map(\.redirectPort) == [8_765])
         #expect(found.oauthClients.first?.endpoints.deviceAuthorization == "https://id.example/d")
