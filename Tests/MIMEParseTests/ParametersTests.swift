@@ -23,6 +23,11 @@ private func fileName(_ fields: String) -> String? {
         #expect(fileName("Content-Disposition: attachment; filename*0=a; filename*2=.pdf") == "a.pdf")
     }
 
+    @Test func encodedQuotationMarksBelongToAnExtendedName() {
+        #expect(fileName("Content-Disposition: attachment; filename*=utf-8''%22a%22") == "\"a\"")
+        #expect(fileName("Content-Disposition: attachment; filename*=utf-8''\"a.pdf\"") == "a.pdf")
+    }
+
     @Test func extendedValuesNameTheirCharset() {
         #expect(
             fileName("Content-Disposition: attachment; filename*=utf-8''%D0%A1%D1%87%D1%91%D1%82.pdf")

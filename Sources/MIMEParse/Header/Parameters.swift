@@ -123,8 +123,12 @@ public struct Parameters: Sendable {
 
     private static func join(_ pieces: [Piece], defects: inout DefectLog) -> Value {
         var value = Value()
+        // Whether the first octet of the value proper, and the last one, are quotation marks as they stand.
+        var beginsQuoted = false
+        var endsQuoted = false
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
+            endsQuoted = bytes.last == Octet.quote
             if index > 0, let charset = value.charset { bytes = withoutPrefix(bytes, charset) }
             guard piece.isExtended else {
                 value.bytes += bytes
@@ -148,12 +152,11 @@ public struct Parameters: Sendable {
                     }
                 }
             }
+            if index == 0 { beginsQuoted = bytes.first == Octet.quote }
             percentDecode(bytes, into: &value.bytes)
         }
-        // Quotation marks around the value proper, behind charset and language.
-        if value.isExtended, value.bytes.count > 2, value.bytes.first == Octet.quote,
-            value.bytes.last == Octet.quote
-        {
+        // Quotation marks around the value proper, behind charset and language; encoded ones belong to it.
+        if value.isExtended, value.bytes.count > 2, beginsQuoted, endsQuoted {
             value.bytes.removeFirst()
             value.bytes.removeLast()
         }
