@@ -78,6 +78,7 @@ let package = Package(
             dependencies: [
                 "CPageSums", "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],

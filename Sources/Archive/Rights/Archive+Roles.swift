@@ -121,6 +121,10 @@ extension Archive {
     }
 
     private static func store(_ scopes: [Right: Scope], of id: RoleID, _ db: Database) throws {
+        if let scope = scopes[.administer], scope != .none, scope != .all {
+            throw MailFailure.invalid(
+                "The right to administer has no such scope", scope.rawValue, remedy: "Give none or all.")
+        }
         for (right, scope) in scopes {
             if scope == .none {
                 try db.execute(

@@ -7,7 +7,10 @@ struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
         abstract: "Users of the CRM: their mailboxes are polled, and their role says what they see.",
-        subcommands: [UserAddCommand.self, UserListCommand.self, UserEditCommand.self])
+        subcommands: [
+            UserAddCommand.self, UserListCommand.self, UserEditCommand.self, UserPasswdCommand.self,
+            UserRemoveCommand.self, UserTokenCommand.self,
+        ])
 }
 
 struct UserAddCommand: ParsableCommand {
@@ -106,8 +109,8 @@ struct UserEditCommand: ParsableCommand {
     @Option(help: "The department that they belong to; \"\" for none.")
     var department: String?
 
-    @Flag(inversion: .prefixedEnableDisable, help: "A disabled user can neither act nor sign in.")
-    var access: Bool?
+    @Flag(help: "Takes in again whom user remove has kept out.")
+    var enable = false
 
     func run() throws {
         let archive = try Workplace(common).archive
@@ -116,7 +119,7 @@ struct UserEditCommand: ParsableCommand {
         if let email { draft.email = email.isEmpty ? nil : try EmailAddress(typed: email) }
         if let role { draft.role = role }
         if let department { draft.department = department.isEmpty ? nil : department }
-        if let access { draft.isEnabled = access }
+        if enable { draft.isEnabled = true }
         try archive.editUser(found.id, draft)
         Terminal.print("changed user \(user)")
     }
