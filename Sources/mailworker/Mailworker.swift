@@ -60,7 +60,8 @@ struct Mailworker: AsyncParsableCommand {
             CommandGroup(
                 name: "Setting up",
                 subcommands: [
-                    InitCommand.self, ConfigCommand.self, UserCommand.self, DepartmentCommand.self, RoleCommand.self,
+                    InitCommand.self, ConfigCommand.self, UserCommand.self, DepartmentCommand.self,
+                    RoleCommand.self,
                     AccountCommand.self,
                     ContactCommand.self,
                 ]),

@@ -21,7 +21,8 @@ enum ExitStatus {
     /// What the person at the command line types differently.
     private static let usageCodes: Set<MailFailure.Code> = [
         .usage, .unknownUser, .unknownAccount, .unknownFolder, .unknownContact, .ambiguousContact,
-        .unknownReviewItem, .unknownMessage, .unknownRole, .unknownDepartment, .unknownToken, .inUse, .nameTaken,
+        .unknownReviewItem, .unknownMessage,
+        .unknownRole, .unknownDepartment, .unknownToken, .inUse, .nameTaken,
         .invalidValue, .archiveExists, .noSuchPath, .csv,
         .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
         .mailOverLimit, .answersAutomatic, .recipientSuppressed,
