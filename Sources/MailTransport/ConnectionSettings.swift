@@ -22,7 +22,7 @@ public struct ConnectionSettings: Sendable, Hashable {
     public var login: String
     public var secret: Secret
     public var authentication: Authentication
-    /// A PEM file of certificate authorities trusted beside the system's own; nil for the system's alone.
+    /// A PEM file of certificate authorities trusted instead of the system's own; nil for the system's.
     public var caFile: String?
     /// `socks5://`, `socks5h://` or `http://`, with `user:password@` where the proxy wants it. Nil
     /// connects directly; the environment's proxy variables are never read.

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 public import MailModel
 
 /// One thread that drives every connection: libcurl's multi interface for opening them (name
@@ -8,11 +9,28 @@ public import MailModel
 public final class NetworkLoop: Sendable {
     let mailbox: LoopMailbox
 
+    /// How many descriptors this process may have open: as many as the system lets it ask for.
+    ///
+    /// Shells and service managers often give 1,024, for the sake of programs that call `select`; nothing here
+    /// does.
+    public static let descriptorLimit: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        let wanted = min(limit.rlim_max, 65_536)
+        if limit.rlim_cur < wanted {
+            limit.rlim_cur = wanted
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        return Int(clamping: limit.rlim_cur)
+    }()
+
     private static let libcurlStarted = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     /// Starts the thread.
     /// - Throws: `system-resources` when the system gives no descriptors or no thread.
     public init() throws(MailFailure) {
+        _ = Self.descriptorLimit
         guard Self.libcurlStarted, let mailbox = LoopMailbox(), let thread = LoopThread(mailbox: mailbox),
             thread.start()
         else {
