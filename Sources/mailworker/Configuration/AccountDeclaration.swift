@@ -74,8 +74,9 @@ struct AccountDeclaration {
     /// Makes the account of an `[[account]]`, or brings it up to the file's values.
     ///
     /// - Parameter withPassword: also reads its password; without, a stored one stays.
+    ///   - account: the one of that name, where there is one.
     func apply(
-        _ declared: Configuration.DeclaredAccount, withPassword: Bool = true
+        _ declared: Configuration.DeclaredAccount, to account: Account?, withPassword: Bool = true
     ) throws(MailFailure) {
         var secret: Secret?
         if !withPassword {
@@ -87,7 +88,7 @@ struct AccountDeclaration {
         }
         var wanted = try settings(for: declared.options)
         wanted.isDeclared = true
-        guard let account = try archive.accounts().first(where: { $0.settings.name == wanted.name }) else {
+        guard let account else {
             try archive.addAccount(wanted, secret: secret)
             return
         }
@@ -102,9 +103,14 @@ struct AccountDeclaration {
     /// Brings the accounts of the configuration up to its values, and stops polling those
     /// that it no longer has.
     func applyAll(withPasswords: Bool = true) throws(MailFailure) {
-        for declared in configuration.accounts { try apply(declared, withPassword: withPasswords) }
-        let names = configuration.accounts.map(\.options.name)
-        for account in try archive.accounts()
+        let present = Dictionary(
+            uniqueKeysWithValues: try archive.accounts().map { ($0.settings.name, $0) })
+        for declared in configuration.accounts {
+            try apply(
+                declared, to: declared.options.name.flatMap { present[$0] }, withPassword: withPasswords)
+        }
+        let names = Set(configuration.accounts.compactMap(\.options.name))
+        for account in present.values
         where account.settings.isDeclared && account.settings.isEnabled
             && !names.contains(account.settings.name)
         {
@@ -136,8 +142,11 @@ struct AccountDeclaration {
 
     /// The user of that name, made when there is none yet.
     private func user(named name: String, email: EmailAddress?) throws(MailFailure) -> UserID {
-        if let user = try archive.users().first(where: { $0.name == name }) { return user.id }
-        return try archive.addUser(name: name, email: email)
+        do throws(MailFailure) {
+            return try archive.user(named: name).id
+        } catch  where error.code == .unknownUser {
+            return try archive.addUser(name: name, email: email)
+        }
     }
 
     private static func preset(_ name: String?) throws(MailFailure) -> ProviderPreset {
