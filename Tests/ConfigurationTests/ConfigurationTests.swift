@@ -52,6 +52,7 @@ struct ConfigurationTests {
 
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
+        ("poll", "host_connections", 1...10_000),
         ("archive", "pack_megabytes", 1...4096), ("limits", "commit_messages", 1...10_000),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
@@ -161,7 +162,8 @@ struct ConfigurationTests {
         #expect(found.keyFile == "/etc/firma/mailworker.key")
         #expect(found.allowedNetworks == .publicOnly)
         #expect(found.pollMinutes == 5)
-        #expect(found.pollConcurrency == 8)
+        #expect(found.pollConcurrency == 32)
+        #expect(found.pollHostConnections == 32)
         #expect(found.timeoutSeconds == 60)
         #expect(found.limits == .standard)
         #expect(found.receivingBytes == 48 << 20)
@@ -181,6 +183,7 @@ struct ConfigurationTests {
         [poll]
         minutes = 7
         concurrency = 9
+        host_connections = 11
         timeout_minutes = 3
         [limits]
         message_megabytes = 20
@@ -246,6 +249,7 @@ struct ConfigurationTests {
         #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)
+        #expect(found.pollHostConnections == 11)
         #expect(found.timeoutSeconds == 180)
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)

@@ -24,6 +24,7 @@ final class PollFixture: Sendable {
     init(
         _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
         concurrency: Int = 4, space: SpaceLimit = SpaceLimit(),
+        sliceBytes: Int64 = FetchAllowance.usualSliceBytes,
         oauthClients: [OAuthProvider: OAuthClient] = [:],
         account change: (inout AccountSettings) -> Void = { _ in }
     ) throws {
@@ -32,6 +33,7 @@ final class PollFixture: Sendable {
         var settings = PollSettings(
             limits: limits, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]), concurrency: concurrency)
         settings.space = space
+        settings.sliceBytes = sliceBytes
         settings.oauthClients = oauthClients
         let (clock, ticks) = (worker.clock, ticks)
         settings.now = {

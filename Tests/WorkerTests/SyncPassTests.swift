@@ -234,4 +234,36 @@ struct SyncPassTests {
         #expect(reports.map { $0.failures.first?.code } == [.loginRefused, nil, .loginRefused])
         #expect(reports[1].counts.linked == 3)
     }
+
+    // MARK: Large mailboxes
+
+    private static let inSlices = [
+        Scripts.inbox(
+            exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3], size: 400),
+            Scripts.bodies("2:3", [3, 2])),
+        Scripts.inbox(
+            exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1", [1], size: 400),
+            Scripts.bodies("1", [1])),
+    ]
+
+    @Test func aLargeMailboxComesInSlicesAndIsDueAtOnceAfterEach() async throws {
+        let fixture = try PollFixture(Self.inSlices, sliceBytes: 900)
+        let first = try await fixture.poll()
+        #expect(first.hasMore && first.failures.isEmpty)
+        #expect(try fixture.worker.recorded() == "2:3")
+        #expect(try fixture.worker.archive.dueAccounts(at: fixture.worker.clock.now).count == 1)
+        let second = try await fixture.poll()
+        #expect(!second.hasMore)
+        #expect(try fixture.worker.recorded() == "1:3")
+        #expect(try fixture.worker.archive.dueAccounts(at: fixture.worker.clock.now).isEmpty)
+        fixture.expectOnlyReading()
+    }
+
+    @Test func onePassTakesAllSlicesAndTellsOfThemTogether() async throws {
+        let fixture = try PollFixture(Self.inSlices, sliceBytes: 900)
+        let reports = await fixture.pass.run([try fixture.worker.polled()])
+        #expect(reports.map(\.counts.fetched) == [3])
+        #expect(reports[0].receivedBytes > 0 && reports[0].failures.isEmpty)
+        fixture.expectOnlyReading()
+    }
 }

@@ -20,6 +20,17 @@ public final class IngestTally: Sendable {
         public var parserLosses = 0
 
         public init() {}
+
+        mutating func add(_ other: Counts) {
+            fetched += other.fetched
+            linked += other.linked
+            review += other.review
+            duplicates += other.duplicates
+            ignored += other.ignored
+            quarantined += other.quarantined
+            alreadyKnown += other.alreadyKnown
+            parserLosses += other.parserLosses
+        }
     }
 
     private struct State {

@@ -12,10 +12,31 @@ public struct AccountReport: Sendable {
     public var gone = 0
     /// UIDs that no longer stand in their folder; their messages stay in the archive.
     public var vanished = 0
+    /// Bytes of messages that were fetched, stored or not.
+    public var receivedBytes: Int64 = 0
+    /// Whether mail was left for the account's next turn (`FetchAllowance`).
+    public var hasMore = false
+    /// Whether it was left because of the day's limit, and waits for the next day.
+    public var isDayUsedUp = false
     /// Why the poll, or a part of it, did not succeed.
     public var failures: [MailFailure] = []
 
     public init(name: String) { self.name = name }
+
+    /// Whether the account's next poll goes on where this one has ended.
+    var isUnfinished: Bool { hasMore && !isDayUsedUp && failures.isEmpty }
+
+    /// The report of both polls, of which the other came later.
+    func followed(by other: AccountReport) -> AccountReport {
+        var sum = other
+        sum.counts.add(counts)
+        sum.beforeSince += beforeSince
+        sum.tooLarge += tooLarge
+        sum.gone += gone
+        sum.vanished += vanished
+        sum.receivedBytes += receivedBytes
+        return sum
+    }
 }
 
 extension AccountReport: Encodable {
@@ -25,6 +46,7 @@ extension AccountReport: Encodable {
         case tooLarge = "too_large"
         case gone, vanished
         case parserLosses = "parser_losses"
+        case isDayUsedUp = "daily_limit_reached"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -41,6 +63,7 @@ extension AccountReport: Encodable {
         try container.encode(gone, forKey: .gone)
         try container.encode(vanished, forKey: .vanished)
         try container.encode(counts.parserLosses, forKey: .parserLosses)
+        try container.encode(isDayUsedUp, forKey: .isDayUsedUp)
         // Null, not absent, when all went well.
         try container.encode(
             failures.isEmpty ? nil : failures.map(\.revealed).joined(separator: "\n"), forKey: .error)

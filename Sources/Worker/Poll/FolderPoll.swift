@@ -28,10 +28,10 @@ struct FolderPoll {
     /// - Throws: what ends the session or the archive; a folder that the server refuses
     ///   to open or to list is a failure in the report.
     func run(
-        _ chosen: FolderChoice.Chosen, report: inout AccountReport
+        _ chosen: FolderChoice.Chosen, allowance: inout FetchAllowance, report: inout AccountReport
     ) async throws(MailFailure) -> Sweep? {
         do throws(MailFailure) {
-            return try await bringUp(chosen, report: &report)
+            return try await bringUp(chosen, &allowance, report: &report)
         } catch  where Self.concernsOneFolder.contains(error.code) {
             report.failures.append(error)
         } catch  where error.code == .sessionOver && !report.failures.isEmpty {
@@ -47,7 +47,7 @@ struct FolderPoll {
     ]
 
     private func bringUp(
-        _ chosen: FolderChoice.Chosen, report: inout AccountReport
+        _ chosen: FolderChoice.Chosen, _ allowance: inout FetchAllowance, report: inout AccountReport
     ) async throws(MailFailure) -> Sweep? {
         let state = try await session.examine(chosen.folder)
         let folder = try record(chosen)
@@ -86,7 +86,7 @@ struct FolderPoll {
             try archive.voidSweep(folder, validity)
         }
         let isFetched = try await fetch(
-            wanted, into: folder, validity, name: chosen.folder.name, report: &report)
+            wanted, into: folder, validity, name: chosen.folder.name, &allowance, report: &report)
         guard isWhole, isFetched else { return nil }
         return Sweep(folder: folder, uidValidity: validity, sweptAt: sweptAt)
     }
@@ -116,7 +116,7 @@ struct FolderPoll {
     /// Returns whether every message has, or after the flush will have, its ledger row.
     private func fetch(
         _ wanted: [MessageMetadata], into folder: FolderID, _ validity: UIDValidity, name: FolderName,
-        report: inout AccountReport
+        _ allowance: inout FetchAllowance, report: inout AccountReport
     ) async throws(MailFailure) -> Bool {
         var toFetch = wanted
         if let since = account.settings.since {
@@ -128,9 +128,12 @@ struct FolderPoll {
             try archive.recordUnfetched(old.map { UnfetchedUID($0, .beforeSince) }, in: folder, validity)
             report.beforeSince += old.count
         }
-        let batches = FetchBatches(toFetch, messageLimit: poller.settings.limits.messageBytes)
+        let messageLimit = poller.settings.limits.messageBytes
+        let admitted = allowance.admit(toFetch, messageLimit: messageLimit)
+        let isCut = admitted.count < toFetch.count
+        let batches = FetchBatches(admitted, messageLimit: messageLimit)
         try recordTooLarge(batches.oversize, in: folder, validity, report: &report)
-        guard !batches.batches.isEmpty else { return true }
+        guard !batches.batches.isEmpty else { return !isCut }
         watch(.fetching(account: account.settings.name, folder: name, messages: toFetch.count))
 
         let (pipeline, tally) = (poller.pipeline, tally)
@@ -138,6 +141,7 @@ struct FolderPoll {
         var renewal = LeaseRenewal(lease: lease, forSeconds: account.leaseSeconds)
         let fetched = try await session.fetch(batches.batches) { message throws(MailFailure) in
             try renewal.renewIfDue(in: archive)
+            report.receivedBytes += Int64(message.bytes.count)
             try await pipeline.submit(
                 ReceivedMessage(
                     folder: folder, uidValidity: validity, uid: message.uid,
@@ -146,7 +150,7 @@ struct FolderPoll {
         }
         try recordTooLarge(fetched.tooLarge, in: folder, validity, report: &report)
         report.failures += fetched.refused.map(\.failure)
-        var complete = fetched.refused.isEmpty
+        var complete = fetched.refused.isEmpty && !isCut
         if !fetched.missing.isEmpty {
             // Not sent although asked for: expunged meanwhile, unless the server still lists it.
             let listed = try await session.allUIDs()

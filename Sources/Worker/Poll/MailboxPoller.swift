@@ -27,6 +27,7 @@ public struct MailboxPoller: Sendable {
     /// Polls the account, whose lease the caller holds. What goes wrong is in the report.
     public func poll(
         _ account: Account, lease: Lease, startedAt now: UnixTime,
+        allowance: FetchAllowance = FetchAllowance(),
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
@@ -36,12 +37,16 @@ public struct MailboxPoller: Sendable {
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
             report.failures += failures
+            var allowance = allowance
             for folder in chosen {
                 let poll = FolderPoll(
                     poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                     watch: watch)
-                if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
+                let sweep = try await poll.run(folder, allowance: &allowance, report: &report)
+                if let sweep { sweeps.append(sweep) }
             }
+            report.hasMore = allowance.hasMore
+            report.isDayUsedUp = allowance.isDayUsedUp
             // What arrived last is stored while the server says goodbye.
             async let _ = try? pipeline.flush(tally)
             await session.logout()
@@ -59,13 +64,18 @@ public struct MailboxPoller: Sendable {
     /// Polls one folder on a session that is open already.
     func poll(
         _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
-        startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
+        startedAt now: UnixTime, allowance: FetchAllowance = FetchAllowance(),
+        watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
         await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
             let poll = FolderPoll(
                 poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                 watch: watch)
-            if let sweep = try await poll.run(folder, report: &report) { sweeps.append(sweep) }
+            var allowance = allowance
+            let sweep = try await poll.run(folder, allowance: &allowance, report: &report)
+            if let sweep { sweeps.append(sweep) }
+            report.hasMore = allowance.hasMore
+            report.isDayUsedUp = allowance.isDayUsedUp
         }
     }
 

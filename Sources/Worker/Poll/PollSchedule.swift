@@ -5,6 +5,8 @@ public struct PollSchedule: Sendable {
     /// How a poll ended.
     public enum Outcome: Sendable, Hashable {
         case succeeded
+        /// It ended before all was fetched, so that others had their turn.
+        case unfinished
         case failed(FailureKind, retryAfterSeconds: Int?)
         /// Its user has withdrawn the authorization, or not given one: no further try can succeed.
         case lacksAuthorization
@@ -36,6 +38,7 @@ public struct PollSchedule: Sendable {
         case .succeeded:
             // Up to a tenth earlier or later.
             return now.advanced(bySeconds: spread(intervalSeconds, by: 0.1, jitter: jitter))
+        case .unfinished: return now
         case .failed(.transient, let stated):
             let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
             let asked = min(max(Int64(stated ?? 0), 0), Self.longestPause)

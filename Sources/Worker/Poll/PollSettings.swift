@@ -10,8 +10,12 @@ public struct PollSettings: Sendable {
     public var allowedNetworks: NetworkAllowList
     /// As which this program is known to the providers of OAuth 2.0.
     public var oauthClients: [OAuthProvider: OAuthClient] = [:]
-    /// Accounts polled at the same time.
+    /// Polls that are in their first seconds at the same time (`PollPlaces`).
     public var concurrency: Int
+    /// Polls at one host at the same time.
+    public var hostConnections = 32
+    /// What one poll fetches before the other accounts have their turn (`FetchAllowance`).
+    public var sliceBytes = FetchAllowance.usualSliceBytes
     /// For accounts that have no interval or timeout of their own.
     public var defaultIntervalSeconds: Int
     public var defaultTimeoutSeconds: Int
@@ -23,7 +27,8 @@ public struct PollSettings: Sendable {
     public var now: @Sendable () -> UnixTime = Archive.systemClock
 
     public init(
-        limits: MailLimits = .standard, allowedNetworks: NetworkAllowList = .publicOnly, concurrency: Int = 8,
+        limits: MailLimits = .standard, allowedNetworks: NetworkAllowList = .publicOnly,
+        concurrency: Int = 32,
         defaultIntervalSeconds: Int = 300, defaultTimeoutSeconds: Int = 60, trace: WireTrace? = nil
     ) {
         self.limits = limits
@@ -32,5 +37,12 @@ public struct PollSettings: Sendable {
         self.defaultIntervalSeconds = defaultIntervalSeconds
         self.defaultTimeoutSeconds = defaultTimeoutSeconds
         self.trace = trace
+    }
+
+    var places: PollPlaces.Limits {
+        PollPlaces.Limits(
+            fresh: concurrency, host: hostConnections,
+            // Watches, the archive and the children that read need descriptors too.
+            total: max(concurrency, NetworkLoop.descriptorLimit / 2))
     }
 }

@@ -1,5 +1,6 @@
 public import Archive
 public import MailModel
+import MailTransport
 import Synchronization
 
 /// Polls every account when it is due, and watches those that ask for it, until its task is
@@ -26,30 +27,40 @@ public struct PollingDaemon: Sendable {
     public func run(
         watch: @escaping @Sendable (PollEvent) -> Void, failed: @escaping @Sendable (MailFailure) -> Void
     ) async throws(MailFailure) {
-        let running = AccountsAtWork()
+        let turns = PollTurns(settings.places)
+        let postponed = PostponedAccounts()
         let watches = MailboxWatches(archive: archive, poller: pass.poller, settings: settings)
         await withDiscardingTaskGroup { group in
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { turns.announce() }
+            }
             var isHeld = false
+            var lookedAt: ContinuousClock.Instant?
+            var due: [Account] = []
             while !Task.isCancelled, archive.stopFailure == nil {
-                let now = settings.now()
-                let busy = running.all
                 do throws(MailFailure) {
-                    let shortage = settings.space.shortage(in: try archive.diskSpace())
-                    if let shortage, !isHeld { watch(.held(shortage)) }
-                    if shortage == nil, isHeld { watch(.resumed) }
-                    isHeld = shortage != nil
-                    let free = isHeld ? 0 : max(1, settings.concurrency) - busy.count
-                    let due = free > 0 ? try archive.dueAccounts(at: now) : []
-                    let ready = due.filter { !busy.contains($0.id) && !running.isPutOff($0.id, at: now) }
-                    for account in ready.prefix(free) {
-                        running.insert(account.id)
-                        group.addTask { await poll(account, running, watch) }
+                    let now = settings.now()
+                    let isNewSecond = lookedAt.map { .now - $0 >= .seconds(1) } ?? true
+                    if isNewSecond {
+                        lookedAt = .now
+                        let shortage = settings.space.shortage(in: try archive.diskSpace())
+                        if let shortage, !isHeld { watch(.held(shortage)) }
+                        if shortage == nil, isHeld { watch(.resumed) }
+                        isHeld = shortage != nil
+                        try watches.follow(isHeld ? [:] : try archive.watchedAccounts(), watch: watch)
                     }
-                    try watches.follow(isHeld ? [:] : try archive.watchedAccounts(), watch: watch)
+                    if isNewSecond || due.isEmpty {
+                        due = isHeld ? [] : try dueAccounts(at: now, turns, postponed)
+                    }
+                    due.removeAll { account in
+                        guard turns.begin(account) else { return false }
+                        group.addTask { await turns.run(account) { await poll(account, postponed, watch) } }
+                        return true
+                    }
                 } catch {
                     failed(error)
                 }
-                try? await Task.sleep(for: .seconds(1))
+                await turns.wait()
             }
             group.cancelAll()
             await watches.stop()
@@ -57,12 +68,22 @@ public struct PollingDaemon: Sendable {
         if let failure = archive.stopFailure { throw failure }
     }
 
+    private func dueAccounts(
+        at now: UnixTime, _ turns: PollTurns, _ postponed: PostponedAccounts
+    ) throws(MailFailure) -> [Account] {
+        // Asked first: a poll that ends meanwhile stands among the due ones still.
+        let polled = turns.polled
+        return try archive.dueAccounts(at: now).filter {
+            !polled.contains($0.id) && !postponed.contains($0.id, at: now)
+        }
+    }
+
     /// Seconds until an account is looked at again whose poll left nothing in the archive.
-    private static let putOffSeconds: Int64 = 30
+    private static let postponedSeconds: Int64 = 30
 
     private func poll(
-        _ account: Account, _ running: AccountsAtWork, _ watch: @escaping @Sendable (PollEvent) -> Void
-    ) async {
+        _ account: Account, _ postponed: PostponedAccounts, _ watch: @escaping @Sendable (PollEvent) -> Void
+    ) async -> AccountReport {
         let report = await pass.poll(account) { event in
             // What another process polls is no trouble, and it says itself how that went.
             if case .finished(let report) = event, report.failures.map(\.code) == [.accountBusy] { return }
@@ -72,31 +93,22 @@ public struct PollingDaemon: Sendable {
         if !report.failures.isEmpty,
             (try? archive.account(account.id).status) ?? account.status == account.status
         {
-            running.putOff(account.id, until: settings.now().advanced(bySeconds: Self.putOffSeconds))
+            postponed.insert(account.id, until: settings.now().advanced(bySeconds: Self.postponedSeconds))
         }
-        running.remove(account.id)
+        return report
     }
 }
 
-/// The accounts whose polls have begun and not ended, and those to leave alone for a while.
-private final class AccountsAtWork: Sendable {
-    private struct State {
-        var ids: Set<AccountID> = []
-        var putOff: [AccountID: UnixTime] = [:]
-    }
+/// The accounts to leave alone for a while.
+private final class PostponedAccounts: Sendable {
+    private let times = Mutex<[AccountID: UnixTime]>([:])
 
-    private let state = Mutex(State())
+    func insert(_ id: AccountID, until time: UnixTime) { times.withLock { $0[id] = time } }
 
-    var all: Set<AccountID> { state.withLock(\.ids) }
-    func insert(_ id: AccountID) { state.withLock { _ = $0.ids.insert(id) } }
-    func remove(_ id: AccountID) { state.withLock { _ = $0.ids.remove(id) } }
-
-    func putOff(_ id: AccountID, until time: UnixTime) { state.withLock { $0.putOff[id] = time } }
-
-    func isPutOff(_ id: AccountID, at now: UnixTime) -> Bool {
-        state.withLock { state in
-            guard let until = state.putOff[id] else { return false }
-            if until <= now { state.putOff[id] = nil }
+    func contains(_ id: AccountID, at now: UnixTime) -> Bool {
+        times.withLock { times in
+            guard let until = times[id] else { return false }
+            if until <= now { times[id] = nil }
             return until > now
         }
     }

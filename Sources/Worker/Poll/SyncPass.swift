@@ -2,6 +2,7 @@ public import Archive
 public import MailModel
 import MailTransport
 import OAuth
+import Synchronization
 
 /// Polls accounts, several at a time, each under its lease, and records how each
 /// poll ended and when the next one is due.
@@ -16,27 +17,37 @@ public struct SyncPass: Sendable {
         self.settings = settings
     }
 
-    /// Polls the accounts, at most `concurrency` of them at a time. The reports stand in the
-    /// order of the accounts; one account's trouble is its own.
+    /// Polls the accounts side by side (`PollPlaces`); one whose mailbox is large comes in slices, between which
+    /// the others have their turn. The reports stand in the order of the accounts; one account's trouble is
+    /// its own.
     public func run(
         _ accounts: [Account], watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> [AccountReport] {
-        await withTaskGroup(of: (Int, AccountReport).self) { group in
-            var reports = [AccountReport?](repeating: nil, count: accounts.count)
-            var next = 0
-            func startNext() {
-                guard next < accounts.count, !Task.isCancelled else { return }
-                let (index, account) = (next, accounts[next])
-                next += 1
-                group.addTask { (index, await poll(account, watch: watch)) }
+        guard !accounts.isEmpty else { return [] }
+        let turns = PollTurns(settings.places)
+        let results = PassResults()
+        await withDiscardingTaskGroup { group in
+            var waiting = accounts
+            while !Task.isCancelled {
+                waiting.removeAll { account in
+                    guard turns.begin(account) else { return false }
+                    group.addTask {
+                        await turns.run(account) {
+                            let report = await poll(account, watch: watch)
+                            results.add(report, of: account.id)
+                            return report
+                        }
+                    }
+                    return true
+                }
+                await turns.wait()
+                // In this order: a poll notes its result before it ends.
+                let areAllOver = turns.isIdle
+                waiting += results.takeUnfinished().compactMap { try? archive.account($0) }
+                if areAllOver, waiting.isEmpty { break }
             }
-            for _ in 0..<max(1, settings.concurrency) { startNext() }
-            while let (index, report) = await group.next() {
-                reports[index] = report
-                startNext()
-            }
-            return reports.compactMap { $0 }
         }
+        return accounts.compactMap { results.report(of: $0.id) }
     }
 
     /// Polls one account; a report with `account-busy` when another process holds it.
@@ -48,7 +59,10 @@ public struct SyncPass: Sendable {
             try settings.space.check(archive)
             let lease = try claim(account)
             let startedAt = settings.now()
-            report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
+            report = await poller.poll(
+                account, lease: lease, startedAt: startedAt,
+                allowance: try allowance(for: account, startedAt),
+                watch: watch)
             do throws(MailFailure) {
                 try conclude(account, report, startedAt: startedAt)
             } catch {
@@ -61,6 +75,10 @@ public struct SyncPass: Sendable {
         }
         watch(.finished(report))
         return report
+    }
+
+    private func allowance(for account: Account, _ now: UnixTime) throws(MailFailure) -> FetchAllowance {
+        FetchAllowance(sliceBytes: settings.sliceBytes)
     }
 
     private func claim(_ account: Account) throws(MailFailure) -> Lease {
@@ -84,11 +102,39 @@ public struct SyncPass: Sendable {
         let isSameTrouble = failure?.kind == account.status.failure?.kind
         let failures = failure == nil ? 0 : (isSameTrouble ? account.status.failures : 0) + 1
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
+        let outcome =
+            failure.map(PollSchedule.Outcome.init) ?? (report.isUnfinished ? .unfinished : .succeeded)
         let next = schedule.nextPoll(
-            after: failure.map(PollSchedule.Outcome.init) ?? .succeeded,
-            failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
+            after: outcome, failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
         try archive.noteAttempt(
             account.id, revision: account.revision, startedAt: startedAt, failure: failure, nextPoll: next)
+    }
+}
+
+/// What the polls of one pass have brought.
+private final class PassResults: Sendable {
+    private struct State {
+        var reports: [AccountID: AccountReport] = [:]
+        var unfinished: [AccountID] = []
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ report: AccountReport, of id: AccountID) {
+        state.withLock { state in
+            state.reports[id] = state.reports[id].map { $0.followed(by: report) } ?? report
+            if report.isUnfinished { state.unfinished.append(id) }
+        }
+    }
+
+    func report(of id: AccountID) -> AccountReport? { state.withLock { $0.reports[id] } }
+
+    /// Those whose next slice is due.
+    func takeUnfinished() -> [AccountID] {
+        state.withLock { state in
+            defer { state.unfinished = [] }
+            return state.unfinished
+        }
     }
 }
 

@@ -68,6 +68,7 @@ struct Workplace {
             settings.oauthClients[declared.provider] = try declared.client()
         }
         settings.space = configuration.space
+        settings.hostConnections = configuration.pollHostConnections
         return settings
     }
 

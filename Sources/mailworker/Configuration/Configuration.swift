@@ -13,7 +13,8 @@ struct Configuration {
     var keyFile: String
     var allowedNetworks: NetworkAllowList
     var pollMinutes = 5
-    var pollConcurrency = 8
+    var pollConcurrency = 32
+    var pollHostConnections = 32
     var timeoutSeconds = 60
     var limits = MailLimits.standard
     var receivingBytes = 48 << 20
@@ -81,6 +82,8 @@ struct Configuration {
         let poll = try ConfigurationReader(source, table: "poll")
         pollMinutes = try poll.integer(.pollMinutes, in: 1...1440) ?? pollMinutes
         pollConcurrency = try poll.integer(.pollConcurrency, in: 1...1000) ?? pollConcurrency
+        pollHostConnections =
+            try poll.integer(.pollHostConnections, in: 1...10_000) ?? pollHostConnections
         timeoutSeconds = try poll.integer(.pollTimeoutMinutes, in: 1...60).map { $0 * 60 } ?? timeoutSeconds
 
         let limits = try ConfigurationReader(source, table: "limits")

@@ -15,6 +15,7 @@ enum ConfigurationKey: String, CaseIterable {
     case networkAllow = "network.allow"
     case pollMinutes = "poll.minutes"
     case pollConcurrency = "poll.concurrency"
+    case pollHostConnections = "poll.host_connections"
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
