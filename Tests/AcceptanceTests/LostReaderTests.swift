@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// The program goes on when the processes that read its mail are killed.
+/// The program goes on when the processes that read its mail are killed, in an import and in a verification.
 @Suite(.timeLimit(.minutes(20)))
 struct LostReaderTests {
     @Test func anImportWhoseReadersAreKilledTakesEveryMessageOnce() async throws {
@@ -27,14 +27,7 @@ struct LostReaderTests {
             try Data(text.utf8).write(to: mbox)
             let kills = Mutex(0)
             let outcome = try await firma.run(["import", "--json", mbox.path]) { process in
-                var killed: Set<pid_t> = []
-                while killed.count < 6, kill(process, 0) == 0 {
-                    guard let child = Self.children(of: process).first(where: { !killed.contains($0) })
-                    else { continue }
-                    kill(child, SIGKILL)
-                    killed.insert(child)
-                }
-                kills.withLock { $0 = killed.count }
+                kills.withLock { $0 = Self.killReaders(of: process) }
             }
             #expect(outcome.status == 0, "\(outcome.errors)")
             #expect(kills.withLock { $0 } > 0)
@@ -44,7 +37,18 @@ struct LostReaderTests {
             let again = try await firma.succeed("import", "--json", mbox.path)
             struct Duplicates: Decodable { var duplicates: Int }
             #expect(try again.decoded(Duplicates.self).duplicates == count)
-            try await firma.succeed("verify")
+            kills.withLock { $0 = 0 }
+            let verified = try await firma.run(["verify", "--json"]) { process in
+                kills.withLock { $0 = Self.killReaders(of: process) }
+            }
+            #expect(verified.status == 0, "\(verified.errors)")
+            #expect(kills.withLock { $0 } > 0)
+            struct Verification: Decodable {
+                var clean: Bool
+                var rereadMessages: Int
+            }
+            let report = try verified.decoded(Verification.self)
+            #expect(report.clean && report.rereadMessages == count)
         }
     }
 
@@ -53,6 +57,17 @@ struct LostReaderTests {
             try await firma.succeed("init")
             #expect(try await firma.run("doctor").output.contains("reading: in "))
         }
+    }
+
+    /// - Returns: how many were killed, six at most.
+    private static func killReaders(of process: pid_t) -> Int {
+        var killed: Set<pid_t> = []
+        while killed.count < 6, kill(process, 0) == 0 {
+            guard let child = children(of: process).first(where: { !killed.contains($0) }) else { continue }
+            kill(child, SIGKILL)
+            killed.insert(child)
+        }
+        return killed.count
     }
 
     private static func children(of process: pid_t) -> [pid_t] {

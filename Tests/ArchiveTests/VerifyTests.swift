@@ -29,13 +29,33 @@ import Testing
     }
 
     /// Reads a message of the fixture as the fixture made it.
-    private func reader(_ contents: [ArchivedMessageID: Content]) -> @Sendable (MessageBytes) -> Content? {
+    private func reader(
+        _ contents: [ArchivedMessageID: Content]
+    ) -> @Sendable ([MessageBytes]) throws(MailFailure) -> [Content?] {
         let byID = Dictionary(uniqueKeysWithValues: contents.values.map { ($0.messageID!.rawValue, $0) })
-        return { bytes in
-            let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
-            let id = text.firstMatch(of: /Message-ID: <(.*)>/).map { String($0.1) }
-            return id.flatMap { byID[$0] }
+        return { batch in
+            batch.map { bytes in
+                let text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+                let id = text.firstMatch(of: /Message-ID: <(.*)>/).map { String($0.1) }
+                return id.flatMap { byID[$0] }
+            }
         }
+    }
+
+    @Test func `a reader that cannot be had ends the verification, for nothing was compared`() throws {
+        let (fixture, _) = try filled(20)
+        let unavailable = MailFailure(.archiveCorrupt, kind: .transient, "nobody reads")
+        #expect(throws: unavailable) {
+            try fixture.archive.verify(reread: { _ throws(MailFailure) in throw unavailable })
+        }
+    }
+
+    @Test func `a message that cannot be read any more is named, and the others are compared`() throws {
+        let (fixture, contents) = try filled(20)
+        let id = try #require(contents.keys.min { $0.rawValue < $1.rawValue })
+        let report = try fixture.archive.verify(reread: reader(contents.filter { $0.key != id }))
+        #expect(report.readDifferently.map(\.message) == [id])
+        #expect(report.rereadMessages == 20)
     }
 
     private func flip(_ bit: Int, at offset: Int, of path: String) throws {

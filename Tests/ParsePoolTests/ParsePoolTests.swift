@@ -1,6 +1,7 @@
 import Foundation
 import MIMEParse
 import MailModel
+import Synchronization
 import Testing
 
 @testable import ParsePool
@@ -55,6 +56,27 @@ struct ParsePoolTests {
         #expect(outcomes[2] == outcomes[0])
         await #expect(throws: MailFailure.parserLost(.overran)) {
             try await pool.attachmentContent(0, of: large)
+        }
+    }
+
+    @Test func threadsThatWaitGetTheirAnswersAndAHostileMessageCostsItselfOnly() throws {
+        let pool = pool(processes: 2) { $0.memoryBytes = 1 << 20 }
+        let small = SampleMessages.small
+        let batch = [small, SampleMessages.html(bytes: 3_900_000), small]
+        let expected = [inProcess([small])[0], .unreadable(.crashed), inProcess([small])[0]]
+        let answers = Mutex<[[ParseOutcome]]>([])
+        // More waiting threads than lanes, and as many as there are processors.
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            guard let answer = try? pool.parseAndWait(batch) else { return }
+            answers.withLock { $0.append(answer) }
+        }
+        #expect(answers.withLock { $0 } == Array(repeating: expected, count: 8))
+    }
+
+    @Test func whoWaitsIsToldWhenNoChildCanBeStarted() {
+        let pool = pool { $0.program = "/nonexistent" }
+        #expect { try pool.parseAndWait([SampleMessages.small]) } throws: {
+            ($0 as? MailFailure)?.code == .parserUnavailable
         }
     }
 

@@ -19,11 +19,13 @@ extension Archive {
     ///
     /// - Parameters:
     ///   - firstPack: goes on there, after an interruption; the database is checked all the same.
-    ///   - reread: reads a message as ingest does; nil when it cannot be read. Called from several
-    ///     threads. Without it facts are not compared.
+    ///   - reread: reads messages as ingest does, each into nil when it cannot be read. Called from
+    ///     several threads, with some MB of mail or one larger message. Without it facts are not compared.
     ///   - progress: called now and then, from one thread at a time.
+    /// - Throws: what `reread` throws, which ends the verification.
     public func verify(
-        fromPack firstPack: Int64 = 0, reread: (@Sendable (MessageBytes) -> Content?)? = nil,
+        fromPack firstPack: Int64 = 0,
+        reread: (@Sendable ([MessageBytes]) throws(MailFailure) -> [Content?])? = nil,
         progress: @escaping @Sendable (VerifyProgress) -> Void = { _ in }
     ) throws(MailFailure) -> VerifyReport {
         var report = VerifyReport()
@@ -48,7 +50,7 @@ extension Archive {
             let check = PackCheck(archive: self, pack: pack, reread: reread) {
                 progress(VerifyProgress(pack: pack.pack, doneBytes: base + $0, totalBytes: total))
             }
-            check.run(&report)
+            try check.run(&report)
         }
         // A page that is as it was written holds what ingest wrote: then it is the reading that changed.
         if pages.isIntact, pages.pageCount > 0 {

@@ -13,7 +13,7 @@ import Synchronization
 struct PackCheck {
     let archive: Archive
     let pack: OriginalsStore.PackEnd
-    let reread: (@Sendable (MessageBytes) -> Content?)?
+    let reread: (@Sendable ([MessageBytes]) throws(MailFailure) -> [Content?])?
     let progress: @Sendable (Int64) -> Void
 
     private struct Claim {
@@ -33,9 +33,11 @@ struct PackCheck {
         var claim: Claim?
     }
 
-    func run(_ report: inout VerifyReport) {
+    /// - Throws: what kept the reader from reading anything; damage is in the report.
+    func run(_ report: inout VerifyReport) throws(MailFailure) {
         // At most some hundred bytes for each original of one pack; a pack has a size limit.
         var claims: [Int64: Claim] = [:]
+        var unreadable: MailFailure?
         do {
             claims = try claimedPlaces()
         } catch {
@@ -44,12 +46,13 @@ struct PackCheck {
         do throws(MailFailure) {
             let file = try PackFile(reading: archive.originals.path(pack: pack.pack))
             let slots = try followHeaders(of: file, &claims, &report)
-            examine(slots, of: file, &report)
+            unreadable = examine(slots, of: file, &report)
         } catch {
             report.add(
                 Finding(
                     subject: .pack, place: "pack \(pack.pack)", message: nil, text: error.revealed))
         }
+        if let unreadable { throw unreadable }
         for (offset, claim) in claims.sorted(by: { $0.key < $1.key }) {
             report.add(
                 finding(offset, claim.message, "the original was not found where it must be"))
@@ -134,13 +137,22 @@ struct PackCheck {
     // MARK: - Bytes
 
     /// Side by side on all cores, in portions that each know their place in the report.
-    private func examine(_ slots: [Slot], of file: PackFile, _ report: inout VerifyReport) {
+    /// - Returns: what kept the reader from reading anything.
+    private func examine(
+        _ slots: [Slot], of file: PackFile, _ report: inout VerifyReport
+    ) -> MailFailure? {
         let portions = Self.portions(slots)
         let tallies = Mutex<[Int: VerifyReport]>([:])
         let done = Mutex(Int64(0))
+        let failure = Mutex<MailFailure?>(nil)
         DispatchQueue.concurrentPerform(iterations: portions.count) { index in
-            let portion = examine(slots[portions[index]], of: file)
-            tallies.withLock { $0[index] = portion }
+            guard failure.withLock({ $0 == nil }) else { return }
+            do throws(MailFailure) {
+                let portion = try examine(slots[portions[index]], of: file)
+                tallies.withLock { $0[index] = portion }
+            } catch {
+                return failure.withLock { $0 = $0 ?? error }
+            }
             let bytes = slots[portions[index]].reduce(Int64(0)) { $0 + $1.length }
             done.withLock { done in
                 done += bytes
@@ -155,6 +167,7 @@ struct PackCheck {
             report.furtherFindings += portion.furtherFindings
             for finding in portion.findings { report.add(finding) }
         }
+        return failure.withLock { $0 }
     }
 
     private static func portions(_ slots: [Slot]) -> [Range<Int>] {
@@ -172,9 +185,11 @@ struct PackCheck {
         return portions
     }
 
-    private func examine(_ slots: ArraySlice<Slot>, of file: PackFile) -> VerifyReport {
+    private func examine(
+        _ slots: ArraySlice<Slot>, of file: PackFile
+    ) throws(MailFailure) -> VerifyReport {
         var report = VerifyReport()
-        var contents: [(claim: Claim, offset: Int64, content: Content?)] = []
+        var intact: [(claim: Claim, offset: Int64, bytes: MessageBytes)] = []
         for slot in slots {
             do throws(MailFailure) {
                 let bytes = try read(slot, of: file)
@@ -192,12 +207,15 @@ struct PackCheck {
                 guard let claim = slot.claim else { continue }
                 report.originals += 1
                 report.originalBytes += slot.length
-                if isIntact, let reread { contents.append((claim, slot.offset, reread(bytes))) }
+                if isIntact, reread != nil { intact.append((claim, slot.offset, bytes)) }
             } catch {
                 report.add(finding(slot.offset, slot.claim?.message, error.revealed))
             }
         }
-        compare(contents, &report)
+        if let reread, !intact.isEmpty {
+            let contents = try reread(intact.map(\.bytes))
+            compare(zip(intact, contents).map { ($0.claim, $0.offset, $1) }, &report)
+        }
         return report
     }
 
@@ -230,7 +248,6 @@ struct PackCheck {
     private func compare(
         _ contents: [(claim: Claim, offset: Int64, content: Content?)], _ report: inout VerifyReport
     ) {
-        guard !contents.isEmpty else { return }
         var found: [Finding] = []
         var count = 0
         do {

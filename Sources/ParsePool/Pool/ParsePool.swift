@@ -1,6 +1,8 @@
+import Dispatch
 import Foundation
 public import MIMEParse
 public import MailModel
+import Synchronization
 
 /// Reads messages in child processes, so that one that crashes, hangs or devours its reader
 /// costs itself and nothing else.
@@ -31,8 +33,39 @@ public final class ParsePool: MessageParsing {
     deinit { queue.close() }
 
     public func parse(_ batch: [MessageBytes]) async throws(MailFailure) -> [ParseOutcome] {
-        let requests = batch.map { ParseRequest(question: .reading, message: $0) }
-        return try await ask(requests).list.map { answer in
+        Self.outcomes(try await ask(Self.questions(batch)))
+    }
+
+    /// As `parse`, and blocks the thread until all is read. The lanes have threads of their own,
+    /// so that it ends even where every other thread waits like this one.
+    public func parseAndWait(_ batch: [MessageBytes]) throws(MailFailure) -> [ParseOutcome] {
+        let reply = Reply()
+        add(ParseJob(requests: Self.questions(batch)) { reply.arrive($0) })
+        return Self.outcomes(try reply.wait().get())
+    }
+
+    private final class Reply: Sendable {
+        private let result = Mutex<Result<ParseJob.Answers, MailFailure>?>(nil)
+        private let arrived = DispatchSemaphore(value: 0)
+
+        func arrive(_ answers: Result<ParseJob.Answers, MailFailure>) {
+            result.withLock { $0 = answers }
+            arrived.signal()
+        }
+
+        func wait() -> Result<ParseJob.Answers, MailFailure> {
+            arrived.wait()
+            // Set before the signal.
+            return result.withLock { $0! }
+        }
+    }
+
+    private static func questions(_ batch: [MessageBytes]) -> [ParseRequest] {
+        batch.map { ParseRequest(question: .reading, message: $0) }
+    }
+
+    private static func outcomes(_ answers: ParseJob.Answers) -> [ParseOutcome] {
+        answers.list.map { answer in
             switch answer {
             case .reading(let message): .read(message)
             case .lost(let loss): .unreadable(loss)
@@ -60,10 +93,13 @@ public final class ParsePool: MessageParsing {
 
     private func ask(_ requests: [ParseRequest]) async throws(MailFailure) -> ParseJob.Answers {
         let result = await withCheckedContinuation { continuation in
-            let job = ParseJob(requests: requests, continuation: continuation)
-            if queue.add(job) { startLane() }
+            add(ParseJob(requests: requests) { continuation.resume(returning: $0) })
         }
         return try result.get()
+    }
+
+    private func add(_ job: ParseJob) {
+        if queue.add(job) { startLane() }
     }
 
     /// A thread of its own: it blocks for as long as a child reads.

@@ -2,25 +2,17 @@ import Dispatch
 import MailModel
 import Synchronization
 
-/// Requests that were made together, and who waits for the answers.
+/// Requests that were made together, and what is called with the answers.
 struct ParseJob: Sendable {
     var requests: [ParseRequest]
-    private let continuation: CheckedContinuation<Result<Answers, MailFailure>, Never>
+    /// Called once, on the thread of a lane.
+    let finish: @Sendable (Result<Answers, MailFailure>) -> Void
 
     struct Answers: Sendable {
         var list: [ParseAnswer]
         /// Of the child that answered last.
         var isolation: ParseIsolation
     }
-
-    init(
-        requests: [ParseRequest], continuation: CheckedContinuation<Result<Answers, MailFailure>, Never>
-    ) {
-        self.requests = requests
-        self.continuation = continuation
-    }
-
-    func finish(_ answers: Result<Answers, MailFailure>) { continuation.resume(returning: answers) }
 }
 
 /// The jobs that wait for a lane, in the order of asking. How much waits is bounded by

@@ -42,13 +42,9 @@ public enum MessageReader {
             content: content(of: outcome), parserVersion: MIMEParser.version)
     }
 
-    /// What ingest would store of these bytes, read in this process.
-    public static func content(of bytes: MessageBytes, by parser: MIMEParser) -> Content? {
-        content(of: .read(parser.parse(bytes)))
-    }
-
+    /// What ingest stores of a message besides its bytes.
     /// Nil when it could not be read: such a message is quarantined with its original.
-    static func content(of outcome: ParseOutcome) -> Content? {
+    public static func content(of outcome: ParseOutcome) -> Content? {
         guard case .read(let parsed) = outcome else { return nil }
         var content = Content(contentDigest: parsed.contentDigest)
         content.messageID = parsed.messageID

@@ -1,6 +1,5 @@
 import Archive
 import ArgumentParser
-import MIMEParse
 import MailModel
 import Worker
 
@@ -54,8 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
             try show(Answer(report: Archive.verifyFiles(directory: directory)))
             throw ExitStatus.someItemsFailed
         }
-        let parser = MIMEParser(limits: workplace.configuration.limits)
-        let reread: @Sendable (MessageBytes) -> Content? = { MessageReader.content(of: $0, by: parser) }
+        let reread = workplace.configuration.rereading()
         let report = try workplace.archive.verify(fromPack: fromPack, reread: reread) {
             Terminal.progress(
                 "pack \($0.pack): \($0.doneBytes >> 20) of \($0.totalBytes >> 20) MB …")

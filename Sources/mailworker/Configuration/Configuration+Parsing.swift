@@ -1,7 +1,9 @@
+import Archive
 import Foundation
 import MIMEParse
 import MailModel
 import ParsePool
+import Worker
 
 extension Configuration {
     /// Child processes that read mail, unless the file says otherwise: one for each processor,
@@ -13,6 +15,18 @@ extension Configuration {
     func parsing(atMost processes: Int = .max) -> any MessageParsing {
         guard parseProcesses > 0 else { return InProcessParsing(parser: MIMEParser(limits: limits)) }
         return ParsePool(settings: ParsePool.Settings(processes: min(parseProcesses, processes)))
+    }
+
+    /// Reads messages again, as ingest would and where it would, and blocks until it has.
+    func rereading() -> @Sendable ([MessageBytes]) throws(MailFailure) -> [Content?] {
+        guard parseProcesses > 0 else {
+            let parser = MIMEParser(limits: limits)
+            return { batch in batch.map { MessageReader.content(of: .read(parser.parse($0))) } }
+        }
+        let pool = ParsePool(settings: ParsePool.Settings(processes: parseProcesses))
+        return { batch throws(MailFailure) in
+            try pool.parseAndWait(batch).map { MessageReader.content(of: $0) }
+        }
     }
 
     /// Where mail is read, and what keeps a hostile message in there.
