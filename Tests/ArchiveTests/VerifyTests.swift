@@ -136,6 +136,29 @@ import Testing
         #expect(report.readDifferently == [])
     }
 
+    @Test func `what a reading knows of attachments beyond what is stored is no difference`() throws {
+        let fixture = try ArchiveFixture()
+        var arrival = fixture.arrival(1, from: "maria@client.example", text: "With files")
+        var attachment = Attachment(
+            filename: "act.pdf", declaredName: "C:\\1C\\act.pdf", contentType: "application/pdf", size: 3,
+            sha256: Digest256(bytes: Array(repeating: 7, count: 32))!, isInline: false, contentID: nil)
+        attachment.isUnpacked = true
+        arrival.content?.attachments = [attachment]
+        _ = try fixture.archive.ingest([arrival])
+        let same = try fixture.archive.verify(reread: always(arrival.content))
+        #expect(same.rereadMessages == 1)
+        #expect(same.readDifferently == [])
+        arrival.content?.attachments[0].sha256 = Digest256(bytes: Array(repeating: 8, count: 32))!
+        let other = try fixture.archive.verify(reread: always(arrival.content))
+        #expect(other.readDifferently.map(\.text) == [MessageFacts.differs + "attachments"])
+    }
+
+    private func always(
+        _ content: Content?
+    ) -> @Sendable ([MessageBytes]) throws(MailFailure) -> [Content?] {
+        { batch in batch.map { _ in content } }
+    }
+
     @Test func `a reading that has changed is no damage`() throws {
         let (fixture, contents) = try filled(20)
         var changed = contents

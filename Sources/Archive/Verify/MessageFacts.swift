@@ -61,7 +61,7 @@ struct MessageFacts {
             compare(
                 "defects", row.optionalText(8),
                 content.defects.isEmpty ? nil : content.defects.joined(separator: " "))
-            compare("attachments", try storedAttachments(message), content.attachments)
+            compare("attachments", try storedAttachments(message), content.attachments.map(\.asStored))
             if try !participantsAgree(message, content.participants) { differences.append("participants") }
             return differences
         }
@@ -108,5 +108,14 @@ struct MessageFacts {
         }
         return stored.starts(with: expected)
             && stored.dropFirst(expected.count).allSatisfy { $0[0] == ParticipantRole.bcc.rawValue }
+    }
+}
+
+extension Attachment {
+    /// Without what only a fresh reading knows.
+    fileprivate var asStored: Attachment {
+        Attachment(
+            filename: filename, contentType: contentType, size: size, sha256: sha256, isInline: isInline,
+            contentID: contentID)
     }
 }
