@@ -18,6 +18,23 @@ enum IMAPLimits {
     /// Commands on the wire at a time; with the longest sets they still fit into the sockets' buffers, so
     /// that sending never waits for a server that itself waits for us to read.
     static let commandsInFlight = 4
+    /// One part of a message that is fetched in pieces: small enough that a broken one costs little, large
+    /// enough that the way there and back does not count.
+    static let pieceBytes = 1 << 20
+    /// Parts of one message, however small a server makes them.
+    static let pieces = 10_000
+    /// Questions on the wire whether a message that came short has more, beside the commands above.
+    static let probesInFlight = 16
+    /// Messages that came shorter than announced and proved to be whole, after which a server's sizes are
+    /// taken as the estimates that they are.
+    static let provenShortMessages = 16
+    /// Messages of one metadata question; a mailbox of a million is first seen in fifty of them.
+    static let metadataWindow = 20_000
+    /// Labels kept of one message.
+    static let labels = 1_000
+    /// Bytes a second below which an answer is none: over this many timeouts' time of waiting.
+    static let bytesPerSecond = 256
+    static let paceTimeouts = 4
     /// Words of a reply kept for people.
     static let replyTextBytes = 2_000
 }

@@ -11,6 +11,8 @@ extension MailFailure.Code {
     public static let folderMissing = Self("folder-missing")
     /// The session was used after a failure or after LOGOUT.
     public static let sessionOver = Self("session-over")
+    /// UIDVALIDITY changed while the folder was open.
+    public static let uidValidityChanged = Self("uid-validity-changed")
     /// A large message could not be put into a temporary file.
     public static let spoolFailed = Self("spool-failed")
 }

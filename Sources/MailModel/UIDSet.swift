@@ -72,6 +72,20 @@ public struct UIDSet: Hashable, Sendable {
         return UIDSet(ranges: left)
     }
 
+    /// The highest UIDs, at most so many.
+    public func highest(_ count: Int) -> UIDSet {
+        var taken: [ClosedRange<UInt32>] = []
+        var left = count
+        for range in ranges.reversed() where left > 0 {
+            let width = min(left, Int(range.upperBound - range.lowerBound) + 1)
+            taken.append((range.upperBound - UInt32(width - 1))...range.upperBound)
+            left -= width
+        }
+        return UIDSet(ranges: taken)
+    }
+
+    public func intersection(_ other: UIDSet) -> UIDSet { subtracting(subtracting(other)) }
+
     /// The UIDs in ascending order.
     public var uids: some Sequence<UID> { ranges.lazy.joined().lazy.map { UID($0) } }
 

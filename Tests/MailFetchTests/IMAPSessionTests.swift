@@ -44,7 +44,7 @@ import Testing
         #expect(delivered.withLock { $0 } == [1, 3])
         #expect(report.delivered == 2)
         #expect(report.refused.map(\.uids.sequenceSet) == ["2"])
-        #expect(report.refused.first?.failure.code == .serverBusy)
+        #expect(report.refused.first?.failure.code == .commandRefused)
         #expect(report.missing.sequenceSet == "4")
         #expect(server.violations.isEmpty)
     }

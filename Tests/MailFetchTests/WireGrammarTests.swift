@@ -54,9 +54,11 @@ import Testing
 @Suite struct IMAPCommandTests {
     static let all: [IMAPCommand] = [
         .capability, .identify, .namespace, .list(returnSpecialUse: true), .list(returnSpecialUse: false),
-        .status(Array("a".utf8)), .examine(Array("a".utf8), condstore: true),
-        .examine(Array("a".utf8), condstore: false), .searchAll(extended: true), .searchAll(extended: false),
-        .fetchMetadata("1:2"), .fetchMessages("1:2"), .noop, .logout,
+        .status(Array("a".utf8)), .examine(Array("a".utf8), .condstore),
+        .examine(Array("a".utf8), .plain), .searchAll(extended: true), .searchAll(extended: false),
+        .fetchMetadata("1:2", gmail: false), .fetchMetadata("1:2", gmail: true), .fetchMessages("1:2"),
+        .fetchPiece(UID(1), offset: 0, count: 9), .enableQResync, .noop, .logout,
+        .examine(Array("a".utf8), .resync(FolderMark(uidValidity: UIDValidity(1), modSequence: 2))),
     ]
 
     @Test func noCommandCanChangeAMailbox() {

@@ -34,8 +34,7 @@ enum PollScripts {
     }
 
     /// - Parameter day: of the arrival.
-    static func metadata(_ set: String, _ uids: [Int], size: Int = 300, day: String = "06-May-2024") -> Steps
-    {
+    static func metadata(_ set: String, _ uids: [Int], size: Int = 10, day: String = "06-May-2024") -> Steps {
         [.expect("UID FETCH \(set) (UID RFC822.SIZE")]
             + uids.map {
                 .send("* \($0) FETCH (UID \($0) RFC822.SIZE \(size) INTERNALDATE \"\(day) 10:00:00 +0000\")")
@@ -49,6 +48,18 @@ enum PollScripts {
 
     static func asked(_ set: String) -> IMAPScript.Step {
         .expect("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])")
+    }
+
+    static func askedPiece(_ uid: Int, from offset: Int = 0) -> IMAPScript.Step {
+        .expect("UID FETCH \(uid) (UID INTERNALDATE BODY.PEEK[]<\(offset).1048576>)")
+    }
+
+    /// A part of a message, from its beginning or from where a fetch stopped.
+    static func piece(_ uid: Int, from offset: Int = 0, of bytes: [UInt8]) -> IMAPScript.Step {
+        let rest = Array(bytes.dropFirst(offset))
+        return .sendBytes(
+            Array("* \(uid) FETCH (UID \(uid) BODY[]<\(offset)> {\(rest.count)}\r\n".utf8) + rest
+                + Array(")\r\n".utf8))
     }
 
     static func body(_ uid: Int, number: Int? = nil, padding: Int = 0) -> IMAPScript.Step {

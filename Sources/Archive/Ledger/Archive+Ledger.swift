@@ -17,9 +17,9 @@ public struct Folder: Sendable, Hashable {
 
 /// What the ledger says about one folder in one UIDVALIDITY.
 public struct LedgerFacts: Sendable, Hashable {
-    /// UIDs that the folder still listed when it was last looked at.
+    /// UIDs that the folder still listed when it was last looked at, withheld ones included.
     public var presentCount: Int
-    /// The highest UID that has a row, whatever became of it.
+    /// The highest UID that is known, whatever became of it.
     public var highestUID: UID?
     /// When all UIDs were last compared with the server's list.
     public var lastFullSweep: UnixTime?
@@ -113,45 +113,71 @@ extension Archive {
                     SELECT count(*) FROM ledger
                     WHERE folder = ? AND uidvalidity = ? AND vanished_at IS NULL
                     """, arguments: place)
-            let highest = try Int64.fetchOne(
+            var highest = try Int64.fetchOne(
                 db, sql: "SELECT max(uid) FROM ledger WHERE folder = ? AND uidvalidity = ?", arguments: place)
+            // A withheld message is known, and not missed by each poll.
+            let withheld = try Row.fetchOne(
+                db, sql: "SELECT count(*), max(uid) FROM withheld WHERE folder = ? AND uidvalidity = ?",
+                arguments: place)
+            if let last = withheld?[1] as Int64? { highest = max(highest ?? 0, last) }
             let swept = try Int64.fetchOne(
                 db, sql: "SELECT swept_at FROM sweeps WHERE folder = ? AND uidvalidity = ?", arguments: place)
             return LedgerFacts(
-                presentCount: present ?? 0, highestUID: highest.map { UID(UInt32(clamping: $0)) },
+                presentCount: (present ?? 0) + (withheld?[0] ?? 0),
+                highestUID: highest.map { UID(UInt32(clamping: $0)) },
                 lastFullSweep: Self.time(swept))
         }
     }
 
     /// Every UID that has a row, vanished ones included.
-    public func knownUIDs(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) -> UIDSet {
-        try uidSet("", folder, uidValidity)
+    ///
+    /// - Parameter first: below which nothing is asked for.
+    public func knownUIDs(
+        _ folder: FolderID, _ uidValidity: UIDValidity, from first: UID = UID(0)
+    ) throws(MailFailure) -> UIDSet {
+        try recordedUIDs(folder, uidValidity, from: first).known
     }
 
     /// Every UID that the folder still listed when it was last looked at.
     public func presentUIDs(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) -> UIDSet {
-        try uidSet("AND vanished_at IS NULL", folder, uidValidity)
+        try recordedUIDs(folder, uidValidity).present
     }
 
-    private func uidSet(
-        _ condition: String, _ folder: FolderID, _ uidValidity: UIDValidity
-    ) throws(MailFailure) -> UIDSet {
+    /// Every UID that has a row, and those of them that the folder still listed when it was last looked at, in
+    /// one pass over the ledger.
+    public func recordedUIDs(
+        _ folder: FolderID, _ uidValidity: UIDValidity, from first: UID = UID(0)
+    ) throws(MailFailure) -> (known: UIDSet, present: UIDSet) {
         try read { db in
             let query = try PreparedStatement(
                 db,
-                "SELECT uid FROM ledger WHERE folder = ? AND uidvalidity = ? \(condition) ORDER BY uid")
+                """
+                SELECT uid, vanished_at IS NULL FROM ledger
+                WHERE folder = ? AND uidvalidity = ? AND uid >= ? ORDER BY uid
+                """)
             query.bind(1, folder.rawValue)
             query.bind(2, Int64(uidValidity.rawValue))
-            var ranges: [ClosedRange<UInt32>] = []
+            query.bind(3, Int64(first.rawValue))
+            var (known, present) = (AscendingRanges(), AscendingRanges())
             try query.forEachRow { row in
                 let uid = UInt32(clamping: row.int64(0))
-                if let last = ranges.last, last.upperBound &+ 1 == uid, uid != 0 {
-                    ranges[ranges.count - 1] = last.lowerBound...uid
-                } else {
-                    ranges.append(uid...uid)
-                }
+                known.append(uid)
+                if row.int64(1) != 0 { present.append(uid) }
             }
-            return UIDSet(ranges: ranges)
+            return (UIDSet(ranges: known.ranges), UIDSet(ranges: present.ranges))
+        }
+    }
+
+    /// Joins numbers that come in ascending order.
+    private struct AscendingRanges {
+        var ranges: [ClosedRange<UInt32>] = []
+
+        mutating func append(_ uid: UInt32) {
+            if let last = ranges.last, last.upperBound &+ 1 == uid, uid != 0 {
+                ranges[ranges.count - 1] = last.lowerBound...uid
+            } else {
+                ranges.append(uid...uid)
+            }
         }
     }
 

@@ -16,6 +16,12 @@ public enum DurableStep: String, Sendable, CaseIterable {
     case listedRecorded = "listed-recorded"
     /// UIDs that are not fetched: too large, too old, gone.
     case unfetchedRecorded = "unfetched-recorded"
+    /// Messages that the server lists and does not hand out.
+    case withheldRecorded = "withheld-recorded"
+    /// Up to where a folder's disappearances are known.
+    case markRecorded = "mark-recorded"
+    /// What Gmail says of messages, and the copies of those that are here under another label.
+    case gmailRecorded = "gmail-recorded"
     /// All UIDs of a folder were compared with the server's.
     case sweepRecorded = "sweep-recorded"
     /// That no longer holds: a fetch begins, and may leave gaps.

@@ -39,7 +39,7 @@ public enum SyncPlan {
     public enum SweepReason: String, Sendable, Hashable {
         case firstSync
         case due
-        /// The number of messages cannot be explained by new ones alone.
+        /// The number of messages cannot be explained by new ones alone, or by few.
         case countsDisagree
     }
 
@@ -67,7 +67,9 @@ public enum SyncPlan {
         }
         // Only when every new UID is a message, and every new message has a new UID, is looking above
         // the highest known one enough.
-        guard unseenUIDs == surplus else { return .fullSweep(.countsDisagree) }
+        guard unseenUIDs == surplus, surplus <= Int64(IMAPLimits.metadataWindow) else {
+            return .fullSweep(.countsDisagree)
+        }
         return .fetchNew(from: UID(UInt32(highest + 1)))
     }
 

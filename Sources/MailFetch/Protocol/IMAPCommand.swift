@@ -9,18 +9,39 @@ enum IMAPCommand: Sendable {
     case list(returnSpecialUse: Bool)
     case status([UInt8])
     /// Opens for reading only (RFC 9051, 6.3.3).
-    case examine([UInt8], condstore: Bool)
+    case examine([UInt8], ExamineOption)
     /// Opens so that the server keeps the UIDs of new messages; no flag changes but `\Recent`, which
     /// is the server's own. Cannot be made without a server that else forgets them.
     case select([UInt8], for: RenumberingServer)
     case searchAll(extended: Bool)
-    case fetchMetadata(String)
+    case fetchMetadata(String, gmail: Bool)
     /// PEEK leaves `\Seen` as it is.
     case fetchMessages(String)
+    /// A part of one message (RFC 9051, 6.4.5).
+    case fetchPiece(UID, offset: Int, count: Int)
+    /// RFC 7162, 3.2.3: from here on the server tells UIDs of what is gone. Changes nothing for others.
+    case enableQResync
     case noop
     /// Until `endOfIdling` (RFC 2177).
     case idle
     case logout
+
+    /// What EXAMINE asks for beside the folder.
+    enum ExamineOption: Sendable {
+        case plain
+        /// The highest mod-sequence (RFC 7162, 3.1.8).
+        case condstore
+        /// What has vanished since this one (RFC 7162, 3.2.5).
+        case resync(FolderMark)
+
+        var text: String {
+            switch self {
+            case .plain: ""
+            case .condstore: " (CONDSTORE)"
+            case .resync(let mark): " (QRESYNC (\(mark.uidValidity.rawValue) \(mark.modSequence)))"
+            }
+        }
+    }
 
     /// The command without its tag, CRLF at its end.
     var bytes: [UInt8] {
@@ -34,12 +55,19 @@ enum IMAPCommand: Sendable {
             case .status(let name):
                 Array("STATUS ".utf8) + Self.quoted(name)
                     + Array(" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)".utf8)
-            case .examine(let name, let condstore):
-                Array("EXAMINE ".utf8) + Self.quoted(name) + Array((condstore ? " (CONDSTORE)" : "").utf8)
+            case .examine(let name, let option):
+                Array("EXAMINE ".utf8) + Self.quoted(name) + Array(option.text.utf8)
             case .select(let name, _): Array("SELECT ".utf8) + Self.quoted(name)
             case .searchAll(false): Array("UID SEARCH ALL".utf8)
             case .searchAll(true): Array("UID SEARCH RETURN (ALL) ALL".utf8)
-            case .fetchMetadata(let set): Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)
+            case .fetchMetadata(let set, gmail: false):
+                Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)
+            case .fetchMetadata(let set, gmail: true):
+                Array(
+                    "UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE X-GM-MSGID X-GM-THRID X-GM-LABELS)".utf8)
+            case .fetchPiece(let uid, let offset, let count):
+                Array("UID FETCH \(uid.rawValue) (UID INTERNALDATE BODY.PEEK[]<\(offset).\(count)>)".utf8)
+            case .enableQResync: Array("ENABLE QRESYNC".utf8)
             case .fetchMessages(let set): Array("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])".utf8)
             case .noop: Array("NOOP".utf8)
             case .idle: Array("IDLE".utf8)

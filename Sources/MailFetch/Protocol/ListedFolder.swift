@@ -135,12 +135,20 @@ public struct FolderState: Sendable, Hashable {
     public var uidNext: UID?
     /// RFC 7162; nil where the server or the folder has no mod-sequences.
     public var highestModSeq: UInt64?
+    /// What has gone from the folder since the mark given with EXAMINE, where the server told; it may name
+    /// UIDs that never were.
+    public var vanished = UIDSet()
 
     public init(uidValidity: UIDValidity, exists: UInt32, uidNext: UID?, highestModSeq: UInt64? = nil) {
         self.uidValidity = uidValidity
         self.exists = exists
         self.uidNext = uidNext
         self.highestModSeq = highestModSeq
+    }
+
+    /// Where the next opening can go on from; nil where the folder has no mod-sequences.
+    public var mark: FolderMark? {
+        highestModSeq.flatMap { $0 > 0 ? FolderMark(uidValidity: uidValidity, modSequence: $0) : nil }
     }
 }
 

@@ -43,6 +43,12 @@ struct FetchedData: Sendable {
     var modSequence: UInt64?
     /// The whole message, when the response had `BODY[]`.
     var body: Literal?
+    /// A part of it, when the response had `BODY[]<offset>`.
+    var piece: (offset: Int, content: Literal)?
+    /// Whether the text goes on behind the message's literal as no list does: the announcement was too small,
+    /// and what follows on the wire may be the message's own text.
+    var isTorn = false
+    var gmail: GmailMarks?
 }
 
 /// A response of the server (RFC 9051, section 7), as far as this client has a use for it.
@@ -61,6 +67,8 @@ enum Response: Sendable {
     /// Messages that no session was told of before.
     case recent(UInt32)
     case expunge(UInt32)
+    /// UIDs that are gone (RFC 7162, 3.2.10); `earlier` than this session's opening of the folder, or now.
+    case vanished([ClosedRange<UInt32>], earlier: Bool)
     case fetch(FetchedData)
     /// What this client does not know, or could not read; its end is known, so nothing is lost by
     /// passing over it.

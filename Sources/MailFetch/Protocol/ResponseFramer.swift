@@ -32,6 +32,13 @@ struct ResponseFramer: ~Copyable {
     /// Whether the stream may end here: between two responses.
     var isBetweenResponses: Bool { (isComplete || text.isEmpty) && collector == nil && cursor == chunk.count }
 
+    /// Where the stream stopped within a literal: the text up to it, and what came of its content.
+    var brokenLiteral: (text: [UInt8], content: MessageBytes)? {
+        // What cannot be mapped is fetched from its beginning.
+        guard let content = try? collector?.sofar() else { return nil }
+        return (text, content)
+    }
+
     /// Gives the next bytes; only after `next` has answered false.
     mutating func feed(_ bytes: consuming [UInt8]) {
         chunk = bytes
@@ -126,7 +133,7 @@ struct ResponseFramer: ~Copyable {
         if size > 0, literalBytes > limits.messageBytes {
             collector = .discarding(size)
         } else if size > 0, literalBytes > limits.heapMessageBytes {
-            collector = try .inFile(size, directory: spoolDirectory)
+            collector = .keeping(size, in: SpooledBytes(heapBytes: 0, directory: spoolDirectory))
         } else if size <= chunk.count - cursor {
             // The ordinary message lies whole in the chunk: one copy, to where it stays.
             let content = chunk.withUnsafeBytes { bytes in
@@ -138,7 +145,7 @@ struct ResponseFramer: ~Copyable {
             literals.append((text.count, .bytes(content)))
             cursor += size
         } else {
-            collector = .onHeap(size)
+            collector = .keeping(size, in: SpooledBytes(heapBytes: size, directory: spoolDirectory))
         }
     }
 

@@ -77,6 +77,7 @@ enum ResponseParser {
         if word.equalsIgnoringCase("STATUS") { return mailboxStatus(&scanner) ?? .unknown }
         if word.equalsIgnoringCase("SEARCH") { return search(&scanner) }
         if word.equalsIgnoringCase("ESEARCH") { return extendedSearch(&scanner) }
+        if word.equalsIgnoringCase("VANISHED") { return vanished(&scanner) }
         if word.equalsIgnoringCase("NAMESPACE") { return namespaces(&scanner) }
         if word.equalsIgnoringCase("ID") { return identification(&scanner) }
         return .unknown
@@ -130,18 +131,74 @@ enum ResponseParser {
                 data.internalDate = value.content.flatMap { InternalDate.parse($0) }
             } else if name.equalsIgnoringCase("BODY[]") || name.equalsIgnoringCase("RFC822") {
                 guard let value = scanner.value() else { return false }
-                switch value {
-                case .literal(let literal): data.body = literal
-                case .bytes(let content): data.body = .bytes(MessageBytes(content))
-                case .null: break
+                data.body = literal(value)
+                if case .literal = value { data.isTorn = !scanner.isAtSeparator }
+            } else if name.starts(with: "BODY[]<".utf8) {
+                let offset = name.dropFirst(7).prefix { $0.decimalDigit != nil }
+                guard let value = scanner.value() else { return false }
+                data.piece = literal(value).map {
+                    (Int(String(decoding: offset, as: UTF8.self)) ?? -1, $0)
                 }
+                if case .literal = value { data.isTorn = !scanner.isAtSeparator }
             } else if name.equalsIgnoringCase("MODSEQ") {
                 guard scanner.accept(0x28) else { return false }
                 data.modSequence = scanner.number()
                 guard scanner.accept(0x29) else { return false }
+            } else if name.starts(with: "X-GM-".utf8) {
+                guard gmail(name, &scanner, &data) else { return false }
             } else if !scanner.skipValue() {
                 return false
             }
+        }
+    }
+
+    private static func literal(_ value: ResponseScanner.Value) -> Literal? {
+        switch value {
+        case .literal(let literal): literal
+        case .bytes(let content): .bytes(MessageBytes(content))
+        case .null: nil
+        }
+    }
+
+    private static func gmail(
+        _ name: Slice<UnsafeBufferPointer<UInt8>>, _ scanner: inout ResponseScanner, _ data: inout FetchedData
+    ) -> Bool {
+        var marks = data.gmail ?? GmailMarks()
+        if name.equalsIgnoringCase("X-GM-MSGID") || name.equalsIgnoringCase("X-GM-THRID") {
+            guard let number = scanner.number() else { return false }
+            if name.equalsIgnoringCase("X-GM-MSGID") {
+                marks.messageID = number
+            } else {
+                marks.threadID = number
+            }
+        } else {
+            guard scanner.accept(0x28) else { return scanner.skipValue() }
+            while !scanner.accept(0x29) {
+                scanner.skipSpaces()
+                guard let label = scanner.value() else {
+                    if scanner.accept(0x29) { break }
+                    return false
+                }
+                if let content = label.content, marks.labels.count < IMAPLimits.labels {
+                    marks.labels.append(
+                        ModifiedUTF7.decode(content) ?? String(decoding: content, as: UTF8.self))
+                }
+            }
+        }
+        data.gmail = marks
+        return true
+    }
+
+    /// The message that a response is about which broke off within a literal: its UID, and whether the literal
+    /// is its content.
+    static func broken(_ text: [UInt8]) -> (uid: UID, isBody: Bool)? {
+        text.withUnsafeBufferPointer { bytes in
+            var data = FetchedData(sequenceNumber: 0)
+            salvage(bytes, [], &data)
+            guard let uid = data.uid,
+                let brace = bytes.lastIndex(of: UInt8(ascii: "{"))
+            else { return nil }
+            return (uid, bytes[..<brace].suffix(7).equalsIgnoringCase("BODY[] "))
         }
     }
 
@@ -150,13 +207,15 @@ enum ResponseParser {
         _ data: inout FetchedData
     ) {
         if data.body == nil {
-            data.body =
-                literals.first { literal in
-                    var start = literal.end
-                    while start > 0, bytes[start - 1] != UInt8(ascii: "{") { start -= 1 }
-                    let before = bytes[..<max(0, start - 1)]
-                    return before.suffix(7).equalsIgnoringCase("BODY[] ")
-                }?.content
+            for literal in literals {
+                var start = literal.end
+                while start > 0, bytes[start - 1] != UInt8(ascii: "{") { start -= 1 }
+                guard bytes[..<max(0, start - 1)].suffix(7).equalsIgnoringCase("BODY[] ") else { continue }
+                data.body = literal.content
+                let next = literal.end < bytes.count ? bytes[literal.end] : 0
+                data.isTorn = next != 0x20 && next != 0x29
+                break
+            }
         }
         guard data.uid == nil else { return }
         var index = 0
@@ -288,15 +347,33 @@ enum ResponseParser {
                 scanner.skipSpaces()
                 continue
             }
-            while let first = scanner.number32() {
-                var last = first
-                if scanner.accept(UInt8(ascii: ":")) { last = scanner.number32() ?? first }
-                append(min(first, last)...max(first, last), to: &ranges)
-                guard scanner.accept(UInt8(ascii: ",")) else { break }
-            }
+            sequenceSet(&scanner, into: &ranges)
             scanner.skipSpaces()
         }
         return .search(ranges)
+    }
+
+    private static func vanished(_ scanner: inout ResponseScanner) -> Response {
+        var isEarlier = false
+        if scanner.accept(0x28) {
+            isEarlier = scanner.word().equalsIgnoringCase("EARLIER")
+            guard scanner.accept(0x29) else { return .unknown }
+            scanner.skipSpaces()
+        }
+        var ranges: [ClosedRange<UInt32>] = []
+        sequenceSet(&scanner, into: &ranges)
+        return .vanished(ranges, earlier: isEarlier)
+    }
+
+    private static func sequenceSet(
+        _ scanner: inout ResponseScanner, into ranges: inout [ClosedRange<UInt32>]
+    ) {
+        while let first = scanner.number32() {
+            var last = first
+            if scanner.accept(UInt8(ascii: ":")) { last = scanner.number32() ?? first }
+            append(min(first, last)...max(first, last), to: &ranges)
+            guard scanner.accept(UInt8(ascii: ",")) else { break }
+        }
     }
 
     /// Neighbours become one range, so that a dense mailbox of a million costs one.

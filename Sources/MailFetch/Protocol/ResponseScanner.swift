@@ -33,6 +33,9 @@ struct ResponseScanner {
     var isAtEnd: Bool { position >= bytes.count }
     var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
+    /// Whether what was read last ends here: a space follows, or the end of the list.
+    var isAtSeparator: Bool { peek == 0x20 || peek == 0x29 }
+
     mutating func skipSpaces() {
         while position < bytes.count, bytes[position] == 0x20 { position += 1 }
     }

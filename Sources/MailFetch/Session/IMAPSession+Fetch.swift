@@ -7,11 +7,14 @@ public struct MessageMetadata: Sendable, Hashable {
     public var size: Int
     /// When the server received it.
     public var internalDate: UnixTime?
+    /// Where the server is Gmail.
+    public var gmail: GmailMarks?
 
-    public init(uid: UID, size: Int, internalDate: UnixTime? = nil) {
+    public init(uid: UID, size: Int, internalDate: UnixTime? = nil, gmail: GmailMarks? = nil) {
         self.uid = uid
         self.size = size
         self.internalDate = internalDate
+        self.gmail = gmail
     }
 }
 
@@ -36,6 +39,16 @@ public struct FetchReport: Sendable {
     /// Beyond the message limit in spite of what its metadata said.
     public var tooLarge: [MessageMetadata] = []
     public var refused: [RefusedBatch] = []
+    /// Sent with an end that is not theirs, as the server says when asked for what comes behind it. They were
+    /// not delivered; `fetchInPieces` may get them whole.
+    public var cutShort = UIDSet()
+}
+
+/// The message during which a session broke off: perhaps the reason for it.
+public struct SuspectMessage: Sendable {
+    public var uid: UID
+    /// The first bytes of its content, where some had come.
+    public var beginning: MessageBytes?
 }
 
 extension IMAPSession {
@@ -68,15 +81,19 @@ extension IMAPSession {
     ) async throws(MailFailure) -> [MessageMetadata] {
         var found: [UID: MessageMetadata] = [:]
         var left = sets[...]
+        let isGmail = capabilities.contains("X-GM-EXT-1")
         while !left.isEmpty {
-            let commands = left.prefix(IMAPLimits.commandsInFlight).map { IMAPCommand.fetchMetadata($0) }
+            let commands = left.prefix(IMAPLimits.commandsInFlight).map {
+                IMAPCommand.fetchMetadata($0, gmail: isGmail)
+            }
             left = left.dropFirst(commands.count)
             let replies = try await run(commands) { response in
                 guard case .fetch(let data) = response, let uid = data.uid, let size = data.size,
                     isAsked(uid),
                     found.count <= IMAPLimits.messages
                 else { return }
-                found[uid] = MessageMetadata(uid: uid, size: size, internalDate: data.internalDate)
+                found[uid] = MessageMetadata(
+                    uid: uid, size: size, internalDate: data.internalDate, gmail: data.gmail)
             }
             if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
             guard found.count <= IMAPLimits.messages else { throw tooManyMessages() }
@@ -96,72 +113,51 @@ extension IMAPSession {
     /// While `deliver` runs nothing is read, which slows the server down to its pace.
     /// - Parameters:
     ///   - batches: a batch that the server refuses does not stop the others.
+    ///   - sizes: as the server claims; a message that comes shorter is delivered once the server, asked for
+    ///     what stands behind its end, has nothing more.
     ///   - pipelineDepth: how many batches are asked for at a time, 1 to 4.
     ///   - deliver: what it throws ends the fetch and the session.
     /// - Throws: `connection-lost`, `server-closed`, `timed-out`, `protocol-violation`; what was
-    ///   delivered before stands.
+    ///   delivered before stands, and `suspect` names the message during which it happened.
     nonisolated(nonsending) public func fetch(
-        _ batches: [UIDSet], pipelineDepth: Int = 3,
+        _ batches: [UIDSet], sizes: [UID: Int] = [:], pipelineDepth: Int = 3,
         deliver: nonisolated(nonsending) (FetchedMessage) async throws(MailFailure) -> Void
     ) async throws(MailFailure) -> FetchReport {
+        var flight = FetchFlight(
+            batches, sizes: sizes, depth: pipelineDepth, provenShort: provenShort)
         var report = FetchReport()
-        // United once at the end: a union a batch would be quadratic where a server sends nothing.
-        var missing: [ClosedRange<UInt32>] = []
-        var waiting = batches.flatMap { $0.pieces(maximumBytes: IMAPLimits.sequenceSetBytes) }[...]
-        var outstanding: [OutstandingBatch] = []
-        while !waiting.isEmpty || !outstanding.isEmpty {
-            let free = max(1, min(pipelineDepth, IMAPLimits.commandsInFlight)) - outstanding.count
-            if free > 0, !waiting.isEmpty {
-                let next = Array(waiting.prefix(free))
-                waiting = waiting.dropFirst(free)
-                let tags = try await send(next.map { .fetchMessages($0.sequenceSet) })
-                for (tag, uids) in zip(tags, next) {
-                    outstanding.append(OutstandingBatch(tag: tag, uids: uids))
+        while !flight.isOver {
+            do throws(MailFailure) {
+                let requests = flight.requests()
+                if !requests.isEmpty { flight.sent(try await send(requests.map(\.command))) }
+                switch try await nextResponse() {
+                case .fetch(let data): flight.received(data)
+                case .tagged(let tag, let reply):
+                    flight.answered(tag, isOK: reply.kind == .ok, refusal: refusal(reply))
+                default: break
                 }
+                if let torn = flight.torn {
+                    end()
+                    suspect = SuspectMessage(uid: torn)
+                    throw .violation("a message goes on behind its announced end")
+                }
+            } catch {
+                suspect = suspect ?? brokenMessage ?? flight.next.map { SuspectMessage(uid: $0) }
+                throw error
             }
-            switch try await nextResponse() {
-            case .fetch(let data):
-                guard let uid = data.uid, let body = data.body,
-                    let index = outstanding.firstIndex(where: { $0.lacks(uid) })
-                else { continue }
-                outstanding[index].arrived.insert(uid)
-                switch body {
-                case .bytes(let bytes):
-                    let message = FetchedMessage(uid: uid, internalDate: data.internalDate, bytes: bytes)
-                    do throws(MailFailure) {
-                        try await deliver(message)
-                    } catch {
-                        end()
-                        throw error
-                    }
-                    report.delivered += 1
-                case .tooLarge(let size):
-                    report.tooLarge.append(
-                        MessageMetadata(uid: uid, size: size, internalDate: data.internalDate))
+            while let message = flight.takeDelivery() {
+                do throws(MailFailure) {
+                    try await deliver(message)
+                } catch {
+                    end()
+                    throw error
                 }
-            case .tagged(let tag, let reply):
-                guard let index = outstanding.firstIndex(where: { $0.tag == tag }) else { continue }
-                let batch = outstanding.remove(at: index)
-                let left = batch.uids.subtracting(UIDSet(batch.arrived))
-                if reply.kind == .ok {
-                    missing += left.ranges
-                } else if !left.isEmpty {
-                    report.refused.append(RefusedBatch(uids: left, failure: refusal(reply)))
-                }
-            default:
-                break
+                report.delivered += 1
             }
         }
-        report.missing = UIDSet(ranges: missing)
+        provenShort = flight.provenShort
+        flight.finish(&report)
         return report
-    }
-
-    private struct OutstandingBatch {
-        let tag: [UInt8]
-        let uids: UIDSet
-        var arrived: Set<UID> = []
-
-        func lacks(_ uid: UID) -> Bool { uids.contains(uid) && !arrived.contains(uid) }
     }
 }
 

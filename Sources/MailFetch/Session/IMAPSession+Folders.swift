@@ -58,22 +58,37 @@ extension IMAPSession {
     /// EXAMINE does it, and nothing else is sent, but for one case: new messages on a `RenumberingServer`.
     /// Its UIDs hold only for a client that comes with SELECT. That removes `\Recent`, as any client's visit
     /// does, and nothing else.
-    nonisolated(nonsending) public func examine(_ folder: ListedFolder) async throws(MailFailure)
-        -> FolderState
-    {
-        try await examine(wireName: folder.wireName)
+    ///
+    /// - Parameter mark: of an earlier opening; where the server can, it tells what has vanished since.
+    nonisolated(nonsending) public func examine(
+        _ folder: ListedFolder, since mark: FolderMark? = nil
+    ) async throws(MailFailure) -> FolderState {
+        try await examine(wireName: folder.wireName, since: mark)
     }
 
     /// Opens a folder for reading; what was open before is closed by it.
     nonisolated(nonsending) public func examine(_ folder: FolderName) async throws(MailFailure) -> FolderState
     {
-        try await examine(wireName: ModifiedUTF7.encode(folder.rawValue))
+        try await examine(wireName: ModifiedUTF7.encode(folder.rawValue), since: nil)
     }
 
-    nonisolated(nonsending) private func examine(wireName: [UInt8]) async throws(MailFailure) -> FolderState {
+    nonisolated(nonsending) private func examine(
+        wireName: [UInt8], since mark: FolderMark?
+    ) async throws(MailFailure) -> FolderState {
         try demandSendable(wireName)
-        let condstore = capabilities.contains("CONDSTORE")
-        let opened = try await open(.examine(wireName, condstore: condstore))
+        let plain = IMAPCommand.examine(wireName, capabilities.contains("CONDSTORE") ? .condstore : .plain)
+        let opened: Opening
+        if let mark, resyncs {
+            do throws(MailFailure) {
+                opened = try await open(.examine(wireName, .resync(mark)))
+            } catch  where error.code == .commandRefused {
+                // Offered and not done: the folder is compared as with any other server.
+                resyncs = false
+                opened = try await open(plain)
+            }
+        } else {
+            opened = try await open(plain)
+        }
         guard opened.recent > 0,
             let server = RenumberingServer.recognised(
                 by: capabilities, id: serverID, saying: opened.phrases)
@@ -81,7 +96,7 @@ extension IMAPSession {
         do throws(MailFailure) {
             return try await open(.select(wireName, for: server)).state
         } catch  where error.code == .commandRefused {
-            return try await open(.examine(wireName, condstore: condstore)).state
+            return try await open(plain).state
         }
     }
 
@@ -92,6 +107,7 @@ extension IMAPSession {
         var recent: UInt32 = 0
         var uidNext: UInt32?
         var modSequence: UInt64?
+        var vanished: [ClosedRange<UInt32>] = []
         /// Those that tell a `RenumberingServer`.
         var phrases: Set<String> = []
 
@@ -100,19 +116,24 @@ extension IMAPSession {
                 guard let validity, validity > 0 else {
                     throw .violation("EXAMINE was answered without UIDVALIDITY: UIDs would mean nothing")
                 }
-                return FolderState(
+                var state = FolderState(
                     uidValidity: UIDValidity(validity), exists: exists,
                     uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
+                state.vanished = UIDSet(ranges: vanished)
+                return state
             }
         }
     }
 
     nonisolated(nonsending) private func open(_ command: IMAPCommand) async throws(MailFailure) -> Opening {
         var opening = Opening()
+        openValidity = nil
         try await demandOK(command) { response in
             switch response {
             case .exists(let count): opening.exists = count
             case .recent(let count): opening.recent = count
+            case .vanished(let uids, earlier: true)
+            where opening.vanished.count + uids.count <= IMAPLimits.messages: opening.vanished += uids
             case .status(let reply):
                 if RenumberingServer.knows(reply.text) { opening.phrases.insert(reply.text) }
                 switch reply.codeName {
@@ -125,6 +146,7 @@ extension IMAPSession {
             default: break
             }
         }
+        openValidity = opening.validity.map { UIDValidity($0) }
         return opening
     }
 

@@ -25,7 +25,7 @@ extension IMAPSession {
             guard try await awaitResponse(within: isIdling ? max(1, Int(left)) : nil) else { break }
             switch try readResponse() {
             case .continuation: isIdling = true
-            case .exists, .expunge: hasNews = true
+            case .exists, .expunge, .vanished: hasNews = true
             case .tagged(let found, let reply) where found == tag:
                 // Before DONE only a refusal can come, or a server that has enough of it.
                 if reply.kind == .ok { return hasNews }
@@ -43,7 +43,7 @@ extension IMAPSession {
         try await sendEndOfIdling()
         while true {
             switch try await nextResponse() {
-            case .exists, .expunge: hasNews = true
+            case .exists, .expunge, .vanished: hasNews = true
             case .tagged(let found, let reply) where found == tag:
                 if reply.kind != .ok { throw refusal(reply) }
                 return

@@ -21,7 +21,16 @@ public final class IMAPSession {
     private var commandCount: UInt64 = 0
     private var isOver = false
     private let place: String
+    private var pace: ReadingPace
     var namespaces = Namespaces()
+    /// Of the folder that is open; nil while one is being opened.
+    var openValidity: UIDValidity?
+    /// Whether ENABLE QRESYNC was agreed to.
+    var resyncs = false
+    /// The message during which the session broke off, so that it need not break the next one as well.
+    public internal(set) var suspect: SuspectMessage?
+    /// Messages that came shorter than their size and were whole.
+    var provenShort = 0
 
     /// Signs in and learns what the server can do.
     ///
@@ -46,6 +55,7 @@ public final class IMAPSession {
         self.trace = trace
         place = "\(settings.endpoint.host):\(settings.endpoint.port)"
         framer = ResponseFramer(limits: limits, spoolDirectory: Self.spoolDirectory)
+        pace = ReadingPace(timeoutSeconds: settings.timeoutSeconds)
         // Random, so that no message can hold a line that answers one of our commands.
         tagPrefix = String((0..<5).map { _ in "ABCDEFGHIJKLMNOPQRSTUVWXYZ".randomElement()! })
     }
@@ -71,8 +81,11 @@ public final class IMAPSession {
         var questions: [IMAPCommand] = []
         if capabilities.contains("ID") { questions.append(.identify) }
         if capabilities.contains("NAMESPACE") { questions.append(.namespace) }
+        let mayResync = capabilities.contains("QRESYNC") && capabilities.contains("ENABLE")
+        if mayResync { questions.append(.enableQResync) }
         guard !questions.isEmpty else { return }
-        _ = try await run(questions)
+        let replies = try await run(questions)
+        resyncs = mayResync && replies.last?.kind == .ok
     }
 
     // MARK: Commands and replies
@@ -129,6 +142,9 @@ public final class IMAPSession {
 
     /// Waits until a whole response is there.
     ///
+    /// Each wait for bytes ends with the timeout of the settings, and all waits for one reply by what they
+    /// bring (`ReadingPace`).
+    ///
     /// - Parameter seconds: how long its first byte may take; nil for the timeout of the settings.
     /// - Returns: false when that time has passed without a byte, and the session goes on. Never with nil.
     nonisolated(nonsending) func awaitResponse(within seconds: Int?) async throws(MailFailure) -> Bool {
@@ -137,7 +153,13 @@ public final class IMAPSession {
         do throws(MailFailure) {
             while try !framer.next() {
                 isAtRest = seconds != nil && framer.isBetweenResponses
+                let started = ContinuousClock.now
                 let chunk = try await channel.receive(within: isAtRest ? seconds : nil)
+                if !isAtRest, !pace.note(waited: ContinuousClock.now - started, bytes: chunk.count) {
+                    throw MailFailure(
+                        .timedOut, kind: .transient, "The server answers too slowly to ever end",
+                        detail: place, remedy: "It is tried again later by itself.")
+                }
                 guard !chunk.isEmpty else {
                     throw MailFailure(
                         .connectionLost, kind: .transient, "The server closed the connection",
@@ -164,12 +186,29 @@ public final class IMAPSession {
         case .namespace(let found): namespaces = found
         case .status(let reply) where reply.kind == .bye: throw goodbye(reply)
         case .status(let reply), .tagged(_, let reply):
+            if case .tagged = response { pace.restart() }
+            if let openValidity, reply.codeName == "UIDVALIDITY",
+                reply.codeNumber != UInt64(openValidity.rawValue)
+            {
+                end()
+                throw MailFailure(
+                    .uidValidityChanged, kind: .transient, "The folder's UIDs have changed their meaning",
+                    detail: place, remedy: "It is opened anew by the next poll.")
+            }
             if reply.codeName == "CAPABILITY" {
                 capabilities = Capabilities(reply.code.split(separator: " ").dropFirst().map(String.init))
             }
         default: break
         }
         return response
+    }
+
+    /// The message in whose content the stream has ended, with what came of it.
+    var brokenMessage: SuspectMessage? {
+        guard let (text, content) = framer.brokenLiteral,
+            let (uid, isBody) = ResponseParser.broken(text)
+        else { return nil }
+        return SuspectMessage(uid: uid, beginning: isBody && content.count > 0 ? content : nil)
     }
 
     private func goodbye(_ reply: StatusReply) -> MailFailure {
@@ -220,7 +259,10 @@ public final class IMAPSession {
                 .folderMissing, kind: .needsPerson, "The server has no such folder", detail: detail,
                 remedy: "List the account's folders and correct the name.")
         }
-        if let refusal = ServerRefusal(reading: reply.words), refusal != .loginRefused {
+        // SERVERBUG is about what was asked for, not about the moment.
+        if reply.codeName != "SERVERBUG", let refusal = ServerRefusal(reading: reply.words),
+            refusal != .loginRefused
+        {
             return refusal.failure(detail: detail)
         }
         return MailFailure(

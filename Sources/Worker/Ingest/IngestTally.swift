@@ -68,6 +68,11 @@ public final class IngestTally: Sendable {
         state.withLock { $0.pending += 1 }
     }
 
+    /// Copies that had their row without being fetched.
+    func recorded(duplicates: Int) {
+        state.withLock { $0.counts.duplicates += duplicates }
+    }
+
     func parserLost() {
         state.withLock { $0.counts.parserLosses += 1 }
     }

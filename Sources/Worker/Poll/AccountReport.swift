@@ -18,6 +18,8 @@ public struct AccountReport: Sendable {
     public var hasMore = false
     /// Whether it was left because of the day's limit, and waits for the next day.
     public var isDayUsedUp = false
+    /// Messages that the server lists and does not hand out; each is asked for again on its own schedule.
+    public var withheld = 0
     /// Why the poll, or a part of it, did not succeed.
     public var failures: [MailFailure] = []
 
@@ -44,7 +46,7 @@ extension AccountReport: Encodable {
         case name, fetched, linked, review, duplicates, ignored, quarantined, error
         case beforeSince = "before_since"
         case tooLarge = "too_large"
-        case gone, vanished
+        case gone, vanished, withheld
         case parserLosses = "parser_losses"
         case isDayUsedUp = "daily_limit_reached"
     }
@@ -62,6 +64,7 @@ extension AccountReport: Encodable {
         try container.encode(tooLarge, forKey: .tooLarge)
         try container.encode(gone, forKey: .gone)
         try container.encode(vanished, forKey: .vanished)
+        try container.encode(withheld, forKey: .withheld)
         try container.encode(counts.parserLosses, forKey: .parserLosses)
         try container.encode(isDayUsedUp, forKey: .isDayUsedUp)
         // Null, not absent, when all went well.

@@ -1,6 +1,6 @@
 import Archive
 import MailFetch
-public import MailModel
+import MailModel
 import MailTransport
 
 /// The part of a poll that concerns one folder of the open session.
@@ -19,6 +19,20 @@ struct FolderPoll {
         var folder: FolderID
         var uidValidity: UIDValidity
         var sweptAt: UnixTime
+    }
+
+    /// The folder that is open, under the UIDVALIDITY in which it was opened.
+    struct Place {
+        var folder: FolderID
+        var validity: UIDValidity
+        var name: FolderName
+        var role: MailFetch.FolderRole
+
+        func received(_ message: FetchedMessage) -> ReceivedMessage {
+            ReceivedMessage(
+                folder: folder, uidValidity: validity, uid: message.uid, internalDate: message.internalDate,
+                bytes: message.bytes)
+        }
     }
 
     /// Receives all that brings the ledger up to what the server shows. The last of it may be on its way to the
@@ -43,55 +57,68 @@ struct FolderPoll {
 
     /// After these the session may go on with the next folder, and if it does not, says so.
     static let concernsOneFolder: Set<MailFailure.Code> = [
-        .commandRefused, .folderMissing, .serverBusy, .protocolViolation,
+        .commandRefused, .folderMissing, .serverBusy, .protocolViolation, .uidValidityChanged,
     ]
 
     private func bringUp(
         _ chosen: FolderChoice.Chosen, _ allowance: inout FetchAllowance, report: inout AccountReport
     ) async throws(MailFailure) -> Sweep? {
-        let state = try await session.examine(chosen.folder)
         let folder = try record(chosen)
+        let mark = try archive.mark(of: folder)
+        let state = try await session.examine(chosen.folder, since: mark)
         let validity = state.uidValidity
+        let place = Place(
+            folder: folder, validity: validity, name: chosen.folder.name, role: chosen.role)
+        let isFollowed = mark?.uidValidity == validity
+        if isFollowed {
+            report.vanished += try archive.markVanished(state.vanished, in: folder, validity)
+            try recordGone(
+                UIDSet(try archive.withheld(folder, validity).map(\.uid)).intersection(state.vanished),
+                place, report: &report)
+            try note(state.mark, insteadOf: mark, of: folder)
+        }
+
         let facts = try planFacts(folder, validity)
         let action = SyncPlan.action(folder: state, ledger: facts, now: now)
-
-        var wanted: [MessageMetadata]
+        var work = FolderWork(withheld: try archive.withheld(folder, validity), now: now)
         /// Whether the server has told of everything that has to be fetched.
-        let isWhole: Bool
+        var isWhole = true
         var sweptAt = now
         switch action {
         case .nothing:
-            return nil
+            guard !work.due.isEmpty else { return nil }
+            sweptAt = facts.lastFullSweep ?? now
         case .fetchNew(let first):
-            wanted = try await session.metadata(from: first)
-            isWhole = wanted.count >= Int(state.exists) - facts.presentCount
+            let found = try await session.metadata(from: first)
+            isWhole = found.count >= Int(state.exists) - facts.presentCount
             sweptAt = facts.lastFullSweep ?? now
             // Another process may have recorded some of them meanwhile.
-            let recorded = try archive.knownUIDs(folder, validity)
-            wanted.removeAll { recorded.contains($0.uid) }
+            work.add(found, without: try archive.knownUIDs(folder, validity, from: first))
         case .fullSweep, .newEpoch:
+            let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
+            let recorded = try archive.recordedUIDs(folder, validity)
             let difference = SyncPlan.difference(
-                server: state.exists == 0 ? UIDSet() : try await session.allUIDs(),
-                recorded: try archive.knownUIDs(folder, validity),
-                present: try archive.presentUIDs(folder, validity))
+                server: listed, recorded: recorded.known, present: recorded.present)
             report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
             try archive.markListed(difference.reappeared, in: folder, validity)
-            wanted = difference.missing.isEmpty ? [] : try await session.metadata(of: difference.missing)
-            isWhole = difference.missing.count == wanted.count
+            try recordGone(work.withheld.subtracting(listed), place, report: &report)
+            work.limit(toListed: listed)
+            work.add(difference.missing)
+            try archive.endWithheld(of: folder, before: validity)
+            if !isFollowed { try note(state.mark, insteadOf: mark, of: folder) }
         }
 
         // What breaks off may have stored a later message and not an earlier one. Counts do not show that
         // when another was removed meanwhile: only a sweep does, so none is valid until all is stored.
-        if facts.lastFullSweep != nil, !wanted.isEmpty || !isWhole {
+        if facts.lastFullSweep != nil, !work.isEmpty || !isWhole {
             try archive.voidSweep(folder, validity)
         }
-        let isFetched = try await fetch(
-            wanted, into: folder, validity, name: chosen.folder.name, &allowance, report: &report)
+        let isFetched = try await fetch(&work, from: place, &allowance, report: &report)
         guard isWhole, isFetched else { return nil }
         return Sweep(folder: folder, uidValidity: validity, sweptAt: sweptAt)
     }
 
-    private var archive: Archive { poller.archive }
+    var archive: Archive { poller.archive }
 
     private func record(_ chosen: FolderChoice.Chosen) throws(MailFailure) -> FolderID {
         let name = chosen.folder.name
@@ -100,6 +127,19 @@ struct FolderPoll {
         case .sent: try archive.folder(account: account.id, name: name, role: .sent)
         default: try archive.folder(account: account.id, name: name, role: .other)
         }
+    }
+
+    /// A folder that has not changed keeps its mark without being written.
+    private func note(
+        _ mark: FolderMark?, insteadOf old: FolderMark?, of folder: FolderID
+    ) throws(MailFailure) {
+        if let mark, mark != old { try archive.note(mark, of: folder) }
+    }
+
+    func recordGone(_ uids: UIDSet, _ place: Place, report: inout AccountReport) throws(MailFailure) {
+        try archive.recordUnfetched(
+            uids.uids.map { UnfetchedUID(uid: $0, reason: .gone) }, in: place.folder, place.validity)
+        report.gone += uids.count
     }
 
     private func planFacts(
@@ -112,85 +152,4 @@ struct FolderPoll {
             uidValidity: isKnown ? validity : nil, presentCount: facts.presentCount,
             highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep)
     }
-
-    /// Returns whether every message has, or after the flush will have, its ledger row.
-    private func fetch(
-        _ wanted: [MessageMetadata], into folder: FolderID, _ validity: UIDValidity, name: FolderName,
-        _ allowance: inout FetchAllowance, report: inout AccountReport
-    ) async throws(MailFailure) -> Bool {
-        var toFetch = wanted
-        if let since = account.settings.since {
-            func isOlder(_ message: MessageMetadata) -> Bool {
-                message.internalDate.map { $0 < since } ?? false
-            }
-            let old = toFetch.filter(isOlder)
-            toFetch.removeAll(where: isOlder)
-            try archive.recordUnfetched(old.map { UnfetchedUID($0, .beforeSince) }, in: folder, validity)
-            report.beforeSince += old.count
-        }
-        let messageLimit = poller.settings.limits.messageBytes
-        let admitted = allowance.admit(toFetch, messageLimit: messageLimit)
-        let isCut = admitted.count < toFetch.count
-        let batches = FetchBatches(admitted, messageLimit: messageLimit)
-        try recordTooLarge(batches.oversize, in: folder, validity, report: &report)
-        guard !batches.batches.isEmpty else { return !isCut }
-        watch(.fetching(account: account.settings.name, folder: name, messages: toFetch.count))
-
-        let (pipeline, tally) = (poller.pipeline, tally)
-        let (archive, lease) = (archive, lease)
-        var renewal = LeaseRenewal(lease: lease, forSeconds: account.leaseSeconds)
-        let fetched = try await session.fetch(batches.batches) { message throws(MailFailure) in
-            try renewal.renewIfDue(in: archive)
-            report.receivedBytes += Int64(message.bytes.count)
-            try await pipeline.submit(
-                ReceivedMessage(
-                    folder: folder, uidValidity: validity, uid: message.uid,
-                    internalDate: message.internalDate, bytes: message.bytes),
-                for: tally)
-        }
-        try recordTooLarge(fetched.tooLarge, in: folder, validity, report: &report)
-        report.failures += fetched.refused.map(\.failure)
-        var complete = fetched.refused.isEmpty && !isCut
-        if !fetched.missing.isEmpty {
-            // Not sent although asked for: expunged meanwhile, unless the server still lists it.
-            let listed = try await session.allUIDs()
-            let gone = fetched.missing.subtracting(listed)
-            try archive.recordUnfetched(
-                gone.uids.map { UnfetchedUID(uid: $0, reason: .gone) }, in: folder, validity)
-            report.gone += gone.count
-            let withheld = fetched.missing.subtracting(gone)
-            if !withheld.isEmpty {
-                complete = false
-                report.failures.append(
-                    MailFailure(
-                        .messagesWithheld, kind: .transient,
-                        "The server lists messages that it did not hand out",
-                        detail: "\(name.rawValue), UID \(withheld.sequenceSet.prefix(200))",
-                        remedy: "They are asked for again by the next poll."))
-            }
-        }
-        return complete
-    }
-
-    private func recordTooLarge(
-        _ messages: [MessageMetadata], in folder: FolderID, _ validity: UIDValidity,
-        report: inout AccountReport
-    ) throws(MailFailure) {
-        let limit = poller.settings.limits.messageBytes
-        try archive.recordUnfetched(
-            messages.map { UnfetchedUID($0, .tooLarge(limit: limit)) }, in: folder, validity)
-        report.tooLarge += messages.count
-    }
-}
-
-extension UnfetchedUID {
-    init(_ message: MessageMetadata, _ reason: UnfetchedReason) {
-        self.init(
-            uid: message.uid, reason: reason, size: max(0, message.size), internalDate: message.internalDate)
-    }
-}
-
-extension MailFailure.Code {
-    /// A message is listed by the server and was not handed out.
-    public static let messagesWithheld = Self("messages-withheld")
 }

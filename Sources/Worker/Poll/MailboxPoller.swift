@@ -14,6 +14,7 @@ public struct MailboxPoller: Sendable {
     let loop: NetworkLoop
     let pipeline: IngestPipeline
     let settings: PollSettings
+    let partials = PartialMessages()
     private let signIn: AccountSignIn
 
     public init(archive: Archive, loop: NetworkLoop, pipeline: IngestPipeline, settings: PollSettings) {
@@ -101,6 +102,7 @@ public struct MailboxPoller: Sendable {
                     try archive.noteSweep(sweep.folder, sweep.uidValidity, at: sweep.sweptAt)
                 }
             }
+            report.withheld = try archive.withheld(of: account.id).count
         } catch {
             if !report.failures.contains(error) { report.failures.append(error) }
         }

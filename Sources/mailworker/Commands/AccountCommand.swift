@@ -10,7 +10,7 @@ struct AccountCommand: ParsableCommand {
         subcommands: [
             AccountAddCommand.self, AccountListCommand.self, AccountShowCommand.self, AccountEditCommand.self,
             AccountRemoveCommand.self, AccountAuthorizeCommand.self, AccountCheckCommand.self,
-            AccountFoldersCommand.self,
+            AccountFoldersCommand.self, AccountWithheldCommand.self,
         ])
 }
 
@@ -142,8 +142,10 @@ struct AccountShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let found = try Workplace(common).archive.account(named: account)
+        let archive = try Workplace(common).archive
+        let found = try archive.account(named: account)
         if json { return Terminal.print(try JSONOutput.document(AccountEntry(found))) }
+        let withheld = try archive.withheld(of: found.id)
         let settings = found.settings
         let status = found.status
         let lines: [(String, String?)] = [
@@ -166,6 +168,13 @@ struct AccountShowCommand: ParsableCommand {
             ("state", found.stateText), ("last attempt", status.lastAttempt?.shortText),
             ("last success", status.lastSuccess?.shortText), ("next poll", found.nextPollText),
             ("error", status.failure?.revealed),
+            (
+                "withheld by the server",
+                withheld.map(\.nextTry.rawValue).min().map {
+                    "\(withheld.count), asked for again from \(UnixTime($0).shortText) on;"
+                        + " see: mailworker account withheld \(account)"
+                }
+            ),
         ]
         Terminal.print(
             lines.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: "\n"))

@@ -1,0 +1,237 @@
+import Archive
+import MailFetch
+public import MailModel
+import MailTransport
+
+extension FolderPoll {
+    /// What could not be had as one of many.
+    private struct Trouble {
+        /// Answered without being sent: gone, or held back.
+        var absent = UIDSet()
+        var failed: [FailedFetch] = []
+        /// To be fetched in pieces, without waiting for another poll.
+        var cutShort = UIDSet()
+        /// Nothing more is asked of a server that is busy.
+        var isStopped = false
+
+        var uids: UIDSet { absent.union(UIDSet(failed.map(\.uid))) }
+    }
+
+    /// Messages that a server refuses one by one before the rest of a poll's refused batches is left to the next.
+    private static let refusedAtOnce = 100
+    /// Sizes that the server does not tell are taken for small ones, in small batches.
+    private static let unsizedBatch = 10
+
+    /// Returns whether every message has, or after the flush will have, its ledger row, or waits for its
+    /// next try.
+    func fetch(
+        _ work: inout FolderWork, from place: Place, _ allowance: inout FetchAllowance,
+        report: inout AccountReport
+    ) async throws(MailFailure) -> Bool {
+        var trouble = Trouble()
+        var renewal = LeaseRenewal(lease: lease, forSeconds: account.leaseSeconds)
+        var isComplete = true
+        /// Whether the rest is left to the account's next turn.
+        var isCut = false
+        do throws(MailFailure) {
+            while !trouble.isStopped, !isCut, let window = work.nextWindow() {
+                try renewal.renewIfDue(in: archive)
+                var found = window.known
+                if !window.unknown.isEmpty { found += try await session.metadata(of: window.unknown) }
+                let untold = window.unknown.subtracting(UIDSet(found.map(\.uid)))
+                isCut = try await fetch(
+                    found, from: place, &allowance, trouble: &trouble, renewal: &renewal, report: &report)
+                // Listed, and without a size: asked for all the same.
+                try await receive(
+                    untold.pieces(of: Self.unsizedBatch), sizes: [:], from: place, trouble: &trouble,
+                    renewal: &renewal, report: &report)
+            }
+            isComplete = !trouble.isStopped && !isCut
+            try await settle(trouble, of: place, report: &report)
+            if !trouble.isStopped {
+                let again = trouble.cutShort.uids.map { ($0, nil as Int?) }
+                for (uid, size) in work.takeDue().map({ ($0.uid, $0.size) }) + again {
+                    try renewal.renewIfDue(in: archive)
+                    try await fetchAlone(uid, size: size, from: place, report: &report)
+                }
+            }
+        } catch {
+            try suspect(error, in: place)
+            throw error
+        }
+        return isComplete
+    }
+
+    /// Returns whether the allowance left some of them to the account's next turn.
+    private func fetch(
+        _ found: [MessageMetadata], from place: Place, _ allowance: inout FetchAllowance,
+        trouble: inout Trouble, renewal: inout LeaseRenewal, report: inout AccountReport
+    ) async throws(MailFailure) -> Bool {
+        var toFetch = found
+        if let since = account.settings.since {
+            func isOlder(_ message: MessageMetadata) -> Bool {
+                message.internalDate.map { $0 < since } ?? false
+            }
+            let old = toFetch.filter(isOlder)
+            toFetch.removeAll(where: isOlder)
+            try archive.recordUnfetched(
+                old.map { UnfetchedUID($0, .beforeSince) }, in: place.folder, place.validity)
+            report.beforeSince += old.count
+        }
+        try await leaveOutGmailCopies(&toFetch, of: place)
+        let messageLimit = poller.settings.limits.messageBytes
+        let admitted = allowance.admit(toFetch, messageLimit: messageLimit)
+        let isCut = admitted.count < toFetch.count
+        let batches = FetchBatches(admitted, messageLimit: messageLimit)
+        try recordTooLarge(batches.oversize, in: place, report: &report)
+        guard !batches.batches.isEmpty else { return isCut }
+        watch(.fetching(account: account.settings.name, folder: place.name, messages: toFetch.count))
+        try await receive(
+            batches.batches, sizes: Dictionary(admitted.map { ($0.uid, $0.size) }) { first, _ in first },
+            from: place, trouble: &trouble, renewal: &renewal, report: &report)
+        return isCut
+    }
+
+    /// A refused batch is halved until the message is found that the server refuses.
+    private func receive(
+        _ batches: [UIDSet], sizes: [UID: Int], from place: Place, trouble: inout Trouble,
+        renewal: inout LeaseRenewal, report: inout AccountReport
+    ) async throws(MailFailure) {
+        let (archive, pipeline, tally) = (archive, poller.pipeline, tally)
+        var queue = batches
+        while !queue.isEmpty {
+            let fetched = try await session.fetch(queue, sizes: sizes) { message throws(MailFailure) in
+                try renewal.renewIfDue(in: archive)
+                report.receivedBytes += Int64(message.bytes.count)
+                try await pipeline.submit(place.received(message), for: tally)
+            }
+            try recordTooLarge(fetched.tooLarge, in: place, report: &report)
+            trouble.absent = trouble.absent.union(fetched.missing)
+            trouble.cutShort = trouble.cutShort.union(fetched.cutShort)
+            queue = []
+            for batch in fetched.refused {
+                if batch.failure.code != .commandRefused {
+                    trouble.isStopped = true
+                    if !report.failures.contains(batch.failure) { report.failures.append(batch.failure) }
+                } else if batch.uids.count == 1, let uid = batch.uids.first {
+                    trouble.failed.append(FailedFetch(uid: uid, size: sizes[uid], failure: batch.failure))
+                } else if trouble.failed.count >= Self.refusedAtOnce {
+                    trouble.isStopped = true
+                    if !report.failures.contains(batch.failure) { report.failures.append(batch.failure) }
+                } else {
+                    let upper = batch.uids.highest((batch.uids.count + 1) / 2)
+                    queue += [upper, batch.uids.subtracting(upper)]
+                }
+            }
+            if trouble.isStopped { break }
+        }
+    }
+
+    /// What was not handed out is gone, unless the server still lists it.
+    private func settle(
+        _ trouble: Trouble, of place: Place, report: inout AccountReport
+    ) async throws(MailFailure) {
+        guard !trouble.uids.isEmpty else { return }
+        let listed = try await session.allUIDs()
+        try recordGone(trouble.uids.subtracting(listed), place, report: &report)
+        let withheld = trouble.absent.intersection(listed).uids.map { uid in
+            FailedFetch(uid: uid, failure: Self.notHandedOut)
+        }
+        try archive.noteWithheld(
+            trouble.failed.filter { listed.contains($0.uid) } + withheld, in: place.folder, place.validity
+        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }
+    }
+
+    private static let notHandedOut = MailFailure(
+        .messagesWithheld, kind: .transient, "The server lists the message and does not hand it out")
+
+    /// One message in pieces, behind all others: it may be the one at which the connection breaks off.
+    private func fetchAlone(
+        _ uid: UID, size: Int?, from place: Place, report: inout AccountReport
+    ) async throws(MailFailure) {
+        let beginning = poller.partials.take(place.folder, place.validity, uid)
+        let outcome = try await session.fetchInPieces(uid, after: beginning, size: size)
+        let failure: MailFailure
+        switch outcome {
+        case .message(let message):
+            report.receivedBytes += Int64(message.bytes.count)
+            return try await poller.pipeline.submit(place.received(message), for: tally)
+        case .tooLarge(let size):
+            return try recordTooLarge([MessageMetadata(uid: uid, size: size)], in: place, report: &report)
+        case .missing: failure = Self.notHandedOut
+        case .refused(let refusal) where refusal.code == .commandRefused: failure = refusal
+        case .refused(let refusal): throw refusal
+        }
+        guard try await session.allUIDs().contains(uid) else {
+            return try recordGone(UIDSet([uid]), place, report: &report)
+        }
+        try archive.noteWithheld(
+            [FailedFetch(uid: uid, size: size, failure: failure)], in: place.folder, place.validity
+        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }
+    }
+
+    /// The session broke off during a message: the next one fetches it behind all others, from where it stopped.
+    private func suspect(_ failure: MailFailure, in place: Place) throws(MailFailure) {
+        let codes: Set<MailFailure.Code> = [.connectionLost, .timedOut, .protocolViolation, .serverClosed]
+        guard codes.contains(failure.code), let suspect = session.suspect else { return }
+        poller.partials.keep(suspect, in: place.folder, place.validity)
+        try archive.noteWithheld(
+            [FailedFetch(uid: suspect.uid, failure: failure)], in: place.folder, place.validity
+        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: true) }
+    }
+
+    /// Messages that another label of the same mailbox brought already. A Sent folder's copies are read all the
+    /// same: only they may name blind recipients.
+    private func leaveOutGmailCopies(
+        _ messages: inout [MessageMetadata], of place: Place
+    ) async throws(MailFailure) {
+        let copies = messages.compactMap { message in
+            message.gmail.map {
+                GmailCopy(
+                    uid: message.uid, messageID: $0.messageID, threadID: $0.threadID, labels: $0.labels,
+                    size: max(0, message.size), internalDate: message.internalDate)
+            }
+        }
+        guard !copies.isEmpty, place.role != .sent else { return }
+        // Of what is on its way nothing is known yet.
+        try await poller.pipeline.flush(tally)
+        let recorded = try archive.recordGmail(copies, in: place.folder, place.validity)
+        tally.recorded(duplicates: recorded.count)
+        messages.removeAll { recorded.contains($0.uid) }
+    }
+
+    private func recordTooLarge(
+        _ messages: [MessageMetadata], in place: Place, report: inout AccountReport
+    ) throws(MailFailure) {
+        let limit = poller.settings.limits.messageBytes
+        try archive.recordUnfetched(
+            messages.map { UnfetchedUID($0, .tooLarge(limit: limit)) }, in: place.folder, place.validity)
+        report.tooLarge += messages.count
+    }
+}
+
+extension UIDSet {
+    /// In pieces of so many UIDs, the highest first.
+    func pieces(of count: Int) -> [UIDSet] {
+        var pieces: [UIDSet] = []
+        var left = self
+        while !left.isEmpty {
+            let piece = left.highest(count)
+            pieces.append(piece)
+            left = left.subtracting(piece)
+        }
+        return pieces
+    }
+}
+
+extension UnfetchedUID {
+    init(_ message: MessageMetadata, _ reason: UnfetchedReason) {
+        self.init(
+            uid: message.uid, reason: reason, size: max(0, message.size), internalDate: message.internalDate)
+    }
+}
+
+extension MailFailure.Code {
+    /// A message is listed by the server and was not handed out.
+    public static let messagesWithheld = Self("messages-withheld")
+}
