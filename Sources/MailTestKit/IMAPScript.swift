@@ -4,8 +4,8 @@
 /// of the commands since the opening.
 public struct IMAPScript: Sendable {
     public enum Step: Sendable, Hashable {
-        /// Greets, answers libcurl's CAPABILITY and LOGIN, then the session's first CAPABILITY, and ID
-        /// and NAMESPACE where they are among the capabilities.
+        /// Greets, answers libcurl's CAPABILITY and LOGIN, then the session's first CAPABILITY, and ID,
+        /// NAMESPACE and ENABLE QRESYNC where they are among the capabilities.
         case opening(capabilities: String)
         /// Waits for a command that begins so behind its tag; any other ends the script as a violation.
         case expect(String)
@@ -17,6 +17,8 @@ public struct IMAPScript: Sendable {
         case sendBytes([UInt8])
         /// Bytes, many times over.
         case repeatBytes([UInt8], Int)
+        /// The same bytes again and again at this interval, until the client leaves.
+        case drip([UInt8], everyMilliseconds: Int)
         /// Says and hears nothing until the server is released or stopped.
         case stall
         /// Ends the connection in order.

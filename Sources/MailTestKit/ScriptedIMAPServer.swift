@@ -181,6 +181,9 @@ public final class ScriptedIMAPServer: Sendable {
                 repeatElement(bytes, count: max(1, min(count, 65_536 / max(1, bytes.count)))).joined())
             var left = bytes.count * count
             while left > 0, wire.send(Array(block.prefix(left))) { left -= min(left, block.count) }
+        case .drip(let bytes, let milliseconds):
+            while wire.send(wire.filled(bytes)) { usleep(UInt32(milliseconds) * 1_000) }
+            return false
         case .stall:
             publish(.stalled)
             released.wait()
@@ -210,8 +213,9 @@ public final class ScriptedIMAPServer: Sendable {
             case "CAPABILITY":
                 wire.send("* CAPABILITY \(capabilities)\r\n\(wire.lastTag) OK done\r\n")
                 guard isSignedIn else { continue }
-                awaited = Set(capabilities.uppercased().split(separator: " ").map(String.init))
-                    .intersection(["ID", "NAMESPACE"])
+                let offered = Set(capabilities.uppercased().split(separator: " ").map(String.init))
+                awaited = offered.intersection(["ID", "NAMESPACE"])
+                if offered.isSuperset(of: ["ENABLE", "QRESYNC"]) { awaited.insert("ENABLE") }
             case "LOGIN":
                 wire.send("\(wire.lastTag) OK welcome\r\n")
                 isSignedIn = true
@@ -221,6 +225,9 @@ public final class ScriptedIMAPServer: Sendable {
                 awaited.remove(verb)
             case "NAMESPACE" where isSignedIn:
                 wire.send("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n\(wire.lastTag) OK done\r\n")
+                awaited.remove(verb)
+            case "ENABLE" where isSignedIn:
+                wire.send("* ENABLED QRESYNC\r\n\(wire.lastTag) OK done\r\n")
                 awaited.remove(verb)
             default:
                 publish(.violation("in the opening: \(line)"))

@@ -1,10 +1,11 @@
 import Foundation
-import MailFetch
 import MailModel
 import MailTestKit
 import MailTransport
 import Synchronization
 import Testing
+
+@testable import MailFetch
 
 /// Plays every transcript of Fixtures/imap against a real session.
 @Suite struct TranscriptTests {
@@ -18,7 +19,7 @@ import Testing
     static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
 
     @Test func thereAreTranscripts() {
-        #expect(Self.names.count >= 80, "Fixtures/imap is empty or was not found")
+        #expect(Self.names.count >= 140, "Fixtures/imap is empty or was not found")
     }
 
     @Test(arguments: names) func comesOutAsExpected(_ name: String) async throws {
@@ -26,18 +27,20 @@ import Testing
         let transcript = try Transcript(text)
         #expect(!transcript.reason.isEmpty, "a transcript says why it exists")
         let run = try TranscriptRun(transcript.expectations)
-        let server = try ScriptedIMAPServer(transcript.script)
+        let server = try ScriptedIMAPServer(playing: transcript.scripts)
         defer { server.stop() }
+        let started = ContinuousClock.now
         let outcomes = await run.play(server: server, loop: try Self.loop.get())
         #expect(outcomes == run.outcomes)
+        #expect(ContinuousClock.now - started < .seconds(run.longestSeconds), "no wait is without end")
         #expect(server.violations.isEmpty)
         // Reading only: whatever the server did, nothing else was ever sent.
         let allowed: Set = [
             "CAPABILITY", "LOGIN", "STARTTLS", "ID", "NAMESPACE", "LIST", "STATUS", "EXAMINE", "UID", "NOOP",
-            "LOGOUT",
+            "LOGOUT", "ENABLE", "IDLE",
         ]
         let renumbers = ["examine-courier-", "examine-imap4d-"].contains { name.hasPrefix($0) }
-        for line in server.received {
+        for line in server.received where line != "DONE" {
             let words = line.split(separator: " ").map { $0.uppercased() }
             #expect(
                 words.count >= 2 && allowed.contains(words[1]) || renumbers && words[1] == "SELECT",
@@ -58,6 +61,9 @@ struct TranscriptRun {
     var timeout = 20
     var limits = MailLimits.standard
     var security = TransportSecurity.none
+
+    /// One wait, all waits of a reply that only drips, and what a busy machine adds.
+    var longestSeconds: Int { timeout * 6 + 20 }
 
     init(_ expectations: [String]) throws {
         for line in expectations {
@@ -98,6 +104,9 @@ struct TranscriptRun {
             try await act(session, &found)
         } catch {
             found.append("fails \(error.code.rawValue)")
+            if let suspect = session.suspect, outcomes.contains(where: { $0.hasPrefix("suspect") }) {
+                found.append("suspect \(suspect.uid.rawValue) \(suspect.beginning?.count ?? 0)")
+            }
         }
         if outcomes.contains("alive") {
             do throws(MailFailure) {
@@ -125,6 +134,30 @@ struct TranscriptRun {
                 "state validity \(state.uidValidity.rawValue) exists \(state.exists)"
                     + " next \(state.uidNext.map { "\($0.rawValue)" } ?? "-")"
                     + " modseq \(state.highestModSeq.map { "\($0)" } ?? "-")")
+        case "resync":
+            let mark = FolderMark(
+                uidValidity: UIDValidity(UInt32(action[1]) ?? 0), modSequence: UInt64(action[2]) ?? 0)
+            let inbox = ListedFolder(
+                ListedName(attributes: [], delimiter: nil, wireName: Array("INBOX".utf8)),
+                namespaces: Namespaces())
+            let state = try await session.examine(inbox, since: mark)
+            found.append("vanished \(state.vanished.isEmpty ? "-" : state.vanished.sequenceSet)")
+        case "idle":
+            _ = try await session.examine(.inbox)
+            found.append(try await session.idle(for: Int(action[1]) ?? 1) ? "news" : "quiet")
+        case "pieces":
+            _ = try await session.examine(.inbox)
+            switch try await session.fetchInPieces(
+                UID(UInt32(action[1]) ?? 0), size: action.count > 2 ? Int(action[2]) : nil)
+            {
+            case .message(let message):
+                found.append(
+                    "delivers \(message.uid.rawValue) "
+                        + Self.escaped(message.bytes.withUnsafeBytes { Array($0) }, asciiOnly: true))
+            case .tooLarge(let size): found.append("too-large \(action[1]) \(size)")
+            case .missing: found.append("missing \(action[1])")
+            case .refused(let failure): found.append("refused \(action[1]) \(failure.code.rawValue)")
+            }
         case "status":
             let counts = try await session.status(of: FolderName.inbox)
             found.append(
@@ -137,6 +170,12 @@ struct TranscriptRun {
             _ = try await session.examine(.inbox)
             let metadata = try await session.metadata(from: UID(UInt32(action[1]) ?? 0))
             found.append("answers " + metadata.map { "\($0.uid.rawValue)=\($0.size)" }.joined(separator: " "))
+            for message in metadata {
+                guard let marks = message.gmail else { continue }
+                found.append(
+                    "gmail \(message.uid.rawValue) \(marks.messageID) \(marks.threadID) "
+                        + (marks.labels.isEmpty ? "-" : marks.labels.joined(separator: "|")))
+            }
         case "fetch":
             _ = try await session.examine(.inbox)
             try await fetch(session, &found)
@@ -147,6 +186,8 @@ struct TranscriptRun {
     private func fetch(_ session: IMAPSession, _ found: inout [String]) async throws(MailFailure) {
         let bounds = action[1].split(separator: ":").compactMap { UInt32($0) }
         let asked = UIDSet(ranges: [bounds[0]...bounds[bounds.count - 1]])
+        let sizes = action.dropFirst(2).map { $0.split(separator: "=").compactMap { UInt32($0) } }
+            .map { (UID($0[0]), Int($0[1])) }
         let inFull = outcomes.compactMap { line -> UInt32? in
             let words = line.split(separator: " ")
             return words[0] == "delivers-bytes" ? UInt32(words[1]) : nil
@@ -155,7 +196,9 @@ struct TranscriptRun {
         let outcome: Result<FetchReport, MailFailure>
         do throws(MailFailure) {
             outcome = .success(
-                try await session.fetch([asked]) { message throws(MailFailure) in
+                try await session.fetch(
+                    [asked], sizes: Dictionary(sizes) { first, _ in first }
+                ) { message throws(MailFailure) in
                     let line =
                         inFull.contains(message.uid.rawValue)
                         ? "delivers-bytes \(message.uid.rawValue) \(message.bytes.count)"
@@ -174,6 +217,7 @@ struct TranscriptRun {
         }
         found += report.tooLarge.map { "too-large \($0.uid.rawValue) \($0.size)" } + lines
         #expect(report.delivered == lines.count)
+        if !report.cutShort.isEmpty { found.append("cut-short \(report.cutShort.sequenceSet)") }
         if !report.missing.isEmpty { found.append("missing \(report.missing.sequenceSet)") }
         for batch in report.refused {
             found.append("refused \(batch.uids.sequenceSet) \(batch.failure.code.rawValue)")
