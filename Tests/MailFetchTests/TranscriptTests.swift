@@ -141,7 +141,7 @@ struct TranscriptRun {
                 ListedName(attributes: [], delimiter: nil, wireName: Array("INBOX".utf8)),
                 namespaces: Namespaces())
             let state = try await session.examine(inbox, since: mark)
-            found.append("vanished \(state.vanished.isEmpty ? "-" : state.vanished.sequenceSet)")
+            found.append("vanished \(state.vanished.map { $0.isEmpty ? "-" : $0.sequenceSet } ?? "untold")")
         case "idle":
             _ = try await session.examine(.inbox)
             found.append(try await session.idle(for: Int(action[1]) ?? 1) ? "news" : "quiet")

@@ -29,6 +29,18 @@ enum PollScripts {
         ]
     }
 
+    /// EXAMINE of INBOX on a server that can tell what has vanished since a mark.
+    static func reexamine(since sequence: Int, to next: Int, exists: Int, uidNext: Int, vanished: String)
+        -> Steps
+    {
+        [
+            .expect("EXAMINE \"INBOX\" (QRESYNC (7 \(sequence)))"), .send("* \(exists) EXISTS"),
+            .send("* OK [UIDVALIDITY 7] valid"), .send("* OK [UIDNEXT \(uidNext)] next"),
+            .send("* OK [HIGHESTMODSEQ \(next)] highest"), .send("* VANISHED (EARLIER) \(vanished)"),
+            .send("$T OK [READ-ONLY] done"),
+        ]
+    }
+
     static func search(_ uids: String) -> Steps {
         [.expect("UID SEARCH ALL"), .send("* SEARCH \(uids)"), done]
     }

@@ -135,9 +135,9 @@ public struct FolderState: Sendable, Hashable {
     public var uidNext: UID?
     /// RFC 7162; nil where the server or the folder has no mod-sequences.
     public var highestModSeq: UInt64?
-    /// What has gone from the folder since the mark given with EXAMINE, where the server told; it may name
-    /// UIDs that never were.
-    public var vanished = UIDSet()
+    /// What has gone from the folder since the mark given with EXAMINE; it may name UIDs that never were. Nil
+    /// where the server cannot tell, or the mark is of another UIDVALIDITY.
+    public var vanished: UIDSet?
 
     public init(uidValidity: UIDValidity, exists: UInt32, uidNext: UID?, highestModSeq: UInt64? = nil) {
         self.uidValidity = uidValidity

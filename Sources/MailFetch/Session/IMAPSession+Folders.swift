@@ -77,10 +77,11 @@ extension IMAPSession {
     ) async throws(MailFailure) -> FolderState {
         try demandSendable(wireName)
         let plain = IMAPCommand.examine(wireName, capabilities.contains("CONDSTORE") ? .condstore : .plain)
-        let opened: Opening
+        var opened: Opening
         if let mark, resyncs {
             do throws(MailFailure) {
                 opened = try await open(.examine(wireName, .resync(mark)))
+                opened.isFollowed = opened.validity == mark.uidValidity.rawValue && opened.modSequence != nil
             } catch  where error.code == .commandRefused {
                 // Offered and not done: the folder is compared as with any other server.
                 resyncs = false
@@ -108,6 +109,8 @@ extension IMAPSession {
         var uidNext: UInt32?
         var modSequence: UInt64?
         var vanished: [ClosedRange<UInt32>] = []
+        /// Whether those are all that have vanished since the mark.
+        var isFollowed = false
         /// Those that tell a `RenumberingServer`.
         var phrases: Set<String> = []
 
@@ -119,7 +122,7 @@ extension IMAPSession {
                 var state = FolderState(
                     uidValidity: UIDValidity(validity), exists: exists,
                     uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
-                state.vanished = UIDSet(ranges: vanished)
+                state.vanished = isFollowed ? UIDSet(ranges: vanished) : nil
                 return state
             }
         }

@@ -69,12 +69,11 @@ struct FolderPoll {
         let validity = state.uidValidity
         let place = Place(
             folder: folder, validity: validity, name: chosen.folder.name, role: chosen.role)
-        let isFollowed = mark?.uidValidity == validity
-        if isFollowed {
-            report.vanished += try archive.markVanished(state.vanished, in: folder, validity)
+        if let vanished = state.vanished {
+            report.vanished += try archive.markVanished(vanished, in: folder, validity)
             try recordGone(
-                UIDSet(try archive.withheld(folder, validity).map(\.uid)).intersection(state.vanished),
-                place, report: &report)
+                UIDSet(try archive.withheld(folder, validity).map(\.uid)).intersection(vanished), place,
+                report: &report)
             try note(state.mark, insteadOf: mark, of: folder)
         }
 
@@ -105,7 +104,7 @@ struct FolderPoll {
             work.limit(toListed: listed)
             work.add(difference.missing)
             try archive.endWithheld(of: folder, before: validity)
-            if !isFollowed { try note(state.mark, insteadOf: mark, of: folder) }
+            if state.vanished == nil { try note(state.mark, insteadOf: mark, of: folder) }
         }
 
         // What breaks off may have stored a later message and not an earlier one. Counts do not show that
