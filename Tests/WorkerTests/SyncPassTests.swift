@@ -240,10 +240,10 @@ struct SyncPassTests {
     private static let inSlices = [
         Scripts.inbox(
             exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3], size: 400),
-            Scripts.bodies("2:3", [3, 2])),
+            Scripts.bodies("2:3", [3, 2], padding: 400)),
         Scripts.inbox(
             exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1", [1], size: 400),
-            Scripts.bodies("1", [1])),
+            Scripts.bodies("1", [1], padding: 400)),
     ]
 
     @Test func aLargeMailboxComesInSlicesAndIsDueAtOnceAfterEach() async throws {
