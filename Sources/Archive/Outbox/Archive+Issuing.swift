@@ -31,9 +31,13 @@ extension Archive {
 
     /// The mail that was queued under an idempotency key; nil when there is none.
     public func outboxReceipt(forKey key: String) throws(MailFailure) -> OutboxReceipt? {
-        try read { db in
+        try read { db, sight in
             let query = try PreparedStatement(
-                db, "SELECT id, message_id, state FROM outbox WHERE idempotency_key = ?")
+                db,
+                """
+                SELECT o.id, o.message_id, o.state FROM outbox o JOIN accounts a ON a.id = o.account
+                WHERE o.idempotency_key = ? AND \(sight.maySend(through: "a"))
+                """)
             try query.bind(1, key)
             return try query.first { row in
                 OutboxReceipt(

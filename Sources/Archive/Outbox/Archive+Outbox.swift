@@ -21,8 +21,9 @@ extension Archive {
     /// Queues a mail. When it returns, the mail is on the disk and will be sent or accounted for.
     ///
     /// - Parameter userHourlyLimit: recipients that one user may write to in an hour; nil for any number.
-    /// - Throws: `send.cap`; `value.invalid` without a recipient; `archive.constraint` for a Message-ID that
-    ///   is taken.
+    /// - Throws: `send.cap`; `rights.missing`; `unknown.account` where the viewer may not send;
+    ///   `value.invalid` without a recipient; `name.taken` for a key of somebody else's mail;
+    ///   `archive.constraint` for a Message-ID that is taken.
     public func queueMail(_ draft: OutboxDraft, userHourlyLimit: Int? = nil) throws(MailFailure)
         -> OutboxReceipt
     {
@@ -32,11 +33,18 @@ extension Archive {
         let time = now()
         let digest = draft.content.withUnsafeBytes { Data(SHA256.hash(data: $0)) }
         return try write(.outboxQueued) { db in
+            let sight = try Sight(viewer, db)
+            try sight.demand(.send)
+            try Self.requireSender(draft.account, named: draft.account.description, db, sight)
             if let key = draft.idempotencyKey,
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT id, message_id, state FROM outbox WHERE idempotency_key = ?",
-                    arguments: [key])
+                    db,
+                    sql: """
+                        SELECT o.id, o.message_id, o.state, \(sight.maySend(through: "a"))
+                        FROM outbox o JOIN accounts a ON a.id = o.account WHERE o.idempotency_key = ?
+                        """, arguments: [key])
             {
+                guard row[3] else { throw MailFailure.taken("idempotency key", key) }
                 return OutboxReceipt(
                     item: OutboxID(rawValue: row[0]), messageID: MessageID(rawValue: row[1]),
                     state: OutboxState(rawValue: row[2]) ?? .queued, wasThere: true)
@@ -133,8 +141,8 @@ extension Archive {
     public func outboxItems(_ filter: OutboxFilter = OutboxFilter(), limit: Int = .max) throws(MailFailure)
         -> [OutboxItem]
     {
-        try read { db in
-            var conditions = ["1"]
+        try read { db, sight in
+            var conditions = [sight.maySend(through: "a")]
             var arguments = StatementArguments()
             if let states = filter.states {
                 conditions.append(
@@ -161,10 +169,11 @@ extension Archive {
     /// One mail with every reply.
     /// - Throws: `unknown.outbox-item`.
     public func outboxItem(_ id: OutboxID) throws(MailFailure) -> OutboxItem {
-        try read { db in
+        try read { db, sight in
             guard
                 let row = try Row.fetchOne(
-                    db, sql: Self.selectOutbox + " WHERE o.id = ?", arguments: [id.rawValue])
+                    db, sql: Self.selectOutbox + " WHERE o.id = ? AND \(sight.maySend(through: "a"))",
+                    arguments: [id.rawValue])
             else { throw Self.unknownOutboxItem(id) }
             var item = try Self.outboxItem(row, db)
             item.replies = try Row.fetchAll(
@@ -185,12 +194,12 @@ extension Archive {
 
     /// The mails of the outbox that became, or report on, this message.
     public func outboxItems(of message: ArchivedMessageID) throws(MailFailure) -> [OutboxItem] {
-        try read { db in
+        try read { db, sight in
             try Row.fetchAll(
                 db,
                 sql: Self.selectOutbox + """
-                     WHERE o.message = ?1
-                        OR o.id IN (SELECT item FROM delivery_reports WHERE report = ?1) ORDER BY o.id
+                     WHERE \(sight.maySend(through: "a")) AND (o.message = ?1
+                        OR o.id IN (SELECT item FROM delivery_reports WHERE report = ?1)) ORDER BY o.id
                     """, arguments: [message.rawValue]
             ).map { try Self.outboxItem($0, db) }
         }
@@ -198,8 +207,13 @@ extension Archive {
 
     /// How many mails are in each state; states without any are left out.
     public func outboxCounts() throws(MailFailure) -> [OutboxState: Int] {
-        try read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT state, count(*) FROM outbox GROUP BY state")
+        try read { db, sight in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT o.state, count(*) FROM outbox o JOIN accounts a ON a.id = o.account
+                    WHERE \(sight.maySend(through: "a")) GROUP BY o.state
+                    """)
             return Dictionary(
                 uniqueKeysWithValues: rows.compactMap { row in
                     OutboxState(rawValue: row[0]).map { ($0, row[1]) }

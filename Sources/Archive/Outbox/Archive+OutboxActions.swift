@@ -133,8 +133,13 @@ extension Archive {
     ) throws(MailFailure) {
         try write(step) { db in
             Act.concerns("outbox \(id)")
+            let sight = try Sight(viewer, db)
             let state = try String.fetchOne(
-                db, sql: "SELECT state FROM outbox WHERE id = ?", arguments: [id.rawValue]
+                db,
+                sql: """
+                    SELECT o.state FROM outbox o JOIN accounts a ON a.id = o.account
+                    WHERE o.id = ? AND \(sight.maySend(through: "a"))
+                    """, arguments: [id.rawValue]
             ).flatMap(OutboxState.init(rawValue:))
             guard let state else { throw Self.unknownOutboxItem(id) }
             guard states.contains(state) else {

@@ -86,16 +86,18 @@ extension Archive {
         }
     }
 
-    /// What stands against mail to each of the addresses.
+    /// What stands against mail to each of the addresses. It holds for contacts too that the viewer does not
+    /// see, without their names.
     public func standing(of addresses: [EmailAddress]) throws(MailFailure) -> [MailStanding] {
         let time = now()
-        return try read { db in
+        return try read { db, sight in
             try addresses.map { address in
                 let canonical = CanonicalAddress(address).rawValue
                 let names = try String.fetchAll(
                     db,
                     sql: """
-                        SELECT c.name FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
+                        SELECT CASE WHEN \(sight.sees(contact: "c")) THEN c.name ELSE 'a contact' END
+                        FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
                         JOIN contacts c ON c.id = ca.contact
                         WHERE a.canonical = ? AND c.do_not_email = 1 ORDER BY c.name
                         """, arguments: [canonical])

@@ -41,7 +41,7 @@ public struct MailSubmission: Sendable {
     /// - Parameters:
     ///   - person: who asks, for the record.
     ///   - isImmediate: the sender waits for the answer, so there is no time to undo it.
-    /// - Throws: `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`, what
+    /// - Throws: `rights.missing`, `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`, what
     ///   the composer refuses, and `unknown.…` for what does not exist.
     public func submit(
         _ request: MailRequest, by person: String, isImmediate: Bool = false
@@ -49,7 +49,7 @@ public struct MailSubmission: Sendable {
         if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key) {
             return Outcome(receipt: known, warnings: [])
         }
-        let account = try archive.account(named: request.account)
+        let account = try archive.sendingAccount(named: request.account)
         let from = try sender(of: request, account)
         let answered = try await answeredMessage(request)
         let draft = try draft(request, from: from, answered: answered)

@@ -33,7 +33,7 @@ struct OutboxListCommand: ParsableCommand {
     var to: String?
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let states = try state.map { text throws(MailFailure) in
             guard let state = OutboxState(rawValue: text) else {
                 throw .usage(
@@ -45,7 +45,7 @@ struct OutboxListCommand: ParsableCommand {
         let items = try archive.outboxItems(
             Archive.OutboxFilter(
                 states: states.isEmpty ? nil : Set(states),
-                account: try account.map { try archive.account(named: $0).id },
+                account: try account.map { try archive.sendingAccount(named: $0).id },
                 recipient: try to.map { try EmailAddress(typed: $0) }),
             limit: listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(items)) }
@@ -76,7 +76,7 @@ struct OutboxShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         let item = try archive.outboxItem(try OutboxID(typed: id))
         if json { return Terminal.print(try JSONOutput.document(item)) }
         Terminal.print(OutboxPage.text(item, pause: try archive.sendPause(of: item.account)))
@@ -113,7 +113,7 @@ struct OutboxRetryCommand: ParsableCommand {
     @OptionGroup var selection: OutboxSelection
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         try selection.forEach { try archive.retryOutbox($0) }
     }
 }
@@ -126,7 +126,7 @@ struct OutboxCancelCommand: ParsableCommand {
     @OptionGroup var selection: OutboxSelection
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         try selection.forEach { try archive.cancelOutbox($0, by: Actor.name) }
     }
 }
@@ -139,7 +139,7 @@ struct OutboxHoldCommand: ParsableCommand {
     @OptionGroup var selection: OutboxSelection
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         try selection.forEach { try archive.holdOutbox($0, by: Actor.name) }
     }
 }
@@ -152,7 +152,7 @@ struct OutboxReleaseCommand: ParsableCommand {
     @OptionGroup var selection: OutboxSelection
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         try selection.forEach { try archive.releaseOutbox($0) }
     }
 }
@@ -184,7 +184,7 @@ struct OutboxResolveCommand: ParsableCommand {
     }
 
     func run() throws {
-        let archive = try Workplace(common).archive
+        let archive = try Workplace(common, as: .rights).archive
         try selection.forEach { id in
             try archive.resolveOutbox(
                 id, as: sent ? .sent : again ? .again : .failed, evidence: "decided by \(Actor.name)")

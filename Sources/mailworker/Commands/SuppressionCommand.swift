@@ -6,8 +6,8 @@ struct SuppressionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "suppression", abstract: "Addresses that automatic and mass mail leaves out.",
         discussion: """
-            Addresses that bounced for good several times get here by themselves, with the evidence and for a
-            time. It says nothing about what a contact wishes; that is do-not-email.
+            Each has its evidence, and ends by itself where it has a time. It says nothing about what a contact
+            wishes; that is do-not-email.
             """,
         subcommands: [
             SuppressionListCommand.self, SuppressionAddCommand.self, SuppressionRemoveCommand.self,

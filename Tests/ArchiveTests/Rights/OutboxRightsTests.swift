@@ -1,0 +1,75 @@
+import MailModel
+import Testing
+
+@testable import Archive
+
+/// The outbox keeps to the right to send: what it does not reach is not there.
+@Suite struct OutboxRightsTests {
+    let fixture: ArchiveFixture
+    let own: Archive
+    let stranger: Archive
+
+    /// anna has the account; boris, who may send through his own mailboxes only, has none.
+    init() throws {
+        fixture = try ArchiveFixture()
+        try fixture.archive.addRole(name: "sender", [.send: .own])
+        try fixture.archive.addUser(name: "boris")
+        for name in ["anna", "boris"] {
+            let user = try fixture.archive.user(named: name)
+            var draft = UserDraft(user)
+            draft.role = "sender"
+            try fixture.archive.editUser(user.id, draft)
+        }
+        own = fixture.archive.seen(by: try fixture.archive.viewer(named: "anna"))
+        stranger = fixture.archive.seen(by: try fixture.archive.viewer(named: "boris"))
+    }
+
+    private func code(_ body: () throws -> Void) -> MailFailure.Code? {
+        do {
+            try body()
+            return nil
+        } catch let failure as MailFailure {
+            return failure.code
+        } catch {
+            return MailFailure.Code("other")
+        }
+    }
+
+    @Test func nobodyQueuesMailInAnothersName() throws {
+        #expect(code { _ = try stranger.queueMail(OutboxTests.draft(fixture)) } == .unknownAccount)
+        #expect(code { _ = try stranger.sendingAccount(named: "anna") } == .unknownAccount)
+        #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
+    @Test func withoutTheRightNothingIsSent() throws {
+        try fixture.archive.editRole(named: "sender", [.send: .none])
+        #expect(code { _ = try own.queueMail(OutboxTests.draft(fixture)) } == .rightMissing)
+        #expect(try own.outboxItems().isEmpty)
+    }
+
+    @Test func mailOfOthersIsNeitherSeenNorDecidedAbout() throws {
+        let mail = try own.queueMail(OutboxTests.draft(fixture) { $0.idempotencyKey = "k" }).item
+        #expect(try stranger.outboxItems().isEmpty)
+        #expect(try stranger.outboxCounts().isEmpty)
+        #expect(try stranger.outboxReceipt(forKey: "k") == nil)
+        #expect(code { _ = try stranger.outboxItem(mail) } == .unknownOutboxItem)
+        #expect(code { try stranger.cancelOutbox(mail, by: "boris") } == .unknownOutboxItem)
+        #expect(code { try stranger.holdOutbox(mail, by: "boris") } == .unknownOutboxItem)
+        #expect(try fixture.archive.outboxItem(mail).state == .queued)
+    }
+
+    @Test func onesOwnMailIsSeenAndDecidedAbout() throws {
+        let mail = try own.queueMail(OutboxTests.draft(fixture)).item
+        #expect(try own.outboxItems().map(\.id) == [mail])
+        try own.cancelOutbox(mail, by: "anna")
+        #expect(try own.outboxItem(mail).state == .cancelled)
+    }
+
+    @Test func aContactThatIsNotSeenIsNotNamed() throws {
+        var draft = ContactDraft(name: "Maria", emails: [EmailAddress("maria@client.example")!])
+        draft.doNotEmail = true
+        try fixture.archive.addContact(draft)
+        let standing = try own.standing(of: draft.emails)
+        #expect(standing.map(\.doNotEmail) == [["a contact"]])
+    }
+}
