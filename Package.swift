@@ -34,6 +34,8 @@ let package = Package(
         .target(
             name: "CMimetic",
             linkerSettings: [.linkedLibrary("mimetic")]),
+        .target(
+            name: "CSnowball", linkerSettings: [.linkedLibrary("stemmer"), .linkedLibrary("sqlite3")]),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(
@@ -76,7 +78,7 @@ let package = Package(
         .target(
             name: "Archive",
             dependencies: [
-                "CPageSums", "MailModel", "Matcher",
+                "CPageSums", "CSnowball", "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -1,4 +1,5 @@
 import CPageSums
+import CSnowball
 import GRDB
 public import MailModel
 import Synchronization
@@ -100,6 +101,8 @@ public final class Archive: Sendable {
             try db.execute(sql: "PRAGMA cache_size = -8192")
             let code = mw_page_sums_reserve(db.sqliteConnection)
             guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+            let words = mw_words_register(db.sqliteConnection)
+            guard words == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: words)) }
         }
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)

@@ -69,7 +69,9 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Working", subcommands: [RunCommand.self, SyncCommand.self, ImportCommand.self]),
             CommandGroup(
                 name: "Reading and reviewing",
-                subcommands: [QueueCommand.self, HistoryCommand.self, MessageCommand.self]),
+                subcommands: [
+                    QueueCommand.self, HistoryCommand.self, MessageCommand.self, SearchCommand.self,
+                ]),
             CommandGroup(
                 name: "Sending",
                 subcommands: [SendCommand.self, OutboxCommand.self, SuppressionCommand.self]),

@@ -129,6 +129,7 @@ extension Archive {
         } catch {
             throw stop.noting(StorageError.failure(error))
         }
+        try purgeSearchIndex()
         try writeUnaudited { db in
             let done = try PreparedStatement(
                 db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")

@@ -15,11 +15,13 @@ struct MessageEraser {
     let db: Database
     let time: UnixTime
     private let delete: [PreparedStatement]
+    private let index: SearchIndex
     private let addresses, emptyMessage, emptyLedger, markOriginals: PreparedStatement
 
     init(_ db: Database, time: UnixTime) throws {
         self.db = db
         self.time = time
+        index = try SearchIndex(db)
         addresses = try PreparedStatement(
             db, "SELECT DISTINCT address FROM participants WHERE message = ?")
         delete = try ["history", "review_items", "participants", "attachments"].map {
@@ -53,6 +55,7 @@ struct MessageEraser {
                 statement.bind(1, message.rawValue)
                 try statement.run()
             }
+            try index.remove(message)
             try emptyMessage.bind(1, reason.rawValue)
             emptyMessage.bind(2, time.rawValue)
             emptyMessage.bind(3, message.rawValue)

@@ -113,6 +113,8 @@ final class IngestTransaction {
                 KnownParticipant(
                     participant: participant, canonical: entry.canonical, standing: entry.standing))
         }
+        guard !added.isEmpty else { return }
+        try SearchIndex(db).renew(message)
         let matched = Matcher.matchedContacts(among: added)
         guard !matched.isEmpty, let facts = try decisions.facts(of: message), facts.category != .report else {
             return

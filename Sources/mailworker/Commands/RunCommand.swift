@@ -13,7 +13,7 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Polls each account on its own interval, several at a time, and files what arrives;
             accounts with --push are watched, and their new mail is filed when it comes.
-            What is in the outbox is sent when its time comes.
+            What is in the outbox is sent when its time comes, and new mail becomes searchable.
             Accounts added or changed meanwhile are taken up within a second. SIGTERM and SIGINT end
             it cleanly: what was received is stored first. Logs go to standard error.
             """)
@@ -51,6 +51,7 @@ struct RunCommand: AsyncParsableCommand {
             services: [
                 PollingService(daemon: daemon, log: PollLog(logger: logger)),
                 SendingService(dispatcher: dispatcher, log: SendLog(logger: logger)),
+                IndexingService(indexing: workplace.searchIndexing(), logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
@@ -78,6 +79,34 @@ private struct PollingService: Service {
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await daemon.run(watch: log.note, failed: log.archiveFailed)
+        }
+    }
+}
+
+/// Brings the full-text index up to what was filed, a few seconds behind it.
+private struct IndexingService: Service {
+    private static let pause = Duration.seconds(3)
+
+    let indexing: SearchIndexing
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var said: MailFailure?
+            while !Task.isCancelled {
+                do throws(MailFailure) {
+                    let count = try await indexing.run()
+                    said = nil
+                    if count > 0 { logger.debug("indexed", metadata: ["messages": "\(count)"]) }
+                } catch {
+                    // Nothing is lost: what is due is derived from the archive, and polling says what is wrong with it.
+                    if error != said, !Task.isCancelled {
+                        logger.error("mail could not be indexed", metadata: ["failure": "\(error)"])
+                    }
+                    said = error
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
         }
     }
 }

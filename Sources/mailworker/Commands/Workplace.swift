@@ -9,6 +9,7 @@ import Worker
 /// else it asks for.
 struct Workplace {
     let configuration: Configuration
+    /// As the person may see it who acts.
     let archive: Archive
 
     /// Whether a command handles the accounts' passwords.
@@ -79,6 +80,10 @@ struct Workplace {
         limits.space = configuration.space
         return IngestPipeline(
             archive: archive, parsing: configuration.parsing(), limits: limits)
+    }
+
+    func searchIndexing() -> SearchIndexing {
+        SearchIndexing(archive: archive, parsing: configuration.parsing(atMost: 2))
     }
 
     /// Reads again what an older version could not read; nil when there was nothing.
