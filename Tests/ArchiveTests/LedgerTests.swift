@@ -12,10 +12,10 @@ import Testing
         try archive.recordUnfetched(
             [UnfetchedUID(uid: UID(3), reason: .gone)], in: fixture.inbox, validity)
         try archive.markVanished(UIDSet([UID(1), UID(2)]), in: fixture.inbox, validity)
-        #expect(try archive.presentUIDs(fixture.inbox, validity).isEmpty)
+        #expect(try archive.recordedUIDs(fixture.inbox, validity).present.isEmpty)
 
         try archive.markListed(UIDSet([UID(2), UID(3)]), in: fixture.inbox, validity)
-        #expect(try archive.presentUIDs(fixture.inbox, validity).sequenceSet == "2")
+        #expect(try archive.recordedUIDs(fixture.inbox, validity).present.sequenceSet == "2")
         #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:2")
     }
 
@@ -61,7 +61,7 @@ import Testing
         #expect(facts.highestUID == UID(9))
         #expect(facts.lastFullSweep == fixture.clock.now)
         #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:3,5:7,9")
-        #expect(try archive.presentUIDs(fixture.inbox, validity).sequenceSet == "1,6:7,9")
+        #expect(try archive.recordedUIDs(fixture.inbox, validity).present.sequenceSet == "1,6:7,9")
         #expect(try archive.ledgerCounts() == [.review: 4, .gone: 1, .tooLarge: 1, .ignored: 1])
         #expect(try archive.verify().findings == [])
     }

@@ -113,7 +113,8 @@ struct ServerExtensionTests {
         #expect(try fixture.worker.recorded(7, "Work") == "7:8")
         let history = try fixture.worker.archive.history(of: fixture.worker.contact)
         let message = try #require(history.first { $0.subject == "Message 2" }?.message)
-        #expect(try fixture.worker.archive.gmailLabels(of: message) == ["Work", "\\Inbox"])
+        let copies = try fixture.worker.archive.message(message).copies
+        #expect(copies.map(\.labels) == Array(repeating: ["\\Inbox", "Work"], count: 2))
         #expect(try await fixture.poll().failures.isEmpty)
         fixture.expectOnlyReading()
     }

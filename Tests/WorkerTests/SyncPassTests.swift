@@ -259,6 +259,28 @@ struct SyncPassTests {
         fixture.expectOnlyReading()
     }
 
+    @Test func whatAProviderAllowsInADayIsNotExceededAndTheNextDayGoesOn() async throws {
+        let old = Scripts.inbox(
+            exists: 2, next: 3, Scripts.search("1 2"),
+            Scripts.metadata("1:2", [1, 2], size: 400, day: "06-May-2020"))
+        let new = Scripts.inbox(
+            exists: 2, next: 3, Scripts.search("1 2"),
+            Scripts.metadata("1:2", [1, 2], size: 400, day: "06-May-2020"),
+            Scripts.bodies("1:2", [1, 2], padding: 400))
+        let fixture = try PollFixture([old, new]) { $0.preset = "gmail" }
+        let archive = fixture.worker.archive
+        try archive.noteFetched(2_000 << 20, of: try fixture.worker.polled().id)
+        let first = try await fixture.poll()
+        #expect(first.isDayUsedUp && first.failures.isEmpty && first.counts.fetched == 0)
+        // It is no reason to ask again at once.
+        #expect(try archive.dueAccounts(at: fixture.worker.clock.now).isEmpty)
+        fixture.worker.clock.advance(86_400)
+        let second = try await fixture.poll()
+        #expect(!second.isDayUsedUp && second.counts.fetched == 2)
+        #expect(try archive.fetchedBytes(of: try fixture.worker.polled().id) == second.receivedBytes)
+        fixture.expectOnlyReading()
+    }
+
     @Test func onePassTakesAllSlicesAndTellsOfThemTogether() async throws {
         let fixture = try PollFixture(Self.inSlices, sliceBytes: 900)
         let reports = await fixture.pass.run([try fixture.worker.polled()])

@@ -56,7 +56,7 @@ final class WorkerFixture: Sendable {
     }
 
     func present(_ validity: UInt32 = 7) throws -> String {
-        try archive.presentUIDs(inbox, UIDValidity(validity)).sequenceSet
+        try archive.recordedUIDs(inbox, UIDValidity(validity)).present.sequenceSet
     }
 
     func historyCount() throws -> Int { try archive.historyCount(of: contact) }

@@ -22,6 +22,11 @@ public struct GmailCopy: Sendable, Hashable {
         self.size = size
         self.internalDate = internalDate
     }
+
+    /// Out of their column.
+    static func labels(_ json: String?) -> [String] {
+        json.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? []
+    }
 }
 
 extension Archive {
@@ -42,20 +47,6 @@ extension Archive {
                 if try statements.record(copy, folder, uidValidity, at: time) { recorded.append(copy.uid) }
             }
             return UIDSet(recorded)
-        }
-    }
-
-    /// The labels of a message over all folders in which Gmail showed it.
-    public func gmailLabels(of message: ArchivedMessageID) throws(MailFailure) -> [String] {
-        try read { db in
-            try String.fetchAll(
-                db,
-                sql: """
-                    SELECT DISTINCT label.value FROM ledger l
-                    JOIN gmail_marks g ON g.folder = l.folder AND g.uidvalidity = l.uidvalidity AND g.uid = l.uid,
-                        json_each(g.labels) label
-                    WHERE l.message = ? ORDER BY 1
-                    """, arguments: [message.rawValue])
         }
     }
 }

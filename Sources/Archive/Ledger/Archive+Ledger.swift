@@ -138,11 +138,6 @@ extension Archive {
         try recordedUIDs(folder, uidValidity, from: first).known
     }
 
-    /// Every UID that the folder still listed when it was last looked at.
-    public func presentUIDs(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) -> UIDSet {
-        try recordedUIDs(folder, uidValidity).present
-    }
-
     /// Every UID that has a row, and those of them that the folder still listed when it was last looked at, in
     /// one pass over the ledger.
     public func recordedUIDs(

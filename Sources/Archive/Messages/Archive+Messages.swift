@@ -236,7 +236,9 @@ extension Archive {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT a_.name AS account, f_.name AS folder, l.*, o.sha256 AS sha256
+                SELECT a_.name AS account, f_.name AS folder, l.*, o.sha256 AS sha256,
+                    (SELECT labels FROM gmail_marks g WHERE g.folder = l.folder
+                        AND g.uidvalidity = l.uidvalidity AND g.uid = l.uid) AS labels
                 FROM ledger l JOIN folders f_ ON f_.id = l.folder JOIN accounts a_ ON a_.id = f_.account
                     JOIN originals o ON o.id = l.original
                 WHERE l.message = ? AND \(sight.seesPlace(message: "l.message"))
@@ -251,7 +253,7 @@ extension Archive {
                     state: LedgerState(rawValue: row["state"]) ?? .review, reason: row["reason"],
                     original: OriginalID(rawValue: row["original"]), size: row["size"] ?? 0, sha256: $0,
                     internalDate: time(row["internal_date"]), recordedAt: UnixTime(row["recorded_at"]),
-                    vanishedAt: time(row["vanished_at"]))
+                    vanishedAt: time(row["vanished_at"]), labels: GmailCopy.labels(row["labels"]))
             }
         }
     }

@@ -71,6 +71,8 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
         public var recordedAt: UnixTime
         /// When the folder was first found without it.
         public var vanishedAt: UnixTime?
+        /// Where Gmail showed it (X-GM-LABELS); empty elsewhere.
+        public var labels: [String]
 
         private enum CodingKeys: String, CodingKey {
             case account, folder
@@ -79,6 +81,7 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
             case internalDate = "internal_date"
             case recordedAt = "recorded_at"
             case vanishedAt = "vanished_at"
+            case labels
         }
     }
 

@@ -126,18 +126,6 @@ extension Archive {
         }
     }
 
-    /// What waits for what: for a daemon that sleeps until something is due.
-    public func outboxHasWork(at time: UnixTime) throws(MailFailure) -> Bool {
-        try read { db in
-            try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT 1 WHERE EXISTS (SELECT 1 FROM outbox WHERE filing = 'due')
-                        OR EXISTS (SELECT 1 FROM outbox WHERE state IN ('queued', 'retry') AND next_try <= ?)
-                    """, arguments: [time.rawValue]) != nil
-        }
-    }
-
     private static func blindRecipients(_ item: Int64, _ db: Database) throws -> [EmailAddress] {
         try String.fetchAll(
             db, sql: "SELECT email FROM outbox_recipients WHERE item = ? AND role = 'bcc' ORDER BY position",

@@ -41,4 +41,14 @@ extension Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX gmail_marks_message ON gmail_marks(message_id);
         """
+
+    /// What was fetched of accounts whose provider limits it; the present day's row only.
+    static let dailyLimits = """
+        CREATE TABLE fetched_bytes(
+            account INTEGER PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
+            -- Days since 1970, in UTC.
+            day INTEGER NOT NULL,
+            bytes INTEGER NOT NULL CHECK (bytes >= 0)
+        ) STRICT;
+        """
 }

@@ -20,6 +20,7 @@ enum Schema {
         migrator.registerMigration("9") { db in try db.execute(sql: search) }
         migrator.registerMigration("10") { db in try db.execute(sql: outbox) }
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }
+        migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
         return migrator
     }
 

@@ -4,13 +4,10 @@ import MailModel
 /// Bytes that come in pieces: few on the heap, many in a file without a name, because several large messages
 /// at once must not add up in memory.
 struct SpooledBytes: ~Copyable {
-    private enum Storage {
-        case heap([UInt8])
-        case file(Int32)
-    }
-
     private(set) var count = 0
-    private var storage = Storage.heap([])
+    private var heap: [UInt8] = []
+    /// Where everything is once there is one.
+    private var file: UnnamedFile?
     private let heapBytes: Int
     private let directory: String
 
@@ -22,28 +19,24 @@ struct SpooledBytes: ~Copyable {
         self.directory = directory
     }
 
-    deinit { if case .file(let descriptor) = storage { close(descriptor) } }
-
     /// - Throws: `spool-failed`.
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(MailFailure) {
         guard !bytes.isEmpty else { return }
-        switch storage {
-        case .heap(var array) where count + bytes.count <= heapBytes:
-            // Out of the enum while it grows, or every append would copy it.
-            storage = .heap([])
-            array.append(contentsOf: bytes)
-            storage = .heap(array)
-        case .heap(let array):
-            let descriptor = try Self.file(in: directory)
-            storage = .file(descriptor)
-            let failure = array.withUnsafeBytes { held -> MailFailure? in
-                do throws(MailFailure) { try Self.write(held, to: descriptor) } catch { return error }
+        if file == nil, count + bytes.count > heapBytes {
+            guard let made = UnnamedFile(in: directory) else { throw Self.failed() }
+            let held = heap
+            heap = []
+            let failure = held.withUnsafeBytes { held -> MailFailure? in
+                do throws(MailFailure) { try Self.write(held, to: made.descriptor) } catch { return error }
                 return nil
             }
             if let failure { throw failure }
+            file = made
+        }
+        if let descriptor = file?.descriptor {
             try Self.write(bytes, to: descriptor)
-        case .file(let descriptor):
-            try Self.write(bytes, to: descriptor)
+        } else {
+            heap.append(contentsOf: bytes)
         }
         count += bytes.count
     }
@@ -51,22 +44,9 @@ struct SpooledBytes: ~Copyable {
     /// What has come so far.
     /// - Throws: `spool-failed`.
     func finished() throws(MailFailure) -> MessageBytes {
-        switch storage {
-        case .heap(let array): return MessageBytes(array)
-        case .file(let descriptor):
-            guard let bytes = MessageBytes(mapping: descriptor, count: count) else { throw Self.failed() }
-            return bytes
-        }
-    }
-
-    private static func file(in directory: String) throws(MailFailure) -> Int32 {
-        // The name is gone before the first byte is written: nothing is left behind by a kill.
-        var template = Array("\(directory)/mailworker-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw failed() }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(template)
-        return descriptor
+        guard let descriptor = file?.descriptor else { return MessageBytes(heap) }
+        guard let bytes = MessageBytes(mapping: descriptor, count: count) else { throw Self.failed() }
+        return bytes
     }
 
     private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws(MailFailure) {

@@ -1,11 +1,7 @@
-import Glibc
 public import MailModel
 import MailTransport
 
 extension IMAPSession {
-    /// Where literals too large for the heap go: a real disk rather than memory under another name.
-    static var spoolDirectory: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp" }
-
     /// Every folder that the server lists, each with what it is for.
     ///
     /// Roles come from SPECIAL-USE (RFC 6154) and, for those that nothing on the server has, from

@@ -21,7 +21,7 @@ extension IMAPSession {
     nonisolated(nonsending) public func fetchInPieces(
         _ uid: UID, after beginning: MessageBytes? = nil, size: Int? = nil
     ) async throws(MailFailure) -> PiecewiseOutcome {
-        var bytes = SpooledBytes(heapBytes: limits.heapMessageBytes, directory: Self.spoolDirectory)
+        var bytes = SpooledBytes(heapBytes: limits.heapMessageBytes, directory: UnnamedFile.usualDirectory)
         try bytes.append(beginning)
         var internalDate: UnixTime?
         for _ in 0..<IMAPLimits.pieces {

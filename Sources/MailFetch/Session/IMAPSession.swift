@@ -54,7 +54,7 @@ public final class IMAPSession {
         self.limits = limits
         self.trace = trace
         place = "\(settings.endpoint.host):\(settings.endpoint.port)"
-        framer = ResponseFramer(limits: limits, spoolDirectory: Self.spoolDirectory)
+        framer = ResponseFramer(limits: limits, spoolDirectory: UnnamedFile.usualDirectory)
         pace = ReadingPace(timeoutSeconds: settings.timeoutSeconds)
         // Random, so that no message can hold a line that answers one of our commands.
         tagPrefix = String((0..<5).map { _ in "ABCDEFGHIJKLMNOPQRSTUVWXYZ".randomElement()! })

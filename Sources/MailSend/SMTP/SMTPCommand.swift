@@ -17,7 +17,6 @@ enum SMTPCommand {
     case rcpt(SMTPPath, dsn: Bool)
     case data
     case rset
-    case noop
     case quit
 
     /// With its CRLF.
@@ -40,7 +39,6 @@ enum SMTPCommand {
                     + (path.needsSMTPUTF8 ? "" : " ORCPT=rfc822;\(Self.xtext(path.text))")
             case .data: "DATA"
             case .rset: "RSET"
-            case .noop: "NOOP"
             case .quit: "QUIT"
             }
         return Array(text.utf8) + [0x0D, 0x0A]

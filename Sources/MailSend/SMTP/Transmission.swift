@@ -65,9 +65,4 @@ public struct Transmission: Sendable, Hashable {
         self.recipientReplies = recipientReplies
         self.ending = ending
     }
-
-    /// Whose RCPT was accepted.
-    public var acceptedRecipients: [Int] {
-        recipientReplies.filter { $0.value.isPositive }.keys.sorted()
-    }
 }

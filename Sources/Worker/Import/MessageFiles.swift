@@ -136,27 +136,25 @@ public struct MessageFiles: Sendable {
             guard let data = try? handle.readToEnd() ?? Data() else { throw unreadable(path) }
             return MessageBytes(data)
         }
-        var template = Array("\(NSTemporaryDirectory())/mailworker-import.XXXXXX".utf8CString)
-        let spool = mkstemp(&template)
-        guard spool >= 0 else { throw unspoolable(path) }
-        unlink(template)
-        defer { close(spool) }
+        guard let spool = UnnamedFile() else { throw unspoolable(path) }
         var total = 0
         while true {
-            let count = sendfile(spool, source, nil, 1 << 26)
+            let count = sendfile(spool.descriptor, source, nil, 1 << 26)
             guard count >= 0 else { throw unspoolable(path) }
             if count == 0 { break }
             total += count
         }
         if total == 0 { return MessageBytes([]) }
-        guard let bytes = MessageBytes(mapping: spool, count: total) else { throw unspoolable(path) }
+        guard let bytes = MessageBytes(mapping: spool.descriptor, count: total) else {
+            throw unspoolable(path)
+        }
         return bytes
     }
 
     private static func unspoolable(_ path: String) -> MailFailure {
         MailFailure(
             .unreadableFile, kind: .needsPerson, "A large file cannot be copied for reading", detail: path,
-            remedy: "Make room in \(NSTemporaryDirectory()), or set TMPDIR to a directory with room.")
+            remedy: "Make room in \(UnnamedFile.usualDirectory), or set TMPDIR to a directory with room.")
     }
 
     private static func unreadable(_ path: String) -> MailFailure {

@@ -28,7 +28,6 @@ public struct MailboxPoller: Sendable {
     /// Polls the account, whose lease the caller holds. What goes wrong is in the report.
     public func poll(
         _ account: Account, lease: Lease, startedAt now: UnixTime,
-        allowance: FetchAllowance = FetchAllowance(),
         watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
@@ -38,7 +37,7 @@ public struct MailboxPoller: Sendable {
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
             report.failures += failures
-            var allowance = allowance
+            var allowance = try allowance(for: account, now)
             for folder in chosen {
                 let poll = FolderPoll(
                     poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
@@ -65,19 +64,31 @@ public struct MailboxPoller: Sendable {
     /// Polls one folder on a session that is open already.
     func poll(
         _ folder: FolderChoice.Chosen, of account: Account, on session: IMAPSession, lease: Lease,
-        startedAt now: UnixTime, allowance: FetchAllowance = FetchAllowance(),
-        watch: @escaping @Sendable (PollEvent) -> Void
+        startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
         await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
             let poll = FolderPoll(
                 poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                 watch: watch)
-            var allowance = allowance
+            var allowance = try allowance(for: account, now)
             let sweep = try await poll.run(folder, allowance: &allowance, report: &report)
             if let sweep { sweeps.append(sweep) }
             report.hasMore = allowance.hasMore
             report.isDayUsedUp = allowance.isDayUsedUp
         }
+    }
+
+    /// Seconds for which mail is new enough to use what older mail leaves of a day's limit.
+    private static let recentSeconds: Int64 = 86_400
+
+    private func allowance(for account: Account, _ now: UnixTime) throws(MailFailure) -> FetchAllowance {
+        guard let limit = account.provider.dailyDownloadBytes else {
+            return FetchAllowance(sliceBytes: settings.sliceBytes)
+        }
+        return FetchAllowance(
+            sliceBytes: settings.sliceBytes, dayBytes: Int64(limit),
+            usedToday: try archive.fetchedBytes(of: account.id),
+            recentSince: now.advanced(bySeconds: -Self.recentSeconds))
     }
 
     /// Counts what `body` hands to the archive, waits until it is there, and notes the sweeps done.
@@ -92,6 +103,13 @@ public struct MailboxPoller: Sendable {
             try await body(tally, &report, &sweeps)
         } catch {
             report.failures.append(account.provider.explaining(error))
+        }
+        if report.receivedBytes > 0, account.provider.dailyDownloadBytes != nil {
+            do throws(MailFailure) {
+                try archive.noteFetched(report.receivedBytes, of: account.id)
+            } catch {
+                report.failures.append(error)
+            }
         }
         // What was received before a failure is kept: it need not be fetched twice.
         do throws(MailFailure) {

@@ -59,10 +59,7 @@ public struct SyncPass: Sendable {
             try settings.space.check(archive)
             let lease = try claim(account)
             let startedAt = settings.now()
-            report = await poller.poll(
-                account, lease: lease, startedAt: startedAt,
-                allowance: try allowance(for: account, startedAt),
-                watch: watch)
+            report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
             do throws(MailFailure) {
                 try conclude(account, report, startedAt: startedAt)
             } catch {
@@ -75,10 +72,6 @@ public struct SyncPass: Sendable {
         }
         watch(.finished(report))
         return report
-    }
-
-    private func allowance(for account: Account, _ now: UnixTime) throws(MailFailure) -> FetchAllowance {
-        FetchAllowance(sliceBytes: settings.sliceBytes)
     }
 
     private func claim(_ account: Account) throws(MailFailure) -> Lease {

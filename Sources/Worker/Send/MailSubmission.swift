@@ -5,10 +5,6 @@ import MailSend
 import MailTransport
 import Matcher
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// Takes a mail in: checks who may send what to whom, makes the message, and queues it with all its bytes.
 public struct MailSubmission: Sendable {
     public struct Settings: Sendable {
@@ -206,16 +202,10 @@ public struct MailSubmission: Sendable {
         guard composed.size > MailLimits.standard.heapMessageBytes else {
             return MessageBytes(try composed.bytes())
         }
-        let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
-        var template = Array("\(directory)/mailworker-send.XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw .noSpool(directory) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(template)
-        defer { close(descriptor) }
-        try composed.write(to: descriptor)
-        guard let mapped = MessageBytes(mapping: descriptor, count: composed.size) else {
-            throw .noSpool(directory)
+        guard let file = UnnamedFile() else { throw .noSpool() }
+        try composed.write(to: file.descriptor)
+        guard let mapped = MessageBytes(mapping: file.descriptor, count: composed.size) else {
+            throw .noSpool()
         }
         return mapped
     }
@@ -272,9 +262,10 @@ extension MailFailure {
             remedy: "Send fewer or smaller attachments, or raise [limits] message_megabytes.")
     }
 
-    static func noSpool(_ directory: String) -> MailFailure {
+    static func noSpool() -> MailFailure {
         MailFailure(
             .systemResources, kind: .transient, "A large mail could not be put together on the disk",
-            detail: directory, remedy: "Make room there, or set TMPDIR to a directory that has some.")
+            detail: UnnamedFile.usualDirectory,
+            remedy: "Make room there, or set TMPDIR to a directory that has some.")
     }
 }

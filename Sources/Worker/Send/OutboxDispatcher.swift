@@ -54,22 +54,6 @@ public final class OutboxDispatcher: Sendable {
         if archive.stopFailure == nil { await file(watch) }
     }
 
-    /// Sends all that is due at present, once, and sees to what follows.
-    public func runOnce(watch: @escaping @Sendable (SendEvent) -> Void) async {
-        let tasks = TaskShelf()
-        do throws(MailFailure) {
-            try startDue(tasks, watch)
-            await tasks.finish(withinSeconds: nil)
-            await file(watch)
-            for account in try archive.accountsWithDueCopies(at: archive.time) {
-                await copying(watch).run(try archive.account(account))
-            }
-        } catch {
-            watch(.archiveFailed(error))
-        }
-        sessions.closeAll()
-    }
-
     /// Sends one mail now, whose time must have come, and sees to what follows.
     ///
     /// - Returns: the mail as it is then. One that another process has claimed is waited for.
@@ -166,19 +150,16 @@ private final class TaskShelf: Sendable {
     }
 
     /// Waits for all; those that are not done in time are cancelled and waited for.
-    /// - Parameter seconds: nil for any time.
-    func finish(withinSeconds seconds: Int?) async {
-        let alarm = seconds.map { seconds in
-            Task { [weak self] in
-                try? await Task.sleep(for: .seconds(seconds))
-                guard !Task.isCancelled else { return }
-                self?.tasks.withLock { for task in $0.values { task.cancel() } }
-            }
+    func finish(withinSeconds seconds: Int) async {
+        let alarm = Task { [weak self] in
+            try? await Task.sleep(for: .seconds(seconds))
+            guard !Task.isCancelled else { return }
+            self?.tasks.withLock { for task in $0.values { task.cancel() } }
         }
         while let task = tasks.withLock({ $0.values.first }) {
             await task.value
             await Task.yield()
         }
-        alarm?.cancel()
+        alarm.cancel()
     }
 }

@@ -146,6 +146,7 @@ struct AccountShowCommand: ParsableCommand {
         let found = try archive.account(named: account)
         if json { return Terminal.print(try JSONOutput.document(AccountEntry(found))) }
         let withheld = try archive.withheld(of: found.id)
+        let fetched = try archive.fetchedBytes(of: found.id)
         let settings = found.settings
         let status = found.status
         let lines: [(String, String?)] = [
@@ -168,6 +169,13 @@ struct AccountShowCommand: ParsableCommand {
             ("state", found.stateText), ("last attempt", status.lastAttempt?.shortText),
             ("last success", status.lastSuccess?.shortText), ("next poll", found.nextPollText),
             ("error", status.failure?.revealed),
+            (
+                "fetched today",
+                found.provider.dailyDownloadBytes.map { limit in
+                    "\(fetched >> 20) of \(limit >> 20) MB that the provider allows"
+                        + (fetched >= Int64(limit) / 5 * 4 ? "; older mail goes on tomorrow (UTC)" : "")
+                }
+            ),
             (
                 "withheld by the server",
                 withheld.map(\.nextTry.rawValue).min().map {

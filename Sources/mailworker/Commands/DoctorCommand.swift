@@ -94,6 +94,21 @@ struct DoctorCommand: AsyncParsableCommand {
             bad("disk", error.revealed)
         }
         do {
+            let counts = try workplace.archive.outboxCounts()
+            // What only a person can settle.
+            if let uncertain = counts[.uncertain] {
+                bad(
+                    "outbox",
+                    "of \(uncertain) mails nobody knows whether they arrived. See: mailworker outbox list --state uncertain"
+                )
+            } else {
+                let waiting = [OutboxState.queued, .retry, .sending].reduce(0) { $0 + counts[$1, default: 0] }
+                good("outbox", "\(waiting) to be sent, \(counts[.held, default: 0]) held")
+            }
+        } catch {
+            bad("outbox", error.revealed)
+        }
+        do {
             let accounts = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
             if accounts.isEmpty { bad("accounts", "none. Add one: mailworker account add --help") }
             for account in accounts {

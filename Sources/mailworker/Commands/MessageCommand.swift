@@ -124,7 +124,8 @@ struct MessageExplainCommand: ParsableCommand {
             lines.append(
                 "  \(copy.account) / \(copy.folder), UID \(copy.uid) of UIDVALIDITY \(copy.uidValidity): "
                     + copy.state.rawValue + (copy.reason.map { " (\($0))" } ?? "")
-                    + (copy.vanishedAt.map { ", no longer there since \($0.shortText)" } ?? ""))
+                    + (copy.vanishedAt.map { ", no longer there since \($0.shortText)" } ?? "")
+                    + (copy.labels.isEmpty ? "" : ", labels \(copy.labels.joined(separator: ", "))"))
             lines.append("    \(copy.size) bytes, sha256 \(copy.sha256.hex)")
         }
         lines.append("Participants")

@@ -58,6 +58,11 @@ struct SyncCommand: AsyncParsableCommand {
         for report in reports {
             if let losses = report.counts.lossesInWords { Terminal.complain("\(report.name): \(losses)") }
             for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }
+            if report.isDayUsedUp {
+                Terminal.complain(
+                    "\(report.name): what the provider allows to be fetched in a day is used up; the rest follows"
+                        + " from tomorrow (UTC) on")
+            }
             if report.withheld > 0 {
                 Terminal.complain(
                     "\(report.name): its server does not hand out \(report.withheld) of its messages:"
