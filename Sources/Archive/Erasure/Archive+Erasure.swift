@@ -33,7 +33,8 @@ extension Archive {
     /// overwritten in the packs. A process that dies between the two leaves marked originals,
     /// which nobody can read any more and which the next opening overwrites.
     ///
-    /// - Throws: `unknown.contact`, `rights.missing`; then nothing has changed. `archive.busy` while a backup runs,
+    /// - Throws: `unknown.contact`, `rights.missing`, `outbox.state` while mail to the contact is on its way; then
+    ///   nothing has changed. `archive.busy` while a backup runs,
     ///   and what the disk says: then the overwriting is still due.
     @discardableResult
     public func erase(_ contact: ContactID) throws(MailFailure) -> ErasurePlan {
@@ -50,7 +51,16 @@ extension Archive {
             let addresses = try Int64.fetchSet(
                 db, sql: "SELECT address FROM contact_addresses WHERE contact = ?",
                 arguments: [contact.rawValue])
+            let canonical = try String.fetchSet(
+                db,
+                sql: """
+                    SELECT a.canonical FROM contact_addresses c JOIN addresses a ON a.id = c.address
+                    WHERE c.contact = ?
+                    """, arguments: [contact.rawValue])
+            let outbox = try OutboxEraser(db)
+            try outbox.demandNothingOnItsWay(to: canonical)
             try eraser.erase(plan.erased, for: .contactErased)
+            try outbox.erase(recipient: canonical)
             for address in addresses {
                 try db.execute(
                     sql: "UPDATE review_items SET address = NULL, email = NULL WHERE address = ?",
@@ -122,20 +132,21 @@ extension Archive {
             }
             return (due, try Int64.fetchAll(db, sql: "SELECT id FROM packs ORDER BY id"))
         }
-        guard !due.isEmpty else { return }
         try stop.check()
-        do {
-            try originals.overwrite(due, in: packs)
-        } catch {
-            throw stop.noting(StorageError.failure(error))
-        }
-        try purgeSearchIndex()
-        try writeUnaudited { db in
-            let done = try PreparedStatement(
-                db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
-            for digest in due.keys {
-                try done.bind(1, digest.bytes)
-                try done.run()
+        if !due.isEmpty {
+            do {
+                try originals.overwrite(due, in: packs)
+            } catch {
+                throw stop.noting(StorageError.failure(error))
+            }
+            try purgeSearchIndex()
+            try writeUnaudited { db in
+                let done = try PreparedStatement(
+                    db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
+                for digest in due.keys {
+                    try done.bind(1, digest.bytes)
+                    try done.run()
+                }
             }
         }
         // What the rows said lies in the write-ahead log too, until it is begun anew. Readers

@@ -16,12 +16,14 @@ struct MessageEraser {
     let time: UnixTime
     private let delete: [PreparedStatement]
     private let index: SearchIndex
-    private let addresses, emptyMessage, emptyLedger, markOriginals: PreparedStatement
+    private let outbox: OutboxEraser
+    private let addresses, emptyMessage, emptyLedger, markOriginals, emptyLabels: PreparedStatement
 
     init(_ db: Database, time: UnixTime) throws {
         self.db = db
         self.time = time
         index = try SearchIndex(db)
+        outbox = try OutboxEraser(db)
         addresses = try PreparedStatement(
             db, "SELECT DISTINCT address FROM participants WHERE message = ?")
         delete = try ["history", "review_items", "participants", "attachments"].map {
@@ -42,6 +44,12 @@ struct MessageEraser {
                 reason = (SELECT reason FROM messages WHERE id = ?1), internal_date = NULL
             WHERE message = ?1
             """)
+        emptyLabels = try PreparedStatement(
+            db,
+            """
+            UPDATE gmail_marks SET labels = '[]' WHERE (folder, uidvalidity, uid) IN (
+                SELECT folder, uidvalidity, uid FROM ledger WHERE message = ?)
+            """)
         markOriginals = try PreparedStatement(
             db, "UPDATE originals SET erasure = 'due' WHERE message = ? AND erasure IS NULL")
     }
@@ -56,6 +64,7 @@ struct MessageEraser {
                 try statement.run()
             }
             try index.remove(message)
+            try outbox.erase(mailOf: message)
             try emptyMessage.bind(1, reason.rawValue)
             emptyMessage.bind(2, time.rawValue)
             emptyMessage.bind(3, message.rawValue)
@@ -70,6 +79,8 @@ struct MessageEraser {
     func eraseCopies(of message: ArchivedMessageID) throws {
         emptyLedger.bind(1, message.rawValue)
         try emptyLedger.run()
+        emptyLabels.bind(1, message.rawValue)
+        try emptyLabels.run()
         markOriginals.bind(1, message.rawValue)
         try markOriginals.run()
     }

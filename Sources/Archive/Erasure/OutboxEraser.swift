@@ -1,0 +1,124 @@
+import GRDB
+import MailModel
+
+/// Empties, within one transaction, what the outbox holds of erased mail and erased people. Rows stay, so that
+/// what was sent is still accounted for: when, through which account, and how it ended.
+struct OutboxEraser {
+    /// What stands where an address or words of a server stood.
+    static let word = "(erased)"
+
+    private let db: Database
+    private let mailOf, others, isFor: PreparedStatement
+    private let item, recipients, replies, reports, content: PreparedStatement
+    private let recipient, repliesAbout, reportsAbout, reason, blindField: PreparedStatement
+
+    init(_ db: Database) throws {
+        self.db = db
+        mailOf = try PreparedStatement(db, "SELECT id FROM outbox WHERE message = ?")
+        isFor = try PreparedStatement(
+            db, "SELECT item, position, role FROM outbox_recipients WHERE canonical = ?")
+        others = try PreparedStatement(
+            db, "SELECT 1 FROM outbox_recipients WHERE item = ? AND canonical <> '\(Self.word)' LIMIT 1")
+
+        item = try PreparedStatement(
+            db,
+            """
+            UPDATE outbox SET subject = NULL, blind_field = NULL, remedy = NULL, copy_error = NULL,
+                reason = CASE WHEN reason IS NOT NULL THEN '\(Self.word)' END,
+                copy = CASE copy WHEN 'due' THEN 'unneeded' ELSE copy END, copy_next = NULL
+            WHERE id = ?
+            """)
+        recipients = try PreparedStatement(
+            db,
+            """
+            UPDATE outbox_recipients SET email = '\(Self.word)', canonical = '\(Self.word)', status = NULL,
+                reply = NULL WHERE item = ?
+            """)
+        replies = try PreparedStatement(
+            db, "UPDATE outbox_replies SET text = '\(Self.word)', status = NULL WHERE item = ?")
+        reports = try PreparedStatement(
+            db, "UPDATE delivery_reports SET status = NULL, diagnostic = NULL WHERE item = ?")
+        content = try PreparedStatement(db, "DELETE FROM outbox_content WHERE item = ?")
+
+        recipient = try PreparedStatement(
+            db,
+            """
+            UPDATE outbox_recipients SET email = '\(Self.word)', canonical = '\(Self.word)', status = NULL,
+                reply = NULL WHERE item = ? AND position = ?
+            """)
+        repliesAbout = try PreparedStatement(
+            db,
+            "UPDATE outbox_replies SET text = '\(Self.word)', status = NULL WHERE item = ? AND position = ?")
+        reportsAbout = try PreparedStatement(
+            db,
+            "UPDATE delivery_reports SET status = NULL, diagnostic = NULL WHERE item = ? AND position = ?")
+        reason = try PreparedStatement(
+            db, "UPDATE outbox SET reason = '\(Self.word)' WHERE id = ? AND reason IS NOT NULL")
+        blindField = try PreparedStatement(db, "UPDATE outbox SET blind_field = NULL WHERE id = ?")
+    }
+
+    /// The mail that became a message which is erased.
+    func erase(mailOf message: ArchivedMessageID) throws {
+        var items: [Int64] = []
+        mailOf.bind(1, message.rawValue)
+        try mailOf.forEachRow { items.append($0.int64(0)) }
+        for item in items { try empty(item) }
+    }
+
+    /// A person among the recipients. Mail that went to nobody else is emptied whole.
+    ///
+    /// - Parameter addresses: in their canonical form.
+    func erase(recipient addresses: Set<String>) throws {
+        var places: [(item: Int64, position: Int64, isBlind: Bool)] = []
+        for address in addresses {
+            try isFor.bind(1, address)
+            try isFor.forEachRow { places.append(($0.int64(0), $0.int64(1), $0.text(2) == "bcc")) }
+        }
+        for place in places {
+            for statement in [recipient, repliesAbout, reportsAbout] {
+                statement.bind(1, place.item)
+                statement.bind(2, place.position)
+                try statement.run()
+            }
+            // It says of whom it speaks.
+            reason.bind(1, place.item)
+            try reason.run()
+            if place.isBlind {
+                blindField.bind(1, place.item)
+                try blindField.run()
+            }
+        }
+        for item in Set(places.map(\.item)).sorted() {
+            others.bind(1, item)
+            if try others.first({ _ in true }) == nil { try empty(item) }
+        }
+    }
+
+    /// - Throws: `outbox.state` while mail to one of the addresses may still be sent, or is in no history yet.
+    func demandNothingOnItsWay(to addresses: Set<String>) throws {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT o.id FROM outbox_recipients r JOIN outbox o ON o.id = r.item
+            WHERE r.canonical = ? AND (o.filing = 'due'
+                OR o.state IN ('queued', 'sending', 'retry', 'held', 'uncertain')) LIMIT 1
+            """)
+        for address in addresses.sorted() {
+            try query.bind(1, address)
+            guard let item = try query.first({ $0.int64(0) }) else { continue }
+            throw MailFailure(
+                .outboxState, kind: .needsPerson, "Mail to the contact is on its way still",
+                detail: "outbox \(item)",
+                remedy:
+                    "Let it be sent, cancel it or resolve it, and erase again: mailworker outbox show \(item)"
+            )
+        }
+    }
+
+    private func empty(_ id: Int64) throws {
+        for statement in [item, recipients, replies, reports, content] {
+            statement.bind(1, id)
+            try statement.run()
+        }
+    }
+}
