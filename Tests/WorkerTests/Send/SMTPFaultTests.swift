@@ -1,0 +1,189 @@
+import Archive
+import MIMEParse
+import MailModel
+import MailSend
+import MailTestKit
+import MailTransport
+import Testing
+import Worker
+
+/// A mail meets a server that refuses, drops or stalls at each step. Its state and what follows are those of
+/// docs/SENDING.md, and whatever happened: no server ever has it twice unless a person says so.
+@Suite struct SMTPFaultTests {
+    struct Fault: Sendable, CustomTestStringConvertible {
+        var stage: ScriptedSMTPServer.Stage
+        var act: ScriptedSMTPServer.Act
+        /// After the first try.
+        var state: OutboxState
+        var pauses = false
+
+        var testDescription: String { "\(act) at \(stage.rawValue): \(state.rawValue)" }
+    }
+
+    /// What ends a connection before the server was asked about the mail.
+    private static let unreachable: [Fault] = [
+        .init(stage: .greeting, act: .reply("554 5.3.2 go away"), state: .retry, pauses: true),
+        .init(stage: .greeting, act: .replyAndClose("421 4.3.2 closing"), state: .retry, pauses: true),
+        .init(stage: .ehlo, act: .replyAndClose("421 4.3.2 closing"), state: .retry, pauses: true),
+        .init(stage: .auth, act: .reply("535 5.7.8 wrong password"), state: .retry, pauses: true),
+        .init(stage: .auth, act: .reply("454 4.7.0 try again later"), state: .retry, pauses: true),
+        .init(stage: .hello, act: .reply("451 4.3.0 not now"), state: .retry, pauses: true),
+        .init(stage: .hello, act: .replyAndClose("421 4.3.2 closing"), state: .retry, pauses: true),
+        // Then HELO does.
+        .init(stage: .hello, act: .reply("502 what is that"), state: .sent),
+    ]
+
+    private static let refusals: [Fault] = [
+        .init(stage: .mail, act: .reply("451 4.3.0 later"), state: .retry),
+        .init(stage: .mail, act: .reply("452 4.3.1 no room"), state: .retry),
+        .init(stage: .mail, act: .reply("550 no"), state: .failed),
+        .init(stage: .mail, act: .reply("552 5.3.4 too large"), state: .failed),
+        .init(stage: .mail, act: .reply("550 5.7.1 not yours"), state: .held),
+        .init(stage: .mail, act: .reply("501 5.5.4 what"), state: .held),
+        .init(stage: .mail, act: .reply("530 5.7.0 sign in first"), state: .retry, pauses: true),
+        .init(
+            stage: .mail, act: .reply("550 5.4.5 daily sending quota exceeded"), state: .retry, pauses: true),
+        .init(stage: .mail, act: .replyAndClose("421 4.7.0 too much"), state: .retry),
+        .init(stage: .rcpt, act: .reply("450 4.2.0 greylisted"), state: .retry),
+        .init(stage: .rcpt, act: .reply("452 4.2.2 full"), state: .retry),
+        .init(stage: .rcpt, act: .reply("550 5.1.1 no such user"), state: .failed),
+        .init(stage: .rcpt, act: .reply("554 5.7.1 relaying denied"), state: .failed),
+        .init(stage: .rcpt, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
+        .init(stage: .data, act: .reply("451 4.3.0 later"), state: .retry),
+        .init(stage: .data, act: .reply("554 5.0.0 no"), state: .failed),
+        .init(stage: .data, act: .reply("503 5.5.1 out of order"), state: .held),
+        .init(stage: .data, act: .reply("250 fine"), state: .retry),
+        .init(stage: .data, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
+        .init(stage: .endOfData, act: .reply("451 4.3.0 later"), state: .retry),
+        .init(stage: .endOfData, act: .reply("452 4.2.2 full"), state: .retry),
+        .init(stage: .endOfData, act: .reply("550 5.0.0 no"), state: .failed),
+        .init(stage: .endOfData, act: .reply("554 5.6.0 bad content"), state: .failed),
+        .init(stage: .endOfData, act: .reply("554 5.7.1 looks like spam"), state: .held),
+        .init(stage: .endOfData, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
+        .init(stage: .endOfData, act: .replyAndClose("250 2.0.0 taken"), state: .sent),
+        .init(stage: .endOfData, act: .reply("354 go on"), state: .uncertain),
+        .init(stage: .endOfData, act: .replyAndClose("hello"), state: .uncertain),
+    ]
+
+    private static let silence: [Fault] = ScriptedSMTPServer.Stage.allCases.filter { $0 != .content }
+        .flatMap { stage in
+            [ScriptedSMTPServer.Act.drop, .stall].map { act in
+                let isAsked = [.mail, .rcpt, .data, .endOfData].contains(stage)
+                return Fault(
+                    stage: stage, act: act, state: stage == .endOfData ? .uncertain : .retry, pauses: !isAsked
+                )
+            }
+        }
+
+    static let faults = unreachable + refusals + silence
+
+    @Test func thereAreEnough() { #expect(Self.faults.count * 2 >= 60) }
+
+    @Test(arguments: faults, [false, true])
+    func aFaultEndsAsTheTableSays(_ fault: Fault, isPipelined: Bool) async throws {
+        let server = try ScriptedSMTPServer(
+            capabilities: ["AUTH PLAIN"] + (isPipelined ? ["PIPELINING", "8BITMIME", "DSN"] : []),
+            [fault.stage: fault.act])
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        let item = try await fixture.send("Hello\r\n.leading dot\r\n")
+        let first = try await fixture.deliver(item)
+        #expect(first.state == fault.state, "\(first.reason ?? "")")
+        #expect(first.replies.isEmpty == false)
+        #expect(try (fixture.archive.sendPause(of: fixture.account) != nil) == fault.pauses)
+        if first.state != .sent { #expect(first.reason?.isEmpty == false) }
+
+        // Whatever it was is over: what may go on goes on, and nothing else.
+        fixture.clock.advance(4 * 86_400)
+        let second = try await fixture.deliver(item)
+        #expect(second.state == (fault.state == .retry ? .sent : fault.state))
+        #expect(second.recipients.map(\.state) == [second.state == .sent ? .sent : first.recipients[0].state])
+        let isThere = second.state == .sent || fault.stage == .endOfData
+        let refused = fault.stage == .endOfData && fault.state == .retry
+        #expect(server.received.count == (isThere ? refused ? 2 : 1 : 0))
+        for mail in server.received {
+            #expect(mail.sender == WorkerFixture.own && mail.recipients == [WorkerFixture.client])
+            let text = mail.content.withUnsafeBytes { MIMEParser().parse($0).text }
+            #expect(text == "Hello\n.leading dot")
+        }
+    }
+
+    @Test func aConnectionThatBreaksInTheMidstOfALargeMailLeavesNoDoubt() async throws {
+        let server = try ScriptedSMTPServer([.content: .drop])
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        // More than both sides' buffers take.
+        let path = try fixture.worker.directory.write("large.bin", Array(repeating: 0x55, count: 16 << 20))
+        let item = try await fixture.send("Hello", attachments: [path])
+        let first = try await fixture.deliver(item)
+        #expect(first.state == .retry, "\(first.reason ?? "")")
+        fixture.clock.advance(4 * 86_400)
+        #expect(try await fixture.deliver(item).state == .sent)
+        #expect(server.received.count == 1)
+    }
+
+    @Test func everyRecipientHasAnOutcomeOfItsOwn() async throws {
+        let server = try ScriptedSMTPServer()
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        let item = try await fixture.send(
+            "Hello", cc: ["Other <other@else.example>"], bcc: ["blind@else.example"])
+        let sent = try await fixture.deliver(item)
+        #expect(sent.state == .sent && sent.recipients.allSatisfy { $0.state == .sent })
+        let mail = try #require(server.received.first)
+        #expect(mail.recipients == [WorkerFixture.client, "other@else.example", "blind@else.example"])
+        let text = String(decoding: mail.content, as: UTF8.self)
+        #expect(text.contains("other@else.example") && !text.contains("blind@else.example"))
+        // In the history at once, blind recipients included.
+        let message = try #require(sent.message)
+        #expect(try fixture.archive.message(message).links.map(\.contactName) == ["Maria"])
+        #expect(
+            try fixture.archive.message(message).participants.contains { $0.address == "blind@else.example" })
+    }
+}
+
+/// An account that sends to a scripted server.
+final class SendFixture: Sendable {
+    let worker: WorkerFixture
+    private let settings: SendSettings
+    private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
+
+    var archive: Archive { worker.archive }
+    var account: AccountID { worker.account }
+    var clock: TurnedClock { worker.clock }
+
+    init(_ server: ScriptedSMTPServer) throws {
+        worker = try WorkerFixture { settings in
+            settings.smtp = ServerEndpoint(host: "127.0.0.1", port: server.port, security: .none)
+            settings.timeoutSeconds = 2
+        }
+        var polls = PollSettings(allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+        let clock = worker.clock
+        polls.now = { clock.now }
+        var settings = SendSettings(connections: polls)
+        settings.limits.endOfDataSeconds = 2
+        settings.jitter = { 0.5 }
+        self.settings = settings
+    }
+
+    func send(
+        _ text: String, cc: [String] = [], bcc: [String] = [], attachments: [String] = []
+    ) async throws -> OutboxID {
+        var request = MailRequest(account: "anna", to: ["Maria <\(WorkerFixture.client)>"])
+        request.cc = cc
+        request.bcc = bcc
+        request.attachments = attachments
+        request.subject = "Письмо"
+        request.text = text
+        let submission = MailSubmission(
+            archive: archive, parsing: InProcessParsing(parser: MIMEParser()), settings: .init())
+        return try await submission.submit(request, by: "anna", isImmediate: true).receipt.item
+    }
+
+    func deliver(_ item: OutboxID) async throws -> OutboxItem {
+        let dispatcher = OutboxDispatcher(
+            archive: archive, loop: try Self.loop.get(), parsing: InProcessParsing(parser: MIMEParser()),
+            settings: settings)
+        return try await dispatcher.deliver(item) { _ in }
+    }
+}
