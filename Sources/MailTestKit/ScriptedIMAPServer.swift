@@ -26,14 +26,10 @@ public final class ScriptedIMAPServer: Sendable {
     private struct State {
         var events: [Event] = []
         var waiting: [(@Sendable (Event) -> Bool, CheckedContinuation<Void, Never>)] = []
-        var connections: [Int32] = []
-        var accepted = 0
-        var isStopped = false
     }
 
     public let port: UInt16
-    private let listener: Int32
-    private let scripts: [IMAPScript]
+    private let server: LoopbackServer
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
 
@@ -43,11 +39,13 @@ public final class ScriptedIMAPServer: Sendable {
     /// - Throws: when no port can be had.
     public init(playing scripts: [IMAPScript]) throws {
         precondition(!scripts.isEmpty)
-        self.scripts = scripts
-        let socket = try LoopbackListener(backlog: 512)
-        listener = socket.descriptor
-        port = socket.port
-        Thread.detachNewThread { self.acceptAll() }
+        server = try LoopbackServer()
+        port = server.port
+        server.start(
+            .init(
+                accepted: { self.publish(.accepted) },
+                serve: { self.play(scripts[min($1, scripts.count - 1)], on: $0) },
+                ended: { self.publish(.ended) }, stopped: { self.publish(.stopped) }))
     }
 
     /// Lets stalled connections go on.
@@ -55,13 +53,7 @@ public final class ScriptedIMAPServer: Sendable {
 
     /// Ends everything; to be called at the end of each test.
     public func stop() {
-        let open = state.withLock { state in
-            state.isStopped = true
-            return state.connections
-        }
-        shutdown(listener, Int32(SHUT_RDWR))
-        for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        for _ in open { released.signal() }
+        for _ in 0..<server.stop() { released.signal() }
     }
 
     // MARK: What happened
@@ -101,31 +93,6 @@ public final class ScriptedIMAPServer: Sendable {
 
     // MARK: Threads
 
-    private func acceptAll() {
-        while true {
-            let descriptor = accept(listener, nil, nil)
-            if descriptor < 0 {
-                if errno == EINTR { continue }
-                break
-            }
-            let index = state.withLock { state -> Int? in
-                guard !state.isStopped else { return nil }
-                state.connections.append(descriptor)
-                state.accepted += 1
-                return state.accepted - 1
-            }
-            guard let index else {
-                close(descriptor)
-                break
-            }
-            publish(.accepted)
-            let script = scripts[min(index, scripts.count - 1)]
-            Thread.detachNewThread { self.play(script, on: descriptor) }
-        }
-        close(listener)
-        publish(.stopped)
-    }
-
     private func play(_ script: IMAPScript, on descriptor: Int32) {
         var wire = ScriptedWire(descriptor: descriptor)
         for step in script.steps {
@@ -138,9 +105,6 @@ public final class ScriptedIMAPServer: Sendable {
                 wire.send("* BYE bye\r\n\(wire.lastTag) OK done\r\n")
             }
         }
-        state.withLock { $0.connections.removeAll { $0 == descriptor } }
-        close(descriptor)
-        publish(.ended)
     }
 
     private func readLine(_ wire: inout ScriptedWire) -> String? {

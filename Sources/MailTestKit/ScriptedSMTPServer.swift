@@ -41,72 +41,37 @@ public final class ScriptedSMTPServer: Sendable {
     }
 
     public let port: UInt16
-    private let listener: Int32
+    private let server: LoopbackServer
     private let capabilities: [String]
-    private let script: [Stage: Act]
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
 
     private struct State {
-        var connections: [Int32] = []
-        var accepted = 0
         var received: [Mail] = []
         var lines: [String] = []
-        var isStopped = false
     }
 
     /// - Throws: when no port can be had.
     public init(capabilities: [String] = ["AUTH PLAIN"], _ script: [Stage: Act] = [:]) throws {
         self.capabilities = capabilities
-        self.script = script
-        let socket = try LoopbackListener(backlog: 64)
-        listener = socket.descriptor
-        port = socket.port
-        Thread.detachNewThread { self.acceptAll() }
+        server = try LoopbackServer()
+        port = server.port
+        server.start(
+            .init(serve: { descriptor, number in
+                var session = Session(descriptor: descriptor, script: number == 0 ? script : [:])
+                self.serve(&session)
+            }))
     }
 
     /// Ends everything; to be called at the end of each test.
     public func stop() {
-        let open = state.withLock { state in
-            state.isStopped = true
-            return state.connections
-        }
-        shutdown(listener, Int32(SHUT_RDWR))
-        for descriptor in open { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        for _ in open { released.signal() }
+        for _ in 0..<server.stop() { released.signal() }
     }
 
     /// Mails whose end has come, whatever was answered.
     public var received: [Mail] { state.withLock { $0.received } }
     /// Every command line of all connections.
     public var lines: [String] { state.withLock { $0.lines } }
-
-    private func acceptAll() {
-        while true {
-            let descriptor = accept(listener, nil, nil)
-            if descriptor < 0 {
-                if errno == EINTR { continue }
-                break
-            }
-            let number = state.withLock { state -> Int? in
-                guard !state.isStopped else { return nil }
-                state.connections.append(descriptor)
-                state.accepted += 1
-                return state.accepted
-            }
-            guard let number else {
-                close(descriptor)
-                break
-            }
-            Thread.detachNewThread {
-                var session = Session(descriptor: descriptor, script: number == 1 ? self.script : [:])
-                self.serve(&session)
-                self.state.withLock { $0.connections.removeAll { $0 == descriptor } }
-                close(descriptor)
-            }
-        }
-        close(listener)
-    }
 
     private struct Session {
         let descriptor: Int32
