@@ -4,8 +4,9 @@ public import MailModel
 /// How much mail one poll may fetch, by the sizes that the server tells: a slice, so that the others get
 /// their turn, and what is left of a day's limit.
 public struct FetchAllowance: Sendable, Hashable {
-    /// What one poll fetches before it ends; a large mailbox comes in many such slices.
-    public static let usualSliceBytes: Int64 = 64 << 20
+    /// What one poll fetches before it ends; a large mailbox comes in many such slices. Each costs some twenty
+    /// round trips, so that few are worth having; the polls of other accounts do not wait for it (`PollPlaces`).
+    public static let usualSliceBytes: Int64 = 512 << 20
 
     private let sliceBytes: Int64
     /// Nil where nothing limits a day.

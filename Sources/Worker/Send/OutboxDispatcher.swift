@@ -36,7 +36,9 @@ public final class OutboxDispatcher: Sendable {
 
     /// Works until the task is cancelled or the archive writes no more. Mail under way then gets a little
     /// time to end, since a broken transfer may be an uncertain one.
-    public func run(watch: @escaping @Sendable (SendEvent) -> Void) async {
+    ///
+    /// - Throws: `archive.stopped`, after which only a new process can go on.
+    public func run(watch: @escaping @Sendable (SendEvent) -> Void) async throws(MailFailure) {
         let tasks = TaskShelf()
         while !Task.isCancelled, archive.stopFailure == nil {
             do throws(MailFailure) {
@@ -51,7 +53,8 @@ public final class OutboxDispatcher: Sendable {
         stop.stop()
         await tasks.finish(withinSeconds: archive.stopFailure == nil ? settings.graceSeconds : 0)
         sessions.closeAll()
-        if archive.stopFailure == nil { await file(watch) }
+        if let failure = archive.stopFailure { throw failure }
+        await file(watch)
     }
 
     /// Sends one mail now, whose time must have come, and sees to what follows.

@@ -9,7 +9,7 @@ struct SendingService: Service {
     let log: SendLog
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await dispatcher.run(watch: log.note) }
+        try await cancelWhenGracefulShutdown { try await dispatcher.run(watch: log.note) }
     }
 }
 
