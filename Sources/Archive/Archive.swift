@@ -2,6 +2,7 @@ import CPageSums
 import CSnowball
 import GRDB
 public import MailModel
+import Matcher
 import Synchronization
 
 #if canImport(Glibc)
@@ -34,6 +35,7 @@ public final class Archive: Sendable {
     let stop: WriteStop
     let trial: StepTrial?
     let logCopying: LogCopying
+    let matching: MatchPolicy
     /// Whom reads show and writes change the archive for.
     public let viewer: Viewer
 
@@ -146,6 +148,7 @@ public final class Archive: Sendable {
         self.stop = stop
         self.logCopying = logCopying
         trial = options.trial
+        matching = options.matching
         now = options.clock
         viewer = .administrator
     }
@@ -160,6 +163,7 @@ public final class Archive: Sendable {
         stop = other.stop
         trial = other.trial
         logCopying = other.logCopying
+        matching = other.matching
         self.viewer = viewer
     }
 
@@ -216,6 +220,24 @@ public final class Archive: Sendable {
             }
         } catch {
             throw stop.noting(StorageError.failure(error))
+        }
+    }
+
+    /// Runs a transaction to see what it would do, and takes all of it back.
+    func rehearse<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
+        try stop.check()
+        do {
+            return try pool.writeWithoutTransaction { db in
+                var value: Value?
+                try db.inTransaction(.immediate) {
+                    value = try body(db)
+                    return .rollback
+                }
+                guard let value else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
+                return value
+            }
+        } catch {
+            throw StorageError.failure(error)
         }
     }
 

@@ -1,4 +1,5 @@
 public import MailModel
+public import Matcher
 
 /// How one process works with an archive; none of it is stored.
 public struct ArchiveOptions: Sendable {
@@ -6,6 +7,8 @@ public struct ArchiveOptions: Sendable {
     public var clock: @Sendable () -> UnixTime
     /// A pack of originals that has reached this size gets no further batch.
     public var packBytes: Int64 = 256 << 20
+    /// What the administrator has decided about matching.
+    public var matching = MatchPolicy()
     /// Counts the durable steps and may stop the process at one, for proofs.
     public var trial: StepTrial?
 

@@ -48,6 +48,62 @@ public enum Punycode {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// The letters of one label, given without the `xn--` prefix. Nil when it is no encoding.
+    public static func decode(_ label: some StringProtocol) -> String? {
+        let text = Array(label.utf8)
+        guard text.count <= 63, text.allSatisfy({ $0 < 0x80 }) else { return nil }
+        var output: [UInt32] = []
+        var rest = text[...]
+        if let hyphen = text.lastIndex(of: UInt8(ascii: "-")) {
+            output = text[..<hyphen].map(UInt32.init)
+            rest = text[(hyphen + 1)...]
+        }
+        var n = initialN
+        var place: UInt32 = 0
+        var bias = initialBias
+        while !rest.isEmpty {
+            let before = place
+            var weight: UInt32 = 1
+            var k = base
+            while true {
+                guard let byte = rest.popFirst(), let value = value(of: byte) else { return nil }
+                let (step, tooFar) = value.multipliedReportingOverflow(by: weight)
+                let (sum, beyond) = place.addingReportingOverflow(step)
+                guard !tooFar, !beyond else { return nil }
+                place = sum
+                let t = k <= bias ? tMin : (k >= bias + tMax ? tMax : k - bias)
+                if value < t { break }
+                let (next, tooMuch) = weight.multipliedReportingOverflow(by: base - t)
+                guard !tooMuch else { return nil }
+                weight = next
+                k += base
+            }
+            let count = UInt32(output.count) + 1
+            bias = adapt(place - before, count, isFirst: before == 0)
+            let (scalar, tooLarge) = n.addingReportingOverflow(place / count)
+            guard !tooLarge else { return nil }
+            n = scalar
+            place %= count
+            output.insert(n, at: Int(place))
+            place += 1
+        }
+        var result = String.UnicodeScalarView()
+        for value in output {
+            guard let scalar = Unicode.Scalar(value) else { return nil }
+            result.append(scalar)
+        }
+        return String(result)
+    }
+
+    private static func value(of byte: UInt8) -> UInt32? {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte) - 97
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte) - 65
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte) - 48 + 26
+        default: nil
+        }
+    }
+
     private static func digit(_ value: UInt32) -> UInt8 {
         UInt8(value < 26 ? value + 97 : value - 26 + 48)
     }

@@ -63,6 +63,9 @@ public enum PublicMailDomain {
         return MailProvider.named(byDomain: domain) != nil || others.contains(domain)
     }
 
+    /// Every domain of the list, the largest providers first.
+    static let all: [String] = MailProvider.all.flatMap(\.domains) + others.sorted()
+
     private static let others: Set<String> = [
         "aol.com", "e1.ru", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "hanmail.net",
         "i.ua", "inbox.lv", "lenta.ru", "libero.it", "mail.bg", "mail.com", "mail.ua", "meta.ua",

@@ -37,6 +37,36 @@ public struct MatchFacts: Sendable, Hashable {
     }
 }
 
+/// What is known of a message besides its participants.
+public struct MessageCircumstances: Sendable, Hashable {
+    public var isDeliveryReport: Bool
+    /// Nil without a configured authority.
+    public var senderCheck: SenderCheck?
+    /// The message that we sent and that this one answers; nil when it answers none.
+    public var answered: AnsweredMessage?
+
+    public init(
+        isDeliveryReport: Bool = false, senderCheck: SenderCheck? = nil, answered: AnsweredMessage? = nil
+    ) {
+        self.isDeliveryReport = isDeliveryReport
+        self.senderCheck = senderCheck
+        self.answered = answered
+    }
+}
+
+/// A message of a user's own, to which another one refers.
+public struct AnsweredMessage: Sendable, Hashable {
+    /// Its number in the archive.
+    public var number: Int64
+    /// In whose histories it stands.
+    public var contacts: [ContactID]
+
+    public init(number: Int64, contacts: [ContactID]) {
+        self.number = number
+        self.contacts = contacts
+    }
+}
+
 /// What is known about one address.
 public struct AddressStanding: Sendable, Hashable {
     /// A user of the company, or a mailbox that is polled.

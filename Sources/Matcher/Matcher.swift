@@ -20,20 +20,28 @@ public enum Matcher {
                 KnownParticipant(
                     participant: participant, canonical: canonical, standing: try standing(canonical)))
         }
-        return match(known, isDeliveryReport: facts.isDeliveryReport)
+        return match(known, MessageCircumstances(isDeliveryReport: facts.isDeliveryReport))
     }
 
     /// The same for participants whose standing has been looked up already.
-    public static func match(_ known: [KnownParticipant], isDeliveryReport: Bool) -> MatchResult {
+    public static func match(
+        _ known: [KnownParticipant], _ circumstances: MessageCircumstances = MessageCircumstances(),
+        policy: MatchPolicy = MatchPolicy()
+    ) -> MatchResult {
         let direction = direction(of: known)
-        let matched = isDeliveryReport ? [] : matchedContacts(among: known)
-        if !matched.isEmpty { return MatchResult(direction: direction, verdict: .linked(matched)) }
+        let matched = circumstances.isDeliveryReport ? [] : matchedContacts(among: known)
+        if !matched.isEmpty {
+            if let subject = unverified(known, matched, circumstances, policy, direction) {
+                return MatchResult(direction: direction, verdict: .review(subject))
+            }
+            return MatchResult(direction: direction, verdict: .linked(matched))
+        }
         if direction == .internal { return MatchResult(direction: direction, verdict: .internal) }
 
         let counterparts = counterparts(among: known, direction: direction)
         if let waiting = counterparts.first(where: { $0.standing.ignoredBy == nil }) {
-            let subject = ReviewSubject(participant: waiting.participant, canonical: waiting.canonical)
-            return MatchResult(direction: direction, verdict: .review(subject))
+            let verdict = verdict(on: waiting, circumstances, policy, direction)
+            return MatchResult(direction: direction, verdict: verdict)
         }
         if let rule = counterparts.first?.standing.ignoredBy {
             return MatchResult(direction: direction, verdict: .ignored(rule))
@@ -58,6 +66,45 @@ public enum Matcher {
             }
         }
         return matched
+    }
+
+    /// A known author who, by the authority's word, did not write the message. Nil also where
+    /// the administrator links such mail all the same.
+    private static func unverified(
+        _ known: [KnownParticipant], _ matched: [MatchedContact], _ circumstances: MessageCircumstances,
+        _ policy: MatchPolicy, _ direction: Direction
+    ) -> ReviewSubject? {
+        guard policy.unverified == .review, direction == .incoming,
+            let check = circumstances.senderCheck, check.outcome == .failed,
+            matched.contains(where: { !$0.role.isRecipient }),
+            let author = known.first(where: { $0.participant.role == .from && !$0.standing.isOwn })
+        else { return nil }
+        return ReviewSubject(
+            participant: author.participant, canonical: author.canonical, kind: .unverified,
+            facts: check.facts)
+    }
+
+    /// What becomes of mail whose counterpart nobody knows: it waits, unless it answers mail of
+    /// ours and the administrator lets that link it. A reference to anybody else's message can be
+    /// copied by a stranger and links nothing.
+    private static func verdict(
+        on waiting: KnownParticipant, _ circumstances: MessageCircumstances, _ policy: MatchPolicy,
+        _ direction: Direction
+    ) -> Verdict {
+        var subject = ReviewSubject(participant: waiting.participant, canonical: waiting.canonical)
+        guard policy.threads == .link, direction == .incoming, !circumstances.isDeliveryReport,
+            circumstances.senderCheck?.outcome != .failed, let answered = circumstances.answered,
+            let contact = answered.contacts.first
+        else { return .review(subject) }
+        guard answered.contacts.count == 1 else {
+            subject.kind = .ambiguous
+            return .review(subject)
+        }
+        return .linked([
+            MatchedContact(
+                contact: contact, role: waiting.participant.role, canonical: waiting.canonical,
+                address: waiting.participant.mailbox.address, answered: answered.number)
+        ])
     }
 
     private static func direction(of known: [KnownParticipant]) -> Direction {

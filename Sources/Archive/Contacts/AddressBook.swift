@@ -37,9 +37,14 @@ final class AddressBook {
     /// The entry of an address, made when it is new.
     func entry(_ address: EmailAddress) throws -> Entry {
         if let known = bySpelling[address] { return known }
-        let canonical = CanonicalAddress(address)
-        let entry = try byCanonical[canonical] ?? look(up: canonical)
+        let entry = try entry(CanonicalAddress(address))
         bySpelling[address] = entry
+        return entry
+    }
+
+    func entry(_ canonical: CanonicalAddress) throws -> Entry {
+        if let known = byCanonical[canonical] { return known }
+        let entry = try look(up: canonical)
         byCanonical[canonical] = entry
         return entry
     }

@@ -8,19 +8,35 @@ extension Archive {
     /// id), else makes a new one. Addresses are added, never taken away.
     ///
     /// Organisations are imported first, whatever the order, so that people find them.
-    public func importContacts(_ rows: [ContactImportRow]) throws(MailFailure) -> ContactImportReport {
+    ///
+    /// A row that would change a contact which the viewer may not change is refused; what a
+    /// user imports without naming an owner is theirs.
+    ///
+    /// - Parameters:
+    ///   - isTrial: finds out what would happen, and changes nothing.
+    ///   - progress: called now and then with the number of rows that are done.
+    /// - Throws: `rights.missing`.
+    public func importContacts(
+        _ rows: [ContactImportRow], isTrial: Bool = false, progress: ((Int) -> Void)? = nil
+    ) throws(MailFailure) -> ContactImportReport {
         let time = now()
-        return try write { db in
-            let importer = try ContactImporter(db, time: time)
-            for (index, row) in rows.enumerated() where row.kind == .organisation {
-                try importer.add(row, index)
-            }
-            for (index, row) in rows.enumerated() where row.kind != .organisation {
-                try importer.add(row, index)
+        func run(_ db: Database) throws -> ContactImportReport {
+            let sight = try Sight(viewer, db)
+            try sight.demand(.contacts)
+            let importer = try ContactImporter(db, sight, time: time, isListing: isTrial)
+            var done = 0
+            for isOrganisation in [true, false] {
+                for (index, row) in rows.enumerated() where (row.kind == .organisation) == isOrganisation {
+                    try importer.add(row, index)
+                    done += 1
+                    if done.isMultiple(of: 1000) { progress?(done) }
+                }
             }
             importer.report.refused.sort { $0.row < $1.row }
+            importer.report.changes.sort { $0.row < $1.row }
             return importer.report
         }
+        return isTrial ? try rehearse(run) : try write { db in try run(db) }
     }
 }
 
@@ -28,113 +44,181 @@ extension Archive {
 private final class ContactImporter {
     var report = ContactImportReport()
     private let db: Database
+    private let sight: Sight
     private let time: UnixTime
+    private let isListing: Bool
     private let writer: ContactWriter
     private var organisations: [String: ContactID] = [:]
     private var owners: [String: UserID] = [:]
-    private let byExternalID, byAddress, byName, userByName, userByEmail, update: PreparedStatement
+    /// The row in which an external id stood first.
+    private var externalIDs: [String: Int] = [:]
+    private let byExternalID, byAddress, byName, userByName, userByEmail, update, facts: PreparedStatement
 
-    init(_ db: Database, time: UnixTime) throws {
+    /// - Parameter isListing: notes what becomes of each row.
+    init(_ db: Database, _ sight: Sight, time: UnixTime, isListing: Bool) throws {
         self.db = db
+        self.sight = sight
         self.time = time
+        self.isListing = isListing
         writer = try ContactWriter(db, time: time)
-        byExternalID = try PreparedStatement(db, "SELECT id FROM contacts WHERE external_id = ?")
+        byExternalID = try PreparedStatement(
+            db,
+            """
+            SELECT id FROM contacts WHERE external_id = ?1
+            UNION ALL SELECT contact FROM merged_contacts WHERE external_id = ?1
+            """)
         byAddress = try PreparedStatement(
             db,
             """
             SELECT c.id FROM contact_addresses ca JOIN contacts c ON c.id = ca.contact
-            WHERE ca.address = ?1 AND (c.external_id IS NULL OR ?2 IS NULL) ORDER BY c.id LIMIT 1
+            WHERE ca.address = ?1 AND (c.external_id IS NULL OR ?2 IS NULL) AND \(sight.sees(contact: "c"))
+            ORDER BY c.id LIMIT 1
             """)
         byName = try PreparedStatement(
             db,
             """
-            SELECT id FROM contacts WHERE name_key = ? AND kind = 'organisation'
-                AND (external_id IS NULL OR ?2 IS NULL) ORDER BY id LIMIT 1
+            SELECT c.id FROM contacts c WHERE c.name_key = ? AND c.kind = 'organisation'
+                AND (c.external_id IS NULL OR ?2 IS NULL) AND \(sight.sees(contact: "c"))
+            ORDER BY c.id LIMIT 1
             """)
         userByName = try PreparedStatement(db, "SELECT id FROM users WHERE name = ?")
         userByEmail = try PreparedStatement(db, "SELECT id FROM users WHERE address = ? LIMIT 1")
+        facts = try PreparedStatement(
+            db,
+            """
+            SELECT kind, name, external_id, organisation, owner, do_not_email, notify_owner, is_private, type
+            FROM contacts WHERE id = ?
+            """)
         update = try PreparedStatement(
             db,
             """
             UPDATE contacts SET kind = ?2, name = ?3, name_key = ?4, external_id = coalesce(?5, external_id),
                 organisation = coalesce(?6, organisation), owner = coalesce(?7, owner),
                 do_not_email = coalesce(?8, do_not_email), notify_owner = coalesce(?9, notify_owner),
-                is_private = coalesce(?10, is_private), updated_at = ?11
+                is_private = coalesce(?10, is_private), updated_at = ?11, type = coalesce(?12, type),
+                name_words = ?13
             WHERE id = ?1
             """)
     }
 
     func add(_ row: ContactImportRow, _ index: Int) throws {
         do {
-            try add(row)
+            try add(row.cleaned, at: index)
         } catch let failure as MailFailure {
             report.refused.append(.init(row: index, failure: failure))
         }
     }
 
-    private func add(_ row: ContactImportRow) throws {
-        guard !row.name.isEmpty else {
+    private func add(_ row: ContactImportRow, at index: Int) throws {
+        guard row.name != nil || !row.emails.isEmpty else {
             throw MailFailure.invalid("A contact needs a name", remedy: "Fill in the name column.")
         }
-        let externalID = row.externalID.flatMap { $0.isEmpty ? nil : $0 }
-        let owner = try row.owner.flatMap { $0.isEmpty ? nil : try user($0) }
-        let organisation = try row.organisation.flatMap { $0.isEmpty ? nil : try self.organisation($0) }
+        if let externalID = row.externalID, let first = externalIDs.updateValue(index, forKey: externalID) {
+            externalIDs[externalID] = first
+            throw MailFailure.invalid(
+                "An external id stands in the file twice", "\(externalID), of \(row.name ?? "")",
+                remedy: "Keep one row of each external id.")
+        }
+        for phone in row.phones where PhoneNumber(phone) == nil {
+            throw MailFailure.invalid(
+                "This is not a telephone number", phone, remedy: "Write 7 to 15 digits.")
+        }
+        let owner = try row.owner.map { try user($0) }
+        let known = try find(row)
+        let organisation = try row.organisation.map { try self.organisation($0) }
+        guard organisation == nil || organisation != known else {
+            throw MailFailure.invalid(
+                "A contact cannot be its own organisation", row.name, remedy: "Leave that column empty.")
+        }
         let id: ContactID
-        if let known = try find(row, externalID) {
-            guard organisation != known else {
-                throw MailFailure.invalid(
-                    "A contact cannot be its own organisation", row.name, remedy: "Leave that column empty.")
-            }
-            try change(known, row, externalID, owner, organisation)
+        let change: ContactImportReport.Change
+        if let known {
+            try Archive.requireContact(known, db, sight, toChange: true)
+            let fields = try self.change(known, row, owner, organisation)
+            change = .init(row: index, contact: known, isNew: false, fields: fields)
             id = known
             report.updated += 1
         } else {
-            var draft = ContactDraft(kind: row.kind, name: row.name)
-            draft.externalID = externalID
+            var draft = ContactDraft(
+                kind: row.kind ?? .person, name: row.name ?? row.emails.first?.addrSpec ?? "")
+            draft.externalID = row.externalID
             draft.organisation = organisation
-            draft.owner = owner
+            draft.owner = owner ?? sight.rights?.user
             draft.doNotEmail = row.doNotEmail ?? false
             draft.notifyOwner = row.notifyOwner ?? false
             draft.isPrivate = row.isPrivate ?? false
+            draft.details = row.details
             id = try writer.insert(draft)
+            change = .init(row: index, contact: id, isNew: true, fields: [])
             report.added += 1
         }
-        if row.kind == .organisation {
-            organisations[ContactWriter.nameKey(row.name)] = id
+        if row.kind == .organisation, let name = row.name {
+            organisations[ContactWriter.nameKey(name)] = id
         }
-        for email in row.emails { report.gain = try report.gain + writer.give(email, to: id) }
+        var gained: [String] = []
+        for email in row.emails {
+            let before = db.totalChangesCount
+            report.gain = try report.gain + writer.give(email, to: id)
+            if db.totalChangesCount > before { gained.append(email.lowercased) }
+        }
+        guard isListing else { return }
+        var listed = change
+        if !listed.isNew { listed.fields += gained.map { "+ \($0)" } }
+        report.changes.append(listed)
     }
 
-    private func find(_ row: ContactImportRow, _ externalID: String?) throws -> ContactID? {
-        if let externalID {
+    private func find(_ row: ContactImportRow) throws -> ContactID? {
+        if let externalID = row.externalID {
             try byExternalID.bind(1, externalID)
             if let id = try byExternalID.first({ $0.int64(0) }) { return ContactID(rawValue: id) }
         }
         for email in row.emails {
             byAddress.bind(1, try writer.addresses.entry(email).id)
-            try byAddress.bind(2, externalID)
+            try byAddress.bind(2, row.externalID)
             if let id = try byAddress.first({ $0.int64(0) }) { return ContactID(rawValue: id) }
         }
-        guard row.kind == .organisation else { return nil }
-        return try organisation(named: row.name, externalID)
+        guard row.kind == .organisation, let name = row.name else { return nil }
+        return try organisation(named: name, row.externalID)
     }
 
+    /// - Returns: the fields that have another value now.
     private func change(
-        _ id: ContactID, _ row: ContactImportRow, _ externalID: String?, _ owner: UserID?,
-        _ organisation: ContactID?
-    ) throws {
+        _ id: ContactID, _ row: ContactImportRow, _ owner: UserID?, _ organisation: ContactID?
+    ) throws -> [String] {
+        facts.bind(1, id.rawValue)
+        let old = try facts.first { row in (0..<9).map { row.optionalText($0) } } ?? []
+        guard old.count == 9 else { return [] }
+        let kind = row.kind?.rawValue ?? old[0] ?? Contact.Kind.person.rawValue
+        let name = row.name ?? old[1] ?? ""
         update.bind(1, id.rawValue)
-        try update.bind(2, row.kind.rawValue)
-        try update.bind(3, row.name)
-        try update.bind(4, ContactWriter.nameKey(row.name))
+        try update.bind(2, kind)
+        try update.bind(3, name)
+        try update.bind(4, ContactWriter.nameKey(name))
+        // An id that leads here since a merge stays where it is.
+        let isMerged = row.externalID != nil && old[2] != nil && row.externalID != old[2]
+        let externalID = isMerged ? nil : row.externalID
         try update.bind(5, externalID)
         update.bind(6, organisation?.rawValue)
         update.bind(7, owner?.rawValue)
-        update.bind(8, row.doNotEmail.map { $0 ? 1 : 0 })
-        update.bind(9, row.notifyOwner.map { $0 ? 1 : 0 })
-        update.bind(10, row.isPrivate.map { $0 ? 1 : 0 })
+        let flags = [row.doNotEmail, row.notifyOwner, row.isPrivate].map { $0.map { $0 ? 1 : 0 } }
+        for (offset, flag) in flags.enumerated() { update.bind(Int32(8 + offset), flag.map(Int64.init)) }
         update.bind(11, time.rawValue)
+        try update.bind(12, row.type)
+        try update.bind(13, NameWords(name).key)
         try update.run()
+        try writer.addDetails(row.details, to: id)
+        guard isListing else { return [] }
+        let new: [(String, String?)] =
+            [
+                ("kind", kind), ("name", name), ("external_id", externalID),
+                ("organisation", organisation?.description), ("owner", owner?.description),
+            ]
+            + zip(["do_not_email", "notify_owner", "private"], flags.map { $0.map(String.init) })
+            + [("type", row.type)]
+        return zip(new, old).compactMap { field, was in
+            guard let value = field.1, value != was else { return nil }
+            return field.0
+        }
     }
 
     private func organisation(_ text: String) throws -> ContactID {

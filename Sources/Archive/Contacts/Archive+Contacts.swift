@@ -27,50 +27,24 @@ extension Archive {
         }
     }
 
-    /// Replaces what is known about a contact. An address that it loses leaves its
-    /// history as it is.
+    /// Replaces what is known about a contact. Mail follows the addresses that it gains and
+    /// loses, in the same transaction.
     ///
     /// - Throws: `unknown.contact`, `value.invalid`, `name.taken`.
     @discardableResult
-    public func editContact(_ id: ContactID, _ draft: ContactDraft) throws(MailFailure) -> AddressGain {
+    public func editContact(
+        _ id: ContactID, _ draft: ContactDraft, losing lost: LostHistory = .leaves
+    ) throws(MailFailure) -> AddressGain {
         let time = now()
         return try write { db in
             let sight = try Sight(viewer, db)
             try Self.requireContact(id, db, sight, toChange: true)
             try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: id, db)
-            try db.execute(
-                sql: """
-                    UPDATE contacts SET kind = ?, name = ?, name_key = ?, external_id = ?, organisation = ?,
-                        owner = ?, do_not_email = ?, notify_owner = ?, is_private = ?, updated_at = ?
-                    WHERE id = ?
-                    """,
-                arguments: [
-                    draft.kind.rawValue, draft.name, ContactWriter.nameKey(draft.name), draft.externalID,
-                    draft.organisation?.rawValue, draft.owner?.rawValue, draft.doNotEmail,
-                    draft.notifyOwner, draft.isPrivate, time.rawValue, id.rawValue,
-                ])
-            guard db.changesCount == 1 else { throw Self.unknownContact(id.description) }
+            Act.concerns("contact \(id)")
             let writer = try ContactWriter(db, time: time)
-            let kept = try draft.emails.map { try writer.addresses.entry($0).id }
-            try db.execute(
-                sql: """
-                    DELETE FROM contact_addresses WHERE contact = ?
-                        AND address NOT IN (\(kept.map(String.init).joined(separator: ", ")))
-                    """, arguments: [id.rawValue])
-            var gain = AddressGain()
-            for email in draft.emails { gain = try gain + writer.give(email, to: id) }
-            try db.execute(
-                sql: "UPDATE contact_addresses SET is_primary = 0 WHERE contact = ?", arguments: [id.rawValue]
-            )
-            for (position, (address, email)) in zip(kept, draft.emails).enumerated() {
-                try db.execute(
-                    sql: """
-                        UPDATE contact_addresses SET position = ?, is_primary = ?, email = ?
-                        WHERE contact = ? AND address = ? AND is_primary = 0
-                        """, arguments: [position, position == 0, email.addrSpec, id.rawValue, address])
-            }
-            return gain
+            try writer.update(id, draft)
+            return try writer.setAddresses(draft.emails, of: id, losing: lost)
         }
     }
 
@@ -97,8 +71,12 @@ extension Archive {
     }
 
     /// By name.
-    public func contacts(limit: Int = .max, offset: Int = 0) throws(MailFailure) -> [Contact] {
-        try contacts("1 ORDER BY c.name_key, c.id LIMIT ? OFFSET ?", [limit, offset])
+    public func contacts(
+        _ filter: ContactFilter = ContactFilter(), limit: Int = .max, offset: Int = 0
+    ) throws(MailFailure) -> [Contact] {
+        let (condition, arguments) = filter.condition
+        return try contacts(
+            "\(condition) ORDER BY c.name_key, c.id LIMIT ? OFFSET ?", arguments + [limit, offset])
     }
 
     /// Everybody who has the address.
@@ -119,6 +97,12 @@ extension Archive {
         var found: [Contact] = []
         if let id = ContactID(text) { found = try contacts("c.id = ?", [id.rawValue]) }
         if found.isEmpty { found = try contacts("c.external_id = ?", [text]) }
+        if found.isEmpty {
+            // The number or external id of a contact that became part of another.
+            found = try contacts(
+                "c.id IN (SELECT contact FROM merged_contacts WHERE id = ? OR external_id = ?)",
+                [ContactID(text)?.rawValue, text])
+        }
         if found.isEmpty, let address = EmailAddress(text) { found = try contacts(withAddress: address) }
         if found.isEmpty {
             found = try contacts("c.name_key = ? ORDER BY c.id LIMIT 10", [ContactWriter.nameKey(text)])
@@ -161,9 +145,22 @@ extension Archive {
         if let organisation = draft.organisation { try requireContact(organisation, db, sight) }
     }
 
-    private static func check(_ draft: ContactDraft, besides id: ContactID?, _ db: Database) throws {
+    static func check(_ draft: ContactDraft, besides id: ContactID?, _ db: Database) throws {
         guard !draft.name.isEmpty else {
             throw MailFailure.invalid("A contact needs a name", remedy: "Give one with --name.")
+        }
+        if let organisation = draft.organisation {
+            guard organisation != id else {
+                throw MailFailure.invalid(
+                    "A contact cannot be its own organisation", draft.name, remedy: "Name another one.")
+            }
+            let kind = try String.fetchOne(
+                db, sql: "SELECT kind FROM contacts WHERE id = ?", arguments: [organisation.rawValue])
+            guard kind == Contact.Kind.organisation.rawValue else {
+                throw MailFailure.invalid(
+                    "This contact is no organisation", organisation.description,
+                    remedy: "Make it one with: mailworker contact edit \(organisation) --kind organisation")
+            }
         }
         if let externalID = draft.externalID {
             let other = try Int64.fetchOne(
@@ -174,36 +171,57 @@ extension Archive {
     }
 
     /// The contacts that the viewer sees and that meet a condition.
-    private func contacts(
+    func contacts(
         _ condition: String, _ arguments: StatementArguments
     ) throws(MailFailure) -> [Contact] {
-        try read { db, sight in
-            // An organisation that the viewer does not see is not one that they hear of.
-            let query = try db.cachedStatement(
-                sql: """
-                    SELECT c.id, c.kind, c.name, c.external_id, o.id AS organisation, o.name AS organisation_name,
-                        c.owner, u.name AS owner_name, c.do_not_email, c.notify_owner, c.is_private,
-                        (SELECT group_concat(email, char(10)) FROM (
-                            SELECT email FROM contact_addresses WHERE contact = c.id
-                            ORDER BY is_primary DESC, position)) AS emails
-                    FROM contacts c
-                        LEFT JOIN contacts o ON o.id = c.organisation AND \(sight.sees(contact: "o"))
-                        LEFT JOIN users u ON u.id = c.owner
-                    WHERE \(sight.sees(contact: "c")) AND \(condition)
-                    """)
-            return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
-        }
+        try read { db, sight in try Self.contacts(db, sight, condition, arguments) }
+    }
+
+    static func contacts(
+        _ db: Database, _ sight: Sight, _ condition: String, _ arguments: StatementArguments
+    ) throws -> [Contact] {
+        // An organisation that the viewer does not see is not one that they hear of.
+        let query = try db.cachedStatement(
+            sql: """
+                SELECT c.id, c.kind, c.name, c.external_id, o.id AS organisation, o.name AS organisation_name,
+                    c.owner, u.name AS owner_name, c.do_not_email, c.notify_owner, c.is_private, c.type,
+                    (SELECT group_concat(tag, char(10)) FROM (
+                        SELECT tag FROM contact_tags WHERE contact = c.id ORDER BY tag)) AS tags,
+                    (SELECT group_concat(number, char(10)) FROM (
+                        SELECT number FROM contact_phones WHERE contact = c.id
+                        ORDER BY position)) AS phones,
+                    (SELECT group_concat(user || ' ' || name, char(10)) FROM (
+                        SELECT cu.user, v.name FROM contact_users cu JOIN users v ON v.id = cu.user
+                        WHERE cu.contact = c.id ORDER BY v.name)) AS readers,
+                    (SELECT group_concat(email, char(10)) FROM (
+                        SELECT email FROM contact_addresses WHERE contact = c.id
+                        ORDER BY is_primary DESC, position)) AS emails
+                FROM contacts c
+                    LEFT JOIN contacts o ON o.id = c.organisation AND \(sight.sees(contact: "o"))
+                    LEFT JOIN users u ON u.id = c.owner
+                WHERE \(sight.sees(contact: "c")) AND \(condition)
+                """)
+        return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
     }
 
     private static func contact(_ row: Row) -> Contact {
-        let emails: String? = row["emails"]
+        func lines(_ column: String) -> [String] {
+            ((row[column] as String?) ?? "").split(separator: "\n").map(String.init)
+        }
+        let readers = lines("readers").map { $0.split(separator: " ", maxSplits: 1) }
+        var details = ContactDetails()
+        details.type = row["type"]
+        details.tags = lines("tags")
+        details.phones = lines("phones")
+        details.users = readers.compactMap { $0.first.flatMap { UserID($0) } }
         return Contact(
             id: ContactID(rawValue: row["id"]), kind: Contact.Kind(rawValue: row["kind"]) ?? .person,
             name: row["name"], externalID: row["external_id"],
-            emails: (emails ?? "").split(separator: "\n").compactMap { address(String($0)) },
+            emails: lines("emails").compactMap { address($0) },
             organisation: (row["organisation"] as Int64?).map { ContactID(rawValue: $0) },
             organisationName: row["organisation_name"],
             owner: (row["owner"] as Int64?).map { UserID(rawValue: $0) }, ownerName: row["owner_name"],
-            doNotEmail: row["do_not_email"], notifyOwner: row["notify_owner"], isPrivate: row["is_private"])
+            doNotEmail: row["do_not_email"], notifyOwner: row["notify_owner"], isPrivate: row["is_private"],
+            details: details, userNames: readers.compactMap { $0.last.map(String.init) })
     }
 }

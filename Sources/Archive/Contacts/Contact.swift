@@ -21,6 +21,23 @@ public struct Contact: Sendable, Hashable {
     public var doNotEmail: Bool
     public var notifyOwner: Bool
     public var isPrivate: Bool
+    public var details: ContactDetails
+    /// Users, besides the owner, who see a private contact, by name.
+    public var userNames: [String]
+}
+
+/// What is known about a contact that decides nothing by itself.
+public struct ContactDetails: Sendable, Hashable {
+    /// The company's own word for what the contact is: customer, supplier, press.
+    public var type: String?
+    /// Sorted, each once.
+    public var tags: [String] = []
+    /// As people write them, in order.
+    public var phones: [String] = []
+    /// Users, besides the owner, who see a private contact.
+    public var users: [UserID] = []
+
+    public init() {}
 }
 
 extension Contact: Encodable {
@@ -33,6 +50,7 @@ extension Contact: Encodable {
         case doNotEmail = "do_not_email"
         case notifyOwner = "notify_owner"
         case isPrivate = "private"
+        case type, tags, phones, users
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -47,6 +65,10 @@ extension Contact: Encodable {
         try container.encode(doNotEmail, forKey: .doNotEmail)
         try container.encode(notifyOwner, forKey: .notifyOwner)
         try container.encode(isPrivate, forKey: .isPrivate)
+        try container.encode(details.type, forKey: .type)
+        try container.encode(details.tags, forKey: .tags)
+        try container.encode(details.phones, forKey: .phones)
+        try container.encode(userNames, forKey: .users)
     }
 }
 
@@ -62,6 +84,7 @@ public struct ContactDraft: Sendable, Hashable {
     public var doNotEmail: Bool
     public var notifyOwner: Bool
     public var isPrivate: Bool
+    public var details = ContactDetails()
 
     public init(kind: Contact.Kind = .person, name: String, emails: [EmailAddress] = []) {
         self.kind = kind
@@ -85,7 +108,70 @@ public struct ContactDraft: Sendable, Hashable {
         doNotEmail = contact.doNotEmail
         notifyOwner = contact.notifyOwner
         isPrivate = contact.isPrivate
+        details = contact.details
     }
+}
+
+extension ContactDraft {
+    /// Texts as one line each: a control character would cut or break every listing.
+    var cleaned: ContactDraft {
+        var draft = self
+        draft.name = name.asOneLine
+        draft.externalID = externalID.flatMap { $0.asOneLine.nonEmpty }
+        draft.details.type = details.type.flatMap { $0.asOneLine.nonEmpty }
+        draft.details.tags = Set(details.tags.compactMap { $0.asOneLine.nonEmpty }).sorted()
+        draft.details.phones = details.phones.compactMap { $0.asOneLine.nonEmpty }
+        return draft
+    }
+}
+
+extension String {
+    /// Without control characters, line ends as blanks, none at the ends.
+    public var asOneLine: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\t", "\n", "\r", "\u{B}", "\u{C}", "\u{85}", "\u{2028}", "\u{2029}": text += " "
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): continue
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text.split(separator: " ").joined(separator: " ")
+    }
+
+    var nonEmpty: String? { isEmpty ? nil : self }
+}
+
+extension ContactImportRow {
+    var details: ContactDetails {
+        var details = ContactDetails()
+        details.type = type
+        details.tags = tags
+        details.phones = phones
+        return details
+    }
+
+    var cleaned: ContactImportRow {
+        func clean(_ text: String?) -> String? { text.flatMap { $0.asOneLine.nonEmpty } }
+        var row = self
+        row.externalID = clean(externalID)
+        row.name = clean(name)
+        row.organisation = clean(organisation)
+        row.owner = clean(owner)
+        row.type = clean(type)
+        row.tags = tags.compactMap(clean)
+        row.phones = phones.compactMap(clean)
+        return row
+    }
+}
+
+/// What becomes of a contact's history when it loses an address.
+public enum LostHistory: Sendable, Hashable {
+    /// Mail that is there only because of the address leaves, and waits for a person when it is
+    /// in no other history.
+    case leaves
+    /// It stays, as the decision of the person named.
+    case stays(by: String)
 }
 
 /// What giving a contact an address has moved.
@@ -94,6 +180,10 @@ public struct AddressGain: Sendable, Hashable {
     public var linkedMessages = 0
     /// Review items that closed because of it.
     public var closedItems = 0
+    /// Messages that left the history of a contact with an address that was taken from it.
+    public var unlinkedMessages = 0
+    /// Review items that opened because nobody has their address any more.
+    public var openedItems = 0
 
     public init() {}
 
@@ -101,6 +191,8 @@ public struct AddressGain: Sendable, Hashable {
         var sum = left
         sum.linkedMessages += right.linkedMessages
         sum.closedItems += right.closedItems
+        sum.unlinkedMessages += right.unlinkedMessages
+        sum.openedItems += right.openedItems
         return sum
     }
 }
@@ -108,8 +200,10 @@ public struct AddressGain: Sendable, Hashable {
 /// One row of an import, as it stood in the file.
 public struct ContactImportRow: Sendable, Hashable {
     public var externalID: String?
-    public var kind: Contact.Kind
-    public var name: String
+    /// Nil: as it is; a person for a new contact.
+    public var kind: Contact.Kind?
+    /// Nil: as it is; the address for a new contact.
+    public var name: String?
     public var emails: [EmailAddress]
     /// An organisation's external id or name; made when there is none.
     public var organisation: String?
@@ -119,8 +213,12 @@ public struct ContactImportRow: Sendable, Hashable {
     public var doNotEmail: Bool?
     public var notifyOwner: Bool?
     public var isPrivate: Bool?
+    public var type: String?
+    /// Added to those that the contact has.
+    public var tags: [String]
+    public var phones: [String]
 
-    public init(kind: Contact.Kind = .person, name: String, emails: [EmailAddress] = []) {
+    public init(kind: Contact.Kind? = nil, name: String?, emails: [EmailAddress] = []) {
         externalID = nil
         self.kind = kind
         self.name = name
@@ -130,6 +228,9 @@ public struct ContactImportRow: Sendable, Hashable {
         doNotEmail = nil
         notifyOwner = nil
         isPrivate = nil
+        type = nil
+        tags = []
+        phones = []
     }
 }
 
@@ -141,8 +242,18 @@ public struct ContactImportReport: Sendable, Hashable {
         public var failure: MailFailure
     }
 
+    /// What became of one row; listed by a trial only.
+    public struct Change: Sendable, Hashable {
+        public var row: Int
+        public var contact: ContactID
+        public var isNew: Bool
+        /// Names of fields with another value, and addresses that are added.
+        public var fields: [String]
+    }
+
     public var added = 0
     public var updated = 0
+    public var changes: [Change] = []
     public var organisationsAdded = 0
     public var gain = AddressGain()
     /// Rows that were left out; the others were imported.

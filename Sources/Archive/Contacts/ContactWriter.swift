@@ -5,27 +5,33 @@ import Matcher
 /// Writes contacts within one transaction, and lets the mail that waits for an
 /// address follow it.
 final class ContactWriter {
-    private let db: Database
+    let db: Database
     private let time: UnixTime
     let addresses: AddressBook
-    private let decisions: Decisions
+    let decisions: Decisions
+    let looks: LookRegister
+    /// The weightiest part that an address of a contact has in a message.
+    let otherRole: PreparedStatement
+    let setLinkName: PreparedStatement
     private let insertContact, insertAddress, hasAddress, waiting: PreparedStatement
 
     init(_ db: Database, time: UnixTime) throws {
         self.db = db
         self.time = time
+        looks = try LookRegister(db)
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)
         insertContact = try PreparedStatement(
             db,
             """
             INSERT INTO contacts(id, kind, name, name_key, external_id, organisation, owner, do_not_email,
-                notify_owner, is_private, created_at, updated_at)
+                notify_owner, is_private, created_at, updated_at, type, name_words)
             VALUES (
-                -- A number that meant somebody who was erased never means somebody else.
+                -- A number that meant somebody who was erased or merged never means somebody else.
                 1 + max(coalesce((SELECT max(id) FROM contacts), 0),
-                    coalesce((SELECT max(id) FROM erased_contacts), 0)),
-                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    coalesce((SELECT max(id) FROM erased_contacts), 0),
+                    coalesce((SELECT max(id) FROM merged_contacts), 0)),
+                ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         hasAddress = try PreparedStatement(
             db,
@@ -33,6 +39,15 @@ final class ContactWriter {
             SELECT EXISTS (SELECT 1 FROM contact_addresses WHERE contact = ?1 AND address = ?2),
                 coalesce((SELECT max(position) + 1 FROM contact_addresses WHERE contact = ?1), 0)
             """)
+        otherRole = try PreparedStatement(
+            db,
+            """
+            SELECT p.role, p.email FROM participants p
+                JOIN contact_addresses ca ON ca.address = p.address AND ca.contact = ?2
+            WHERE p.message = ?1 ORDER BY \(Self.weight("p.role")), p.position LIMIT 1
+            """)
+        setLinkName = try PreparedStatement(
+            db, "UPDATE history SET role = ?, email = ? WHERE message = ? AND contact = ?")
         insertAddress = try PreparedStatement(
             db,
             """
@@ -43,17 +58,19 @@ final class ContactWriter {
         waiting = try PreparedStatement(
             db,
             """
-            SELECT p.message, p.role, p.email, m.sort_date, m.state, min(CASE p.role
-                WHEN 'from' THEN 0 WHEN 'sender' THEN 1 WHEN 'reply-to' THEN 2
-                WHEN 'to' THEN 3 WHEN 'cc' THEN 4 ELSE 5 END)
+            SELECT p.message, p.role, p.email, m.sort_date, m.state, min(\(Self.weight("p.role")))
             FROM participants p JOIN messages m ON m.id = p.message
             WHERE p.address = ? AND m.category <> 'report' AND m.state IN ('archived', 'review')
+                -- A forged address becomes no truer by being somebody's.
+                AND NOT EXISTS (SELECT 1 FROM review_items
+                    WHERE message = m.id AND state = 'open' AND kind = 'unverified')
             GROUP BY p.message ORDER BY p.message
             """)
     }
 
     func insert(_ draft: ContactDraft) throws -> ContactID {
         try insertContact.bind(1, draft.kind.rawValue)
+        let draft = draft.cleaned
         try insertContact.bind(2, draft.name)
         try insertContact.bind(3, Self.nameKey(draft.name))
         try insertContact.bind(4, draft.externalID)
@@ -64,10 +81,63 @@ final class ContactWriter {
         insertContact.bind(9, draft.isPrivate)
         insertContact.bind(10, time.rawValue)
         insertContact.bind(11, time.rawValue)
+        try insertContact.bind(12, draft.details.type)
+        try insertContact.bind(13, NameWords(draft.name).key)
         try insertContact.run()
         let id = ContactID(rawValue: db.lastInsertedRowID)
+        try setDetails(draft.details, of: id)
         Act.concerns("contact \(id)")
         return id
+    }
+
+    /// Replaces what is known about a contact, apart from its addresses.
+    func update(_ id: ContactID, _ draft: ContactDraft) throws {
+        let draft = draft.cleaned
+        try db.execute(
+            sql: """
+                UPDATE contacts SET kind = ?, name = ?, name_key = ?, name_words = ?, external_id = ?,
+                    organisation = ?, owner = ?, do_not_email = ?, notify_owner = ?, is_private = ?, type = ?,
+                    updated_at = ?
+                WHERE id = ?
+                """,
+            arguments: [
+                draft.kind.rawValue, draft.name, Self.nameKey(draft.name), NameWords(draft.name).key,
+                draft.externalID, draft.organisation?.rawValue, draft.owner?.rawValue, draft.doNotEmail,
+                draft.notifyOwner, draft.isPrivate, draft.details.type, time.rawValue, id.rawValue,
+            ])
+        // People of an organisation that is none any more stand by themselves.
+        if draft.kind != .organisation {
+            try db.execute(
+                sql: "UPDATE contacts SET organisation = NULL WHERE organisation = ?",
+                arguments: [id.rawValue])
+        }
+        try setDetails(draft.details, of: id)
+    }
+
+    /// Gives a contact exactly these addresses, the first as the primary one.
+    func setAddresses(
+        _ emails: [EmailAddress], of id: ContactID, losing lost: LostHistory
+    ) throws -> AddressGain {
+        let kept = try emails.map { try addresses.entry($0).id }
+        let present = try Int64.fetchAll(
+            db, sql: "SELECT address FROM contact_addresses WHERE contact = ? ORDER BY position",
+            arguments: [id.rawValue])
+        var gain = AddressGain()
+        // What is gained comes first, so that a message with both is never without the contact.
+        for email in emails { gain = try gain + give(email, to: id) }
+        for address in present where !kept.contains(address) {
+            gain = try gain + take(address, from: id, lost)
+        }
+        try db.execute(
+            sql: "UPDATE contact_addresses SET is_primary = 0 WHERE contact = ?", arguments: [id.rawValue])
+        for (position, (address, email)) in zip(kept, emails).enumerated() {
+            try db.execute(
+                sql: """
+                    UPDATE contact_addresses SET position = ?, is_primary = ?, email = ?
+                    WHERE contact = ? AND address = ? AND is_primary = 0
+                    """, arguments: [position, position == 0, email.addrSpec, id.rawValue, address])
+        }
+        return gain
     }
 
     /// Gives a contact an address, the primary one when it is its first. An address
@@ -85,6 +155,7 @@ final class ContactWriter {
         try insertAddress.bind(5, String(entry.canonical.domain))
         insertAddress.bind(6, position == 0)
         try insertAddress.run()
+        try looks.add(entry.canonical)
         guard !entry.standing.isOwn else { return AddressGain() }
         return try follow(entry.id, to: contact)
     }
@@ -124,6 +195,13 @@ final class ContactWriter {
             }
         }
         return gain
+    }
+
+    private static func weight(_ role: String) -> String {
+        """
+        CASE \(role) WHEN 'from' THEN 0 WHEN 'sender' THEN 1 WHEN 'reply-to' THEN 2
+            WHEN 'to' THEN 3 WHEN 'cc' THEN 4 ELSE 5 END
+        """
     }
 
     /// A name in the form in which names are looked up: lower case, single spaces.

@@ -71,6 +71,12 @@ extension Archive {
             try db.execute(
                 sql: "INSERT INTO erased_contacts(id, erased_at) VALUES (?, ?)",
                 arguments: [contact.rawValue, time.rawValue])
+            let looks = try LookRegister(db)
+            for address in addresses {
+                let canonical = try String.fetchOne(
+                    db, sql: "SELECT canonical FROM addresses WHERE id = ?", arguments: [address])
+                if let canonical { try looks.remove(CanonicalAddress(rawValue: canonical)) }
+            }
             try eraser.forgetAddresses(addresses)
             return plan
         }

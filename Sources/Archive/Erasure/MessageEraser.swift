@@ -34,7 +34,8 @@ struct MessageEraser {
             """
             UPDATE messages SET message_id = CASE WHEN message_id IS NOT NULL THEN '(erased)' END,
                 subject = NULL, date = NULL, sort_date = 0, state = 'private', reason = ?,
-                ignored_by = NULL, thread = NULL, snippet = NULL, defects = NULL, erased_at = ?
+                ignored_by = NULL, thread = NULL, snippet = NULL, defects = NULL, sender_check = NULL,
+                sender_check_facts = NULL, signature = NULL, erased_at = ?
             WHERE id = ?
             """)
         emptyLedger = try PreparedStatement(

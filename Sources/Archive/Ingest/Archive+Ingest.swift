@@ -76,7 +76,7 @@ extension Archive {
         outcomes.reserveCapacity(batch.count)
         var step: BegunStep?
         try db.inTransaction(.immediate) {
-            let transaction = try IngestTransaction(db, placements: placements, time: time)
+            let transaction = try IngestTransaction(db, placements: placements, time: time, policy: matching)
             for arrival in batch { outcomes.append(try transaction.record(arrival)) }
             if let end { try transaction.move(end) }
             unwanted = transaction.unwanted

@@ -31,7 +31,7 @@ extension Archive {
         let time = now()
         func attempt(_ content: Content?) throws(MailFailure) -> IngestOutcome {
             try write { db in
-                try IngestTransaction(db, placements: [:], time: time)
+                try IngestTransaction(db, placements: [:], time: time, policy: matching)
                     .reread(message, content, parserVersion: parserVersion)
             }
         }

@@ -49,6 +49,10 @@ public struct Content: Sendable {
     /// The first words of the text.
     public var snippet: String?
     public var defects: [String]
+    /// The Authentication-Results fields (RFC 8601) in their order; anybody can write one.
+    public var authenticationResults: [String]
+    /// The lines of the author's signature.
+    public var signature: String?
 
     public init(contentDigest: Digest256) {
         messageID = nil
@@ -63,6 +67,8 @@ public struct Content: Sendable {
         references = []
         snippet = nil
         defects = []
+        authenticationResults = []
+        signature = nil
     }
 }
 

@@ -45,11 +45,14 @@ extension IngestTransaction {
         for (position, attachment) in content.attachments.enumerated() {
             try insertAttachment(attachment, message: id, position: position)
         }
-        let result = Matcher.match(participants, isDeliveryReport: content.isDeliveryReport)
+        let circumstances = try judgement.circumstances(of: content, participants)
+        let result = try judgement.match(participants, circumstances)
         let date = content.date.flatMap { $0 <= received.advanced(bySeconds: 86_400) ? $0 : nil }
         let sortDate = date ?? received
         // Content and state go together: the schema takes neither alone.
-        try fill(id, content, sortDate: sortDate, direction: result.direction)
+        try fill(
+            id, content, sortDate: sortDate, direction: result.direction,
+            senderCheck: circumstances.senderCheck)
         switch result.verdict {
         case .linked(let contacts):
             for contact in contacts {
@@ -62,11 +65,12 @@ extension IngestTransaction {
             let address = try subject.participant.map { try addresses.entry($0.mailbox.address).id }
             try db.execute(
                 sql: """
-                    UPDATE review_items SET address = ?, email = ?, reason = ?
+                    UPDATE review_items SET address = ?, email = ?, reason = ?, kind = ?
                     WHERE message = ? AND state = 'open'
                     """,
                 arguments: [
-                    address, subject.participant?.mailbox.address.lowercased, subject.reason, id.rawValue,
+                    address, subject.participant?.mailbox.address.lowercased, subject.reason,
+                    subject.kind.rawValue, id.rawValue,
                 ])
             return .review(id)
         case .ignored(let rule):
@@ -100,7 +104,8 @@ extension IngestTransaction {
     }
 
     private func fill(
-        _ id: ArchivedMessageID, _ content: Content, sortDate: UnixTime, direction: Direction
+        _ id: ArchivedMessageID, _ content: Content, sortDate: UnixTime, direction: Direction,
+        senderCheck: SenderCheck?
     ) throws {
         let messageID = content.messageID.flatMap { $0.rawValue.isEmpty ? nil : $0 }
         let category = content.isDeliveryReport ? MessageCategory.report : content.category
@@ -108,14 +113,16 @@ extension IngestTransaction {
             sql: """
                 UPDATE messages SET state = 'review', reason = NULL, message_id = ?, message_id_key = ?,
                     content_digest = ?, subject = ?, date = ?, sort_date = ?, direction = ?, category = ?,
-                    thread = ?, snippet = ?, defects = ?
+                    thread = ?, snippet = ?, defects = ?, sender_check = ?, sender_check_facts = ?,
+                    signature = ?
                 WHERE id = ?
                 """,
             arguments: [
                 messageID?.rawValue, messageID.map(Self.key), Data(content.contentDigest.bytes),
                 content.subject, content.date?.rawValue, sortDate.rawValue, direction.rawValue,
                 category.rawValue, Self.thread(content), content.snippet,
-                content.defects.isEmpty ? nil : content.defects.joined(separator: " "), id.rawValue,
+                content.defects.isEmpty ? nil : content.defects.joined(separator: " "),
+                senderCheck?.outcome.rawValue, senderCheck?.facts, content.signature, id.rawValue,
             ])
         // Its question was sorted under the day on which it came; now it has a date.
         try db.execute(

@@ -12,17 +12,22 @@ final class IngestTransaction {
     let time: UnixTime
     let addresses: AddressBook
     let decisions: Decisions
+    let judgement: Judgement
     private let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
     /// Originals that were appended and are of erased messages.
     private(set) var unwanted: [Digest256: OriginalsStore.Placement] = [:]
 
-    init(_ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime) throws {
+    init(
+        _ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime,
+        policy: MatchPolicy
+    ) throws {
         self.db = db
         self.placements = placements
         self.time = time
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)
+        judgement = try Judgement(db, policy: policy)
         statements = try Statements(db)
     }
 
@@ -143,7 +148,8 @@ final class IngestTransaction {
                 KnownParticipant(
                     participant: participant, canonical: entry.canonical, standing: entry.standing))
         }
-        let result = Matcher.match(participants, isDeliveryReport: content.isDeliveryReport)
+        let circumstances = try judgement.circumstances(of: content, participants)
+        let result = try judgement.match(participants, circumstances)
         let sortDate = sortDate(content.date, arrival)
         let state: MessageState
         var reason: String?
@@ -162,7 +168,7 @@ final class IngestTransaction {
         let message = try insertMessage(
             MessageRow(
                 content: content, sortDate: sortDate, direction: result.direction,
-                state: state, reason: reason, rule: rule))
+                state: state, reason: reason, rule: rule, senderCheck: circumstances.senderCheck))
         for (position, (known, id)) in zip(participants, ids).enumerated() {
             try insertParticipant(known.participant, address: id, message: message, position: Int64(position))
         }
@@ -182,7 +188,7 @@ final class IngestTransaction {
             let address = try subject.participant.map { try addresses.entry($0.mailbox.address).id }
             try decisions.open(
                 message, address: address, email: subject.participant?.mailbox.address.lowercased,
-                reason: subject.reason, sortDate: sortDate)
+                reason: subject.reason, kind: subject.kind, sortDate: sortDate)
             return .review(message)
         case .ignored(let rule): return .ignored(message, rule: rule)
         case .internal: return .ignored(message, rule: nil)
@@ -194,7 +200,7 @@ final class IngestTransaction {
         let message = try insertMessage(
             MessageRow(
                 content: nil, sortDate: sortDate, direction: .incoming, state: .quarantined,
-                reason: Decisions.unreadableReason, rule: nil))
+                reason: Decisions.unreadableReason, rule: nil, senderCheck: nil))
         let original = try insertOriginal(arrival, message: message)
         try insertLedgerRow(
             arrival, .quarantined, reason: Decisions.unreadableReason, message: message, original: original)
@@ -202,7 +208,8 @@ final class IngestTransaction {
             sql: "UPDATE messages SET parser_version = ? WHERE id = ?",
             arguments: [arrival.parserVersion, message.rawValue])
         try decisions.open(
-            message, address: nil, email: nil, reason: Decisions.unreadableReason, sortDate: sortDate)
+            message, address: nil, email: nil, reason: Decisions.unreadableReason, kind: .unreadable,
+            sortDate: sortDate)
         return .quarantined(message)
     }
 
@@ -227,6 +234,7 @@ final class IngestTransaction {
         var state: MessageState
         var reason: String?
         var rule: IgnoreRuleID?
+        var senderCheck: SenderCheck?
     }
 
     private func insertMessage(_ row: MessageRow) throws -> ArchivedMessageID {
@@ -249,6 +257,10 @@ final class IngestTransaction {
         try insert.bind(13, content?.snippet)
         try insert.bind(14, content.flatMap { $0.defects.isEmpty ? nil : $0.defects.joined(separator: " ") })
         insert.bind(15, time.rawValue)
+        try insert.bind(16, row.senderCheck?.outcome.rawValue)
+        try insert.bind(17, row.senderCheck?.facts)
+        // It serves to find out whose a message is; where that is known nothing of it is kept.
+        try insert.bind(18, row.state == .review ? content?.signature : nil)
         try insert.run()
         return ArchivedMessageID(rawValue: db.lastInsertedRowID)
     }
@@ -414,8 +426,8 @@ extension IngestTransaction {
                 """
                 INSERT INTO messages(message_id, message_id_key, content_digest, subject, date,
                     sort_date, direction, category, state, reason, ignored_by, thread, snippet, defects,
-                    created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    created_at, sender_check, sender_check_facts, signature)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
             insertOriginal = try PreparedStatement(
                 db, "INSERT INTO originals(sha256, pack, offset, size, message) VALUES (?, ?, ?, ?, ?)")

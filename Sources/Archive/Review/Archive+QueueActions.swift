@@ -246,6 +246,7 @@ extension Archive {
         try decisions.settle(
             message, as: isReadable ? .review : .quarantined, reason: nil, resolution: nil, by: "")
         try decisions.open(
-            message, address: row?[0], email: row?[1], reason: reason, sortDate: facts.sortDate)
+            message, address: row?[0], email: row?[1], reason: reason, kind: .unlinked,
+            sortDate: facts.sortDate)
     }
 }

@@ -38,8 +38,8 @@ struct Decisions {
         insertLink = try PreparedStatement(
             db,
             """
-            INSERT INTO history(message, contact, sort_date, role, email, linked_by, person, linked_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO history(message, contact, sort_date, role, email, linked_by, person, linked_at, thread)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT(message, contact) DO UPDATE
                 SET removed_at = NULL, removed_by = NULL, linked_by = 'person', person = excluded.person,
                     linked_at = excluded.linked_at
@@ -48,8 +48,8 @@ struct Decisions {
         insertItem = try PreparedStatement(
             db,
             """
-            INSERT INTO review_items(message, address, email, reason, sort_date, state, opened_at)
-            VALUES (?, ?, ?, ?, ?, 'open', ?)
+            INSERT INTO review_items(message, address, email, reason, sort_date, state, opened_at, kind)
+            VALUES (?, ?, ?, ?, ?, 'open', ?, ?)
             """)
         closeItem = try PreparedStatement(
             db,
@@ -81,12 +81,12 @@ struct Decisions {
     ) throws {
         try link(
             message, contact: contact.contact, role: contact.role, email: contact.address.addrSpec,
-            by: linkedBy, sortDate: sortDate)
+            by: linkedBy, sortDate: sortDate, answered: contact.answered)
     }
 
     func link(
         _ message: ArchivedMessageID, contact: ContactID, role: ParticipantRole?, email: String?,
-        by linkedBy: LinkedBy, sortDate: UnixTime
+        by linkedBy: LinkedBy, sortDate: UnixTime, answered: Int64? = nil
     ) throws {
         insertLink.bind(1, message.rawValue)
         insertLink.bind(2, contact.rawValue)
@@ -105,12 +105,14 @@ struct Decisions {
             try insertLink.bind(7, name)
         }
         insertLink.bind(8, time.rawValue)
+        insertLink.bind(9, answered)
         try insertLink.run()
     }
 
     /// Asks a person where the message belongs.
     func open(
-        _ message: ArchivedMessageID, address: Int64?, email: String?, reason: String, sortDate: UnixTime
+        _ message: ArchivedMessageID, address: Int64?, email: String?, reason: String, kind: ReviewKind,
+        sortDate: UnixTime
     ) throws {
         insertItem.bind(1, message.rawValue)
         insertItem.bind(2, address)
@@ -118,6 +120,7 @@ struct Decisions {
         try insertItem.bind(4, reason)
         insertItem.bind(5, sortDate.rawValue)
         insertItem.bind(6, time.rawValue)
+        try insertItem.bind(7, kind.rawValue)
         try insertItem.run()
     }
 

@@ -17,6 +17,10 @@ enum Schema {
         migrator.registerMigration("4") { db in try db.execute(sql: credentials) }
         migrator.registerMigration("5") { db in try db.execute(sql: watches) }
         migrator.registerMigration("6") { db in try db.execute(sql: rights) }
+        migrator.registerMigration("7") { db in
+            try db.execute(sql: contactDetails)
+            try deriveContactDetails(db)
+        }
         migrator.registerMigration("9") { db in try db.execute(sql: search) }
         migrator.registerMigration("10") { db in try db.execute(sql: outbox) }
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }

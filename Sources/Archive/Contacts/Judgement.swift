@@ -1,0 +1,75 @@
+import GRDB
+import MailModel
+import Matcher
+
+/// The matcher with all that the archive knows: the administrator's policy, the messages that
+/// are answered, and addresses that look like known ones.
+struct Judgement {
+    private let policy: MatchPolicy
+    private let looks: LookRegister
+    private let answered, contactsOf: PreparedStatement
+
+    init(_ db: Database, policy: MatchPolicy) throws {
+        self.policy = policy
+        looks = try LookRegister(db)
+        // Only a copy in a Sent folder shows that we have sent it: its From field could be forged,
+        // and what we never sent gives nobody a right to be linked.
+        answered = try PreparedStatement(
+            db,
+            """
+            SELECT m.id FROM messages m WHERE m.message_id_key = ? AND m.message_id = ?
+                AND m.direction = 'outgoing' AND m.state = 'archived' AND EXISTS (
+                    SELECT 1 FROM ledger l JOIN folders f ON f.id = l.folder
+                    WHERE l.message = m.id AND f.role = 'sent')
+            ORDER BY m.id LIMIT 1
+            """)
+        contactsOf = try PreparedStatement(
+            db, "SELECT contact FROM history WHERE message = ? AND removed_at IS NULL ORDER BY contact")
+    }
+
+    func match(
+        _ participants: [KnownParticipant], _ circumstances: MessageCircumstances
+    ) throws -> MatchResult {
+        var result = Matcher.match(participants, circumstances, policy: policy)
+        if case .review(var subject) = result.verdict, subject.kind == .unknown,
+            let canonical = subject.canonical, let lookAlike = try looks.lookAlike(of: canonical)
+        {
+            subject.lookAlike = lookAlike
+            result.verdict = .review(subject)
+        }
+        return result
+    }
+
+    func circumstances(
+        of content: Content, _ participants: [KnownParticipant]
+    ) throws -> MessageCircumstances {
+        let authors = content.participants.filter { $0.role == .from }.map(\.mailbox)
+        // What a user sends is not checked by the server that takes it in.
+        let isOurs = participants.contains { $0.participant.role == .from && $0.standing.isOwn }
+        return MessageCircumstances(
+            isDeliveryReport: content.isDeliveryReport,
+            senderCheck: isOurs
+                ? nil
+                : SenderCheck.read(
+                    content.authenticationResults, authorities: policy.authorities, from: authors),
+            answered: try answeredMessage(IngestTransaction.thread(content)))
+    }
+
+    /// The nearest message of ours among those that a message refers to.
+    ///
+    /// - Parameter thread: Message-IDs with spaces between them, the nearest first.
+    func answeredMessage(_ thread: String?) throws -> AnsweredMessage? {
+        guard policy.threads == .link, let thread else { return nil }
+        for id in thread.split(separator: " ") {
+            let messageID = MessageID(rawValue: String(id))
+            answered.bind(1, IngestTransaction.key(messageID))
+            try answered.bind(2, messageID.rawValue)
+            guard let number = try answered.first({ $0.int64(0) }) else { continue }
+            var contacts: [ContactID] = []
+            contactsOf.bind(1, number)
+            try contactsOf.forEachRow { contacts.append(ContactID(rawValue: $0.int64(0))) }
+            if !contacts.isEmpty { return AnsweredMessage(number: number, contacts: contacts) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,67 @@
+import GRDB
+import MailModel
+import Matcher
+
+/// What the matcher would say today about a message that is here.
+struct Rejudging {
+    private let addresses: AddressBook
+    private let judgement: Judgement
+    private let facts, participants: PreparedStatement
+
+    /// - Parameter policy: today's.
+    init(_ db: Database, policy: MatchPolicy) throws {
+        addresses = try AddressBook(db)
+        judgement = try Judgement(db, policy: policy)
+        facts = try PreparedStatement(
+            db, "SELECT category, sender_check, sender_check_facts, thread FROM messages WHERE id = ?")
+        participants = try PreparedStatement(
+            db,
+            """
+            SELECT p.role, p.email, p.name, a.canonical
+            FROM participants p JOIN addresses a ON a.id = p.address
+            WHERE p.message = ? ORDER BY p.position
+            """)
+    }
+
+    struct Finding {
+        var participants: [KnownParticipant]
+        var circumstances: MessageCircumstances
+        var result: MatchResult
+    }
+
+    /// Nil for a message that does not exist. Addresses must be looked up in the state that
+    /// counts: an instance serves until one of them changes hands.
+    func judge(_ message: ArchivedMessageID) throws -> Finding? {
+        facts.bind(1, message.rawValue)
+        let row = try facts.first { row in
+            (
+                isReport: row.text(0) == MessageCategory.report.rawValue,
+                check: row.optionalText(1).flatMap(SenderCheck.Outcome.init), facts: row.optionalText(2),
+                thread: row.optionalText(3)
+            )
+        }
+        guard let row else { return nil }
+        let circumstances = MessageCircumstances(
+            isDeliveryReport: row.isReport,
+            senderCheck: row.check.map { SenderCheck(outcome: $0, facts: row.facts) },
+            answered: try judgement.answeredMessage(row.thread))
+        var stored: [(Participant, CanonicalAddress)] = []
+        participants.bind(1, message.rawValue)
+        try participants.forEachRow { row in
+            guard let role = ParticipantRole(rawValue: row.text(0)),
+                let address = Archive.address(row.text(1))
+            else { return }
+            let mailbox = Mailbox(displayName: row.optionalText(2), address: address)
+            stored.append(
+                (Participant(role: role, mailbox: mailbox), CanonicalAddress(rawValue: row.text(3))))
+        }
+        let known = try stored.map { participant, canonical in
+            KnownParticipant(
+                participant: participant, canonical: canonical,
+                standing: try addresses.entry(canonical).standing)
+        }
+        return Finding(
+            participants: known, circumstances: circumstances,
+            result: try judgement.match(known, circumstances))
+    }
+}

@@ -1,0 +1,183 @@
+import MailModel
+
+/// How a domain or a local part looks to somebody who reads quickly: letters that are taken
+/// for one another are one letter here.
+///
+/// It warns and never links: two people may have addresses that look alike.
+public struct Look: Hashable, Sendable {
+    /// Small Latin letters and whatever resembles none of them.
+    public let text: String
+
+    /// - Parameter name: a domain in A-labels or in Unicode, or a local part.
+    public init(_ name: some StringProtocol) {
+        var scalars: [Unicode.Scalar] = []
+        for label in Self.unicode(name).decomposedStringWithoutMarks.unicodeScalars {
+            scalars.append(Self.alike[label] ?? label)
+        }
+        var text = String(String.UnicodeScalarView(scalars))
+        for (pair, letter) in [("rn", "m"), ("vv", "w"), ("cl", "d")] {
+            text = text.replacing(pair, with: letter)
+        }
+        self.text = text
+    }
+
+    /// What two names have in common, seen by a hasty reader.
+    public enum Resemblance: String, Sendable, Hashable, Codable {
+        /// Letters that look the same: `0` for `o`, `rn` for `m`, Cyrillic for Latin.
+        case sameLetters = "same-letters"
+        /// One letter is added, left out, another one, or changed places with its neighbour.
+        case oneLetter = "one-letter"
+        /// Cyrillic and Latin letters in one word.
+        case mixedAlphabets = "mixed-alphabets"
+    }
+
+    /// Nil when nobody would take one for the other, or when they are equal.
+    public static func resemblance(of name: some StringProtocol, to known: some StringProtocol)
+        -> Resemblance?
+    {
+        guard String(name) != String(known) else { return nil }
+        let (look, other) = (Look(name), Look(known))
+        if look == other { return .sameLetters }
+        // Digits count things: the second account of somebody is not a forgery of the first.
+        let words = [Self.unicode(name), Self.unicode(known)].map { $0.filter { !$0.isNumber } }
+        guard words[0] != words[1] else { return nil }
+        let (left, right) = (Array(look.text.unicodeScalars), Array(other.text.unicodeScalars))
+        return min(left.count, right.count) >= minimumLength && isOneEditApart(left, right) ? .oneLetter : nil
+    }
+
+    /// Names that are shorter differ in one letter too often to mean anything.
+    public static let minimumLength = 7
+
+    /// Whether a label or local part has Cyrillic and Latin letters side by side.
+    public static func mixesAlphabets(_ name: some StringProtocol) -> Bool {
+        Self.unicode(name).split { $0 == "." || $0 == "-" || $0 == "_" }.contains { label in
+            var latin = false
+            var cyrillic = false
+            for scalar in label.unicodeScalars {
+                if (0x400...0x52F).contains(scalar.value) { cyrillic = true }
+                if scalar.isASCII, scalar.properties.isAlphabetic { latin = true }
+            }
+            return latin && cyrillic
+        }
+    }
+
+    /// A-labels read back into letters, all in lower case.
+    static func unicode(_ name: some StringProtocol) -> String {
+        let lower = name.lowercased()
+        guard lower.contains("xn--") else { return lower }
+        return lower.split(separator: ".", omittingEmptySubsequences: false).map { label in
+            label.hasPrefix("xn--") ? Punycode.decode(label.dropFirst(4)) ?? String(label) : String(label)
+        }.joined(separator: ".")
+    }
+
+    private static func isOneEditApart(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
+        guard abs(left.count - right.count) <= 1, left != right else { return false }
+        let head = zip(left, right).prefix { $0 == $1 }.count
+        let tail = zip(left.dropFirst(head).reversed(), right.dropFirst(head).reversed())
+            .prefix { $0 == $1 }.count
+        let (l, r) = (left.dropFirst(head).dropLast(tail), right.dropFirst(head).dropLast(tail))
+        if l.count <= 1, r.count <= 1 { return true }
+        return l.count == 2 && r.count == 2 && l.first == r.last && l.last == r.first
+    }
+
+    private static let alike: [Unicode.Scalar: Unicode.Scalar] = [
+        "0": "o", "1": "l", "i": "l", "|": "l", "3": "e", "5": "s",
+        // Cyrillic
+        "а": "a", "в": "b", "е": "e", "ё": "e", "к": "k", "м": "m", "н": "h", "о": "o", "р": "p", "с": "c",
+        "т": "t", "у": "y", "х": "x", "ѕ": "s", "і": "l", "ј": "j", "ԁ": "d", "ԛ": "q", "ԝ": "w", "ь": "b",
+        "г": "r", "п": "n", "һ": "h", "ү": "y", "ӏ": "l", "з": "e", "ʏ": "y",
+        // Greek and others
+        "α": "a", "ο": "o", "ρ": "p", "ν": "v", "τ": "t", "υ": "u", "ι": "l", "κ": "k", "ε": "e", "χ": "x",
+        "ɡ": "g", "ı": "l", "ɩ": "l", "ƨ": "s", "ß": "b",
+    ]
+}
+
+/// Numbers under which names are filed, so that what differs in one letter is found without
+/// a walk through all of them: a change in one half leaves the other half as it is.
+public struct LookHalves: Sendable, Hashable {
+    public let head: Int64
+    public let tail: Int64
+
+    /// - Parameter family: only names of one family are compared with each other.
+    public init(of look: Look, family: String) {
+        let letters = Array(look.text.utf8)
+        head = Self.number(letters.prefix(letters.count / 2), family)
+        tail = Self.number(letters.suffix(letters.count - letters.count / 2), family)
+    }
+
+    /// The halves that a name may have which is at most one letter longer or shorter.
+    public static func candidates(for look: Look, family: String) -> (heads: [Int64], tails: [Int64]) {
+        let letters = Array(look.text.utf8)
+        var heads: Set<Int64> = []
+        var tails: Set<Int64> = []
+        for count in max(1, letters.count - 1)...(letters.count + 1) {
+            heads.insert(number(letters.prefix(count / 2), family))
+            tails.insert(number(letters.suffix(count - count / 2), family))
+        }
+        return (heads.sorted(), tails.sorted())
+    }
+
+    /// FNV-1a.
+    private static func number(_ letters: ArraySlice<UInt8>, _ family: String) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in letters { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        hash = (hash ^ 0xFF) &* 0x100_0000_01b3
+        for byte in family.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int64(bitPattern: hash)
+    }
+}
+
+/// A known name that an unknown one could be taken for.
+public struct LookAlike: Sendable, Hashable, Codable {
+    /// The unknown address.
+    public var address: String
+    /// The address or domain that it resembles; nil when it only mixes alphabets.
+    public var known: String?
+    public var resemblance: Look.Resemblance
+
+    public init(address: String, known: String?, resemblance: Look.Resemblance) {
+        self.address = address
+        self.known = known
+        self.resemblance = resemblance
+    }
+
+    /// What a listing says behind the address.
+    public var warning: String {
+        switch (known, resemblance) {
+        case (let known?, .oneLetter): "it differs in one letter from \(known)"
+        case (let known?, _): "it looks like \(known)"
+        case (nil, _): "it mixes Cyrillic and Latin letters"
+        }
+    }
+}
+
+extension Look {
+    /// As `resemblance(of:to:)`, for two people at one mail provider, where names that differ a
+    /// little are mostly two people's.
+    public static func resemblance(ofLocalPart name: some StringProtocol, to known: some StringProtocol)
+        -> Resemblance?
+    {
+        guard let found = resemblance(of: name, to: known) else { return nil }
+        guard found == .oneLetter else { return found }
+        let (left, right) = (String(name), String(known))
+        // `petrova` is a relative of `petrov`, and another initial is another person.
+        if left == right + "a" || right == left + "a" { return nil }
+        let pieces = [left, right].map { $0.split { ".-_".contains($0) } }
+        if pieces[0].count == pieces[1].count,
+            zip(pieces[0], pieces[1]).contains(where: { $0 != $1 && min($0.count, $1.count) == 1 })
+        {
+            return nil
+        }
+        return found
+    }
+}
+
+extension PublicMailDomain {
+    /// The provider whose domain this one could be taken for.
+    public static func resembled(by domain: some StringProtocol) -> (domain: String, Look.Resemblance)? {
+        for known in all {
+            if let found = Look.resemblance(of: domain, to: known) { return (known, found) }
+        }
+        return nil
+    }
+}

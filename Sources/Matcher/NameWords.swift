@@ -1,0 +1,99 @@
+import Foundation
+
+/// A person's or company's name as a set of words that is the same in Cyrillic and Latin
+/// letters, in either order, with or without the patronymic.
+///
+/// It is coarse on purpose: equal keys suggest that two names mean one, they never prove it.
+public struct NameWords: Sendable, Hashable {
+    /// In Latin letters, sorted, each once.
+    public let words: [String]
+
+    /// The words with spaces between them; empty for a name without letters.
+    public var key: String { words.joined(separator: " ") }
+
+    public init(_ name: some StringProtocol) {
+        var words = Self.pieces(of: name).map(Self.latin)
+        if words.count >= 3 {
+            words.removeAll { word in Self.patronymicEndings.contains { word.hasSuffix($0) } }
+        }
+        self.words = Set(words.filter { !$0.isEmpty }).sorted()
+    }
+
+    /// Whether a local part is made of the name: `petrov`, `i.petrov`, `ivan.petrov`, `ivanpetrov`.
+    public func resemble(localPart: some StringProtocol) -> Bool {
+        let long = words.filter { $0.count >= 4 }
+        guard !long.isEmpty else { return false }
+        let parts = Self.pieces(of: localPart).map(Self.latin)
+        let joined = parts.joined()
+        if parts.contains(where: { part in long.contains(part) }) { return true }
+        // Initial and surname without a mark between them, or both names.
+        return words.count > 1
+            && long.contains { surname in
+                words.contains { other in
+                    guard other != surname, let initial = other.first else { return false }
+                    return joined == "\(initial)\(surname)" || joined == "\(surname)\(initial)"
+                        || joined == other + surname || joined == surname + other
+                }
+            }
+    }
+
+    /// Runs of letters in lower case; everything else separates.
+    private static func pieces(of text: some StringProtocol) -> [String] {
+        text.lowercased().split { !$0.isLetter }.map(String.init)
+    }
+
+    private static let patronymicEndings = ["ovich", "evich", "ovna", "evna", "ichna", "inichna"]
+
+    /// One spelling for the many ways in which Russian names are written in Latin letters.
+    private static func latin(_ word: String) -> String {
+        var text = ""
+        for scalar in word.decomposedStringWithoutMarks.unicodeScalars {
+            if let letters = cyrillic[scalar] {
+                text += letters
+            } else if scalar == "y" || scalar == "j" {
+                text += "i"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
+        for (spelling, plain) in spellings {
+            text = text.replacing(spelling, with: plain)
+        }
+        var result = ""
+        for character in text where character != result.last { result.append(character) }
+        for (spelling, plain) in [("iu", "u"), ("ia", "a"), ("ie", "e"), ("io", "o")] {
+            result = result.replacing(spelling, with: plain)
+        }
+        return result
+    }
+
+    private static let spellings = [
+        ("shch", "sch"), ("kh", "h"), ("zh", "z"), ("ck", "k"), ("ts", "c"), ("tz", "c"), ("x", "ks"),
+        ("ph", "f"), ("w", "v"), ("th", "t"),
+    ]
+
+    private static let cyrillic: [Unicode.Scalar: String] = [
+        "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "ё": "e", "є": "e", "ж": "zh",
+        "з": "z", "и": "i", "і": "i", "ї": "i", "й": "i", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o",
+        "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ў": "u", "ф": "f", "х": "h", "ц": "ts", "ч": "ch",
+        "ш": "sh", "щ": "sch", "ъ": "", "ы": "i", "ь": "", "э": "e", "ю": "iu", "я": "ia",
+    ]
+}
+
+extension String {
+    /// Accents taken off letters: `é` is `e`, and `й` stays what it is.
+    var decomposedStringWithoutMarks: String {
+        guard utf8.contains(where: { $0 >= 0x80 }) else { return self }
+        var result = String.UnicodeScalarView()
+        for character in precomposedStringWithCanonicalMapping.unicodeScalars {
+            if (0x400...0x52F).contains(character.value) {
+                result.append(character)
+                continue
+            }
+            let parts = String(character).decomposedStringWithCompatibilityMapping.unicodeScalars
+            result.append(contentsOf: parts.filter { $0.properties.generalCategory != .nonspacingMark })
+        }
+        return String(result)
+    }
+}

@@ -1,0 +1,72 @@
+import MailModel
+import Matcher
+import Testing
+
+@Suite struct ResemblanceTests {
+    @Test(arguments: [
+        ("klient.example", "klient.example"), ("klient.example", "postavshik.example"),
+        ("firma1.example", "firma2.example"), ("ab.ru", "ac.ru"),
+    ])
+    func `equal, different, counted and short names are nobody's forgery`(name: String, known: String) {
+        #expect(Look.resemblance(of: name, to: known) == nil)
+    }
+
+    @Test(arguments: [
+        ("k1ient.example", "klient.example"), ("rnaria.example", "maria.example"),
+        ("\u{43A}lient.example", "klient.example"),
+    ])
+    func `letters that look the same are the same to a reader`(name: String, known: String) {
+        #expect(Look.resemblance(of: name, to: known) == .sameLetters)
+    }
+
+    @Test func `a look-alike in A-labels is read as letters`() throws {
+        let label = try #require(Punycode.encode("\u{43A}lient".unicodeScalars))
+        #expect(Look.resemblance(of: "xn--\(label).example", to: "klient.example") == .sameLetters)
+        #expect(Look.mixesAlphabets("xn--\(label).example"))
+        #expect(!Look.mixesAlphabets("klient.example"))
+    }
+
+    @Test(arguments: ["klientt.example", "kliet.example", "klyent.example", "kleint.example"])
+    func `one letter more, less, another or swapped is noticed`(name: String) {
+        #expect(Look.resemblance(of: name, to: "klient.example") == .oneLetter)
+    }
+
+    @Test func `at one provider a relative and another initial are other people`() {
+        #expect(Look.resemblance(ofLocalPart: "sidorova", to: "sidorov") == nil)
+        #expect(Look.resemblance(ofLocalPart: "a.sidorov", to: "b.sidorov") == nil)
+        #expect(Look.resemblance(ofLocalPart: "ivan.petrow", to: "ivan.petrov") == .oneLetter)
+    }
+
+    @Test(arguments: ["klientt.example", "kliet.example", "klyent.example", "kleint.example"])
+    func `what differs in one letter is found by one of its halves`(name: String) {
+        let known = LookHalves(of: Look("klient.example"), family: "domain")
+        let (heads, tails) = LookHalves.candidates(for: Look(name), family: "domain")
+        #expect(heads.contains(known.head) || tails.contains(known.tail))
+        let other = LookHalves.candidates(for: Look(name), family: "@gmail.com")
+        #expect(!other.heads.contains(known.head) && !other.tails.contains(known.tail))
+    }
+
+    @Test(arguments: [
+        ("Дмитрий Щербаков", "Shcherbakov Dmitry"), ("Наталья Цветкова", "Natalya Tsvetkova"),
+        ("Алексей Петрович Хохлов", "Alexey Khokhlov"),
+    ])
+    func `one name in two alphabets and either order has one key`(name: String, other: String) {
+        #expect(NameWords(name).key == NameWords(other).key)
+        #expect(!NameWords(name).key.isEmpty)
+    }
+
+    @Test func `a label is read back from punycode, and nonsense is none`() {
+        #expect(Punycode.encode("почта".unicodeScalars).flatMap(Punycode.decode) == "почта")
+        #expect(Punycode.decode("99999999999") == nil)
+        #expect(Punycode.decode("a!") == nil)
+    }
+
+    @Test func `telephone numbers are compared by digits`() {
+        #expect(PhoneNumber("12345") == nil)
+        #expect(PhoneNumber("8 (495) 123-45-67") == PhoneNumber("+7 495 1234567"))
+        #expect(
+            PhoneNumber.all(in: "С уважением\nтел. 8 (495) 123-45-67, доб. 12").map(\.digits) == [
+                "74951234567"
+            ])
+    }
+}
