@@ -59,7 +59,7 @@ let package = Package(
         // Adapters: the network, the disk, and processes that read mail.
         .target(name: "MailTransport", dependencies: ["CCurl", "MailModel"], swiftSettings: strict),
         .target(
-            name: "MailFetch", dependencies: ["MailModel", "MailTransport"],
+            name: "MailFetch", dependencies: ["CXML2", "MailModel", "MailTransport"],
             swiftSettings: strict),
         .target(
             name: "MailSend",

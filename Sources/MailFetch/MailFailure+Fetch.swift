@@ -13,6 +13,8 @@ extension MailFailure.Code {
     public static let sessionOver = Self("session-over")
     /// UIDVALIDITY changed while the folder was open.
     public static let uidValidityChanged = Self("uid-validity-changed")
+    /// No table, record or file tells which servers an address has.
+    public static let settingsNotFound = Self("settings-not-found")
     /// A large message could not be put into a temporary file.
     public static let spoolFailed = Self("spool-failed")
 }

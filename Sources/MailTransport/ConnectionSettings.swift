@@ -24,6 +24,8 @@ public struct ConnectionSettings: Sendable, Hashable {
     public var authentication: Authentication
     /// A PEM file of certificate authorities trusted instead of the system's own; nil for the system's.
     public var caFile: String?
+    /// The server must have one of these keys, and then needs no authority; none: authorities decide.
+    public var pins: [KeyPin] = []
     /// `socks5://`, `socks5h://` or `http://`, with `user:password@` where the proxy wants it. Nil
     /// connects directly; the environment's proxy variables are never read.
     public var proxy: String?
@@ -36,7 +38,7 @@ public struct ConnectionSettings: Sendable, Hashable {
 
     public init(
         endpoint: ServerEndpoint, login: String, secret: Secret,
-        authentication: Authentication = .password, caFile: String? = nil,
+        authentication: Authentication = .password, caFile: String? = nil, pins: [KeyPin] = [],
         proxy: String? = nil, timeoutSeconds: Int = 60, allowedNetworks: NetworkAllowList = .publicOnly
     ) {
         self.endpoint = endpoint
@@ -44,6 +46,7 @@ public struct ConnectionSettings: Sendable, Hashable {
         self.secret = secret
         self.authentication = authentication
         self.caFile = caFile
+        self.pins = pins
         self.proxy = proxy
         self.timeoutSeconds = timeoutSeconds
         self.allowedNetworks = allowedNetworks

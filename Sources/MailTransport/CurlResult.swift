@@ -12,6 +12,8 @@ struct CurlResult {
     var refusals = ""
     /// The address that the allow-list kept the socket from, if that is what happened.
     var refusedAddress: String?
+    /// The address itself would have been permitted.
+    var refusedPort = false
     var usedProxy = false
 
     private var place: String { "\(endpoint.host):\(endpoint.port)" }
@@ -25,6 +27,12 @@ struct CurlResult {
 
     /// Meaningless for `CURLE_OK` and `CURLE_AGAIN`, which are not failures.
     var failure: MailFailure {
+        if refusedPort {
+            return MailFailure(
+                .portNotAllowed, kind: .needsPerson, "The server's port is none that mail servers have",
+                detail: place,
+                remedy: "Correct the port, or have the administrator add it to [network] ports.")
+        }
         if let refusedAddress {
             return MailFailure(
                 .addressNotAllowed, kind: .needsPerson,
@@ -59,12 +67,18 @@ struct CurlResult {
                 detail: detail,
                 remedy: "Use security tls with the TLS port (993 for IMAP, 465 for SMTP). If STARTTLS worked"
                     + " before, somebody on the way may be stripping it.")
+        case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+            return MailFailure(
+                .certificate, kind: .needsPerson, "The server has another key than the one that is pinned",
+                detail: place,
+                remedy: "Ask the server's administrator whether its key was changed, and for the new pin:"
+                    + " mailworker account edit NAME --pin sha256/…; if it was not, somebody is in between.")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             return MailFailure(
                 .certificate, kind: .needsPerson, "The server's certificate could not be verified",
                 detail: detail,
                 remedy: "Check that the host name is the one in the certificate; for a private certificate"
-                    + " authority set the account's CA file.")
+                    + " authority set the account's CA file, for a self-signed certificate its pin.")
         case CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CRL_BADFILE:
             return MailFailure(
                 .caFile, kind: .needsPerson, "The CA file could not be read", detail: detail,

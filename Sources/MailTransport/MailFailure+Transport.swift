@@ -16,9 +16,16 @@ extension MailFailure.Code {
     public static let appPasswordNeeded = Self("app-password-needed")
     /// The provider wants its user to confirm the sign-in in a browser first.
     public static let webLoginNeeded = Self("web-login-needed")
+    /// The mailbox does not let mail programs in.
+    public static let accessDisabled = Self("access-disabled")
+    /// The provider has shut the mailbox.
+    public static let accountLocked = Self("account-locked")
     public static let serverBusy = Self("server-busy")
     public static let tooManyConnections = Self("too-many-connections")
     public static let addressNotAllowed = Self("address-not-allowed")
+    public static let portNotAllowed = Self("port-not-allowed")
+    /// No name server gave an answer.
+    public static let nameLookupFailed = Self("name-lookup-failed")
     public static let proxyFailed = Self("proxy-failed")
     /// The other side did not speak the protocol.
     public static let notAMailServer = Self("not-a-mail-server")

@@ -1,7 +1,8 @@
 import Glibc
 public import MailModel
 
-/// The networks, as CIDR blocks, that an administrator has opened beyond the public internet.
+/// Where connections may go: the networks, as CIDR blocks, that an administrator has opened beyond the public
+/// internet, and the ports that are open there.
 ///
 /// A host name comes from a user; the address it resolves to is judged here, on the socket itself,
 /// so that no name can lead the worker into the administrator's own network.
@@ -24,15 +25,26 @@ public struct NetworkAllowList: Sendable, Hashable {
     }
 
     let blocks: [Block]
+    let ports: Set<UInt16>
 
-    /// Nothing but the public internet, and nothing without TLS.
-    public static let publicOnly = NetworkAllowList(blocks: [])
+    /// IMAP (143, 993) and SMTP (25, 465, 587, and 2525, which many providers have beside it).
+    public static let mailPorts: Set<UInt16> = [25, 143, 465, 587, 993, 2525]
 
-    private init(blocks: [Block]) { self.blocks = blocks }
+    /// Nothing but the public internet, nothing without TLS, and nothing but mail.
+    public static let publicOnly = NetworkAllowList(blocks: [], ports: mailPorts)
 
-    /// - Parameter cidrs: such as `127.0.0.0/8`, `10.1.2.3` or `fd00::/8`.
+    private init(blocks: [Block], ports: Set<UInt16>) {
+        self.blocks = blocks
+        self.ports = ports
+    }
+
+    /// - Parameters:
+    ///   - cidrs: such as `127.0.0.0/8`, `10.1.2.3` or `fd00::/8`.
+    ///   - ports: of mail servers outside the listed networks; a name that a user gives must not make this
+    ///     machine knock at everybody's doors. In a listed network all are open.
     /// - Throws: `bad-settings`, naming the entry that is not a block.
-    public init(_ cidrs: [String]) throws(MailFailure) {
+    public init(_ cidrs: [String], ports: Set<UInt16> = Self.mailPorts) throws(MailFailure) {
+        self.ports = ports
         var blocks: [Block] = []
         for cidr in cidrs {
             let pieces = cidr.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -62,9 +74,15 @@ public struct NetworkAllowList: Sendable, Hashable {
     /// Whether the administrator has named this address.
     func lists(_ address: IPAddress) -> Bool { blocks.contains { $0.contains(address) } }
 
-    /// Whether a socket may be opened to the address: listed, or public and protected by TLS.
-    func permits(_ address: IPAddress, security: TransportSecurity) -> Bool {
-        lists(address) || (security != .none && address.isPublic)
+    /// Whether mail servers on the public internet may be spoken to at this port.
+    public func opens(_ port: UInt16) -> Bool { ports.contains(port) }
+
+    /// Whether a socket may be opened to the address: listed, or public, protected by TLS, and at an open port.
+    ///
+    /// - Parameter port: of the mail server behind it; nil for a web service, whose address the administrator
+    ///   gave or a domain's name leads to.
+    func permits(_ address: IPAddress, security: TransportSecurity, port: UInt16? = nil) -> Bool {
+        lists(address) || (security != .none && address.isPublic && port.map(opens) != false)
     }
 }
 

@@ -8,6 +8,10 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
     case loginRefused
     case appPasswordNeeded
     case webLoginNeeded
+    /// The mailbox is there, and mail programs are not let in.
+    case accessDisabled
+    /// The provider has shut the mailbox.
+    case accountLocked
     case serverBusy
     case tooManyConnections
     /// The server names its administrator as the one who must act.
@@ -20,22 +24,54 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
         ("app password", .appPasswordNeeded),
         ("app-specific password", .appPasswordNeeded),
         ("5.7.9", .appPasswordNeeded),
+        ("parol prilozheniya", .appPasswordNeeded),
         ("пароль приложения", .appPasswordNeeded),
         ("пароль для внешн", .appPasswordNeeded),
+        ("[contactadmin]", .administratorNeeded),
         ("[webalert", .webLoginNeeded),
         ("web browser", .webLoginNeeded),
+        ("web login required", .webLoginNeeded),
+        ("accept eula", .webLoginNeeded),
+        ("через веб-интерфейс", .webLoginNeeded),
+        // Yandex says one sentence for both; a wrong password is the more frequent.
+        ("invalid credentials or imap is disabled", .loginRefused),
+        ("not enabled for imap", .accessDisabled),
+        ("imap access is disabled", .accessDisabled),
+        ("imap is disabled", .accessDisabled),
+        ("imap disabled", .accessDisabled),
+        ("enable imap", .accessDisabled),
+        ("does not have access rights to this service", .accessDisabled),
+        ("smtpclientauthentication is disabled", .accessDisabled),
+        ("basic authentication is disabled", .accessDisabled),
+        ("доступ по imap", .accessDisabled),
+        ("imap отключ", .accessDisabled),
+        ("account is locked", .accountLocked),
+        ("account has been locked", .accountLocked),
+        ("account is disabled", .accountLocked),
+        ("account has been disabled", .accountLocked),
+        ("account disabled", .accountLocked),
+        ("account is blocked", .accountLocked),
+        ("user is blocked", .accountLocked),
+        ("user blocked", .accountLocked),
+        ("account suspended", .accountLocked),
+        ("ящик заблокирован", .accountLocked),
+        ("аккаунт заблокирован", .accountLocked),
+        ("пользователь заблокирован", .accountLocked),
         ("too many simultaneous connections", .tooManyConnections),
         ("too many connections", .tooManyConnections),
         ("too many sessions", .tooManyConnections),
         ("maximum number of connections", .tooManyConnections),
         ("connection limit", .tooManyConnections),
         ("session limit", .tooManyConnections),
+        ("слишком много одновременных", .tooManyConnections),
+        ("слишком много соединений", .tooManyConnections),
+        ("слишком много подключений", .tooManyConnections),
+        ("bandwidth limit", .serverBusy),
         ("[unavailable]", .serverBusy),
         ("[inuse]", .serverBusy),
         ("[limit]", .serverBusy),
         ("[throttled]", .serverBusy),
         ("[overquota]", .serverBusy),
-        ("[contactadmin]", .administratorNeeded),
         ("[serverbug]", .serverBusy),
         ("[authenticationfailed]", .loginRefused),
         ("[authorizationfailed]", .loginRefused),
@@ -47,9 +83,22 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
         ("try later", .serverBusy),
         ("temporar", .serverBusy),
         ("rate limit", .serverBusy),
+        ("throttl", .serverBusy),
         ("too many", .serverBusy),
         ("timed out", .serverBusy),
+        ("слишком много", .serverBusy),
+        ("слишком часто", .serverBusy),
+        ("превышен", .serverBusy),
+        ("попробуйте позже", .serverBusy),
+        ("повторите попытку", .serverBusy),
+        ("временно", .serverBusy),
         ("invalid credentials", .loginRefused),
+        ("incorrect username or password", .loginRefused),
+        ("invalid user or password", .loginRefused),
+        ("invalid login or password", .loginRefused),
+        ("username and password not accepted", .loginRefused),
+        ("неверн", .loginRefused),
+        ("неправильн", .loginRefused),
         ("authentication failed", .loginRefused),
         ("login failed", .loginRefused),
         ("535", .loginRefused),
@@ -63,7 +112,7 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
         self = row.meaning
     }
 
-    /// The failure to show, with the server's own words in its detail.
+    /// The failure to show, with the server's own words in its detail, and the delay that they ask for.
     public func failure(detail: String) -> MailFailure {
         switch self {
         case .loginRefused:
@@ -85,16 +134,29 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
                 detail: detail,
                 remedy:
                     "Sign in to the mailbox in a browser, confirm that it was you, and use an app password.")
+        case .accessDisabled:
+            MailFailure(
+                .accessDisabled, kind: .credential, "The mailbox does not let mail programs in",
+                detail: detail,
+                remedy:
+                    "Switch IMAP, and SMTP for sending, on in the mailbox's settings, or have the domain's"
+                    + " administrator allow them.")
+        case .accountLocked:
+            MailFailure(
+                .accountLocked, kind: .credential, "The provider has locked the mailbox", detail: detail,
+                remedy: "Sign in to the mailbox in a browser and do what the provider asks for there.")
         case .serverBusy:
             MailFailure(
                 .serverBusy, kind: .transient, "The server is busy or limits this account for now",
-                detail: detail, remedy: "It is tried again later by itself.", retryAfterSeconds: nil)
+                detail: detail, remedy: "It is tried again later by itself.",
+                retryAfterSeconds: StatedDelay.seconds(in: detail))
         case .tooManyConnections:
             MailFailure(
                 .tooManyConnections, kind: .transient,
                 "The server allows no more connections to this account",
                 detail: detail,
-                remedy: "It is tried again later; other mail programs of this user count too.")
+                remedy: "It is tried again later; other mail programs of this user count too.",
+                retryAfterSeconds: StatedDelay.seconds(in: detail))
         case .administratorNeeded:
             MailFailure(
                 .loginRefused, kind: .needsPerson, "The server asks to contact its administrator",

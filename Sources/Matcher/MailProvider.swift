@@ -1,3 +1,5 @@
+import MailModel
+
 /// How a large provider reads local parts, and which of its domains are one mailbox.
 ///
 /// Data, checked by tests row by row; a provider not named here gets no folding
@@ -20,24 +22,13 @@ struct MailProvider: Sendable {
     }
 
     static let all: [MailProvider] = [
-        MailProvider(dots: .ignored, domains: ["gmail.com", "googlemail.com"], isOneMailbox: true),
-        MailProvider(
-            dots: .equalHyphens,
-            domains: [
-                "yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "yandex.uz",
-                "yandex.com.tr", "yandex.com.am", "yandex.com.ge", "yandex.com.ru", "yandex.co.il",
-                "yandex.az", "yandex.ee", "yandex.fr", "yandex.kg", "yandex.lt", "yandex.lv", "yandex.md",
-                "yandex.pl", "yandex.tj", "yandex.tm", "narod.ru",
-            ], isOneMailbox: true),
-        MailProvider(domains: ["mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru", "xmail.ru"]),
-        MailProvider(domains: [
-            "outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.fr", "outlook.de", "outlook.es",
-            "outlook.it", "hotmail.co.uk", "hotmail.fr", "hotmail.de", "hotmail.it", "hotmail.es", "live.ru",
-            "live.co.uk", "live.fr", "live.nl",
-        ]),
+        MailProvider(dots: .ignored, domains: ProviderDomains.gmail, isOneMailbox: true),
+        MailProvider(dots: .equalHyphens, domains: ProviderDomains.yandex, isOneMailbox: true),
+        MailProvider(domains: ProviderDomains.mailru),
+        MailProvider(domains: ProviderDomains.outlook),
         // Apple gives one mailbox the same name at all three.
-        MailProvider(domains: ["icloud.com", "me.com", "mac.com"], isOneMailbox: true),
-        MailProvider(domains: ["fastmail.com", "fastmail.fm"]),
+        MailProvider(domains: ProviderDomains.icloud, isOneMailbox: true),
+        MailProvider(domains: ProviderDomains.fastmail),
     ]
 
     /// Whose domain this is; nil for everybody else's.

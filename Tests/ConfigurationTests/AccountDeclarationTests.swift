@@ -25,7 +25,7 @@ struct AccountDeclarationTests {
         #expect(refusal { $0.name = "" }?.remedy?.contains("--name") == true)
         #expect(refusal { $0.email = nil }?.remedy?.contains("--email") == true)
         #expect(refusal { $0.email = "anna" }?.detail == "anna")
-        #expect(refusal { $0.preset = "aol" }?.remedy?.contains("gmail, yandex, mailru, custom") == true)
+        #expect(refusal { $0.preset = "aol" }?.remedy?.contains("gmail, yandex, mailru, rambler") == true)
         #expect(refusal { _ in }?.remedy?.contains("--imap-host") == true)
         #expect(refusal { $0.imapPort = 993 }?.remedy?.contains("--imap-host") == true)
         #expect(try fixture.archive.accounts().isEmpty)

@@ -180,6 +180,9 @@ struct ConfigurationTests {
         min_free_megabytes = 70
         [network]
         allow = ["127.0.0.0/8", "fd00::/8"]
+        ports = [143, 1993]
+        dns = ["192.0.2.53"]
+        autoconfig = ["https://config.example/{domain}"]
         [poll]
         minutes = 7
         concurrency = 9
@@ -231,6 +234,7 @@ struct ConfigurationTests {
         folders = ["Клиенты", "Архив"]
         since = "2026-01-31"
         ca_file = "ca.pem"
+        pins = ["sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="]
         proxy = "socks5h://127.0.0.1:1080"
         push = true
         colleagues_see = "people"
@@ -246,7 +250,10 @@ struct ConfigurationTests {
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
         #expect(found.parseProcesses == 3)
-        #expect(found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"])))
+        #expect(
+            found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"], ports: [143, 1993])))
+        #expect(found.nameServers == [try #require(DNSClient.Server("192.0.2.53"))])
+        #expect(found.autoconfigURLs == ["https://config.example/{domain}"])
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)
         #expect(found.pollHostConnections == 11)
@@ -278,6 +285,7 @@ struct ConfigurationTests {
         #expect(options.sentFolder == "Отправленные" && options.folders == ["Клиенты", "Архив"])
         #expect(options.since == UnixTime(1_769_817_600))
         #expect(options.caFile == "/etc/firma/ca.pem" && options.proxy == "socks5h://127.0.0.1:1080")
+        #expect(options.pins?.map(\.text) == ["sha256/AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="])
         #expect(options.push == true && options.colleaguesSee == .people)
     }
 

@@ -119,29 +119,3 @@ import Testing
         #expect(FetchBatches(twice, maximumCount: 1).batches.map(\.sequenceSet) == ["2", "1"])
     }
 }
-
-@Suite struct ProviderPresetTests {
-    @Test func everyNamedProviderHasVerifiedTLSAndHelp() {
-        for preset in ProviderPreset.allCases where preset != .custom {
-            #expect(preset.imap?.security == .tls && preset.imap?.port == 993)
-            #expect(preset.smtp?.security == .tls && preset.smtp?.port == 465)
-            #expect(preset.passwordHelp?.contains("https://") == true)
-            #expect(preset.pollMinutes == 5 && preset.timeoutMinutes == 1)
-        }
-        #expect(ProviderPreset.custom.imap == nil && ProviderPreset.custom.smtp == nil)
-    }
-
-    @Test func theLoginIsTheFullAddress() {
-        let address = EmailAddress(localPart: "Ivan.Petrov", domain: "yandex.ru")
-        #expect(ProviderPreset.yandex.login(for: address) == "Ivan.Petrov@yandex.ru")
-    }
-
-    @Test func onlyTroubleWithThePasswordGetsTheProvidersRemedy() {
-        let wrong = MailFailure(.loginRefused, kind: .credential, "refused", detail: "words", remedy: "check")
-        #expect(ProviderPreset.yandex.explaining(wrong).remedy?.contains("id.yandex.ru") == true)
-        #expect(ProviderPreset.yandex.explaining(wrong).detail == "words")
-        #expect(ProviderPreset.custom.explaining(wrong) == wrong)
-        let slow = MailFailure(.timedOut, kind: .transient, "slow", remedy: "wait")
-        #expect(ProviderPreset.gmail.explaining(slow) == slow)
-    }
-}

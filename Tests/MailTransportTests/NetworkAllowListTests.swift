@@ -33,6 +33,22 @@ import Testing
         #expect(!NetworkAllowList.publicOnly.permits(address, security: .none))
     }
 
+    @Test func aPortThatIsNotOpenIsRefusedOutsideListedNetworks() throws {
+        let address = try #require(IPAddress("77.88.21.125"))
+        for port: UInt16 in [143, 993, 25, 465, 587, 2525] {
+            #expect(NetworkAllowList.publicOnly.permits(address, security: .tls, port: port))
+        }
+        for port: UInt16 in [0, 22, 80, 110, 443, 6379, 65_535] {
+            #expect(!NetworkAllowList.publicOnly.permits(address, security: .tls, port: port))
+            #expect(try NetworkAllowList(["77.88.0.0/16"]).permits(address, security: .tls, port: port))
+        }
+        let opened = try NetworkAllowList([], ports: [1993])
+        #expect(opened.permits(address, security: .tls, port: 1993))
+        #expect(!opened.permits(address, security: .tls, port: 993))
+        // A web service is not a mail server.
+        #expect(NetworkAllowList.publicOnly.permits(address, security: .tls))
+    }
+
     @Test func aBlockEndsWhereItsPrefixEnds() throws {
         let list = try NetworkAllowList(["10.20.16.0/20", "fd00:1::/33"])
         func lists(_ text: String) -> Bool { IPAddress(text).map(list.lists) == true }

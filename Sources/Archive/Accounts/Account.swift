@@ -44,6 +44,8 @@ public struct AccountSettings: Sendable, Hashable {
     /// Mail that arrived earlier is not fetched.
     public var since: UnixTime?
     public var caFile: String?
+    /// Keys that its servers may have; with any, authorities are not asked.
+    public var pins: [KeyPin]
     public var proxy: String?
     /// Declared in the configuration file, which then is where to edit it.
     public var isDeclared: Bool
@@ -67,6 +69,7 @@ public struct AccountSettings: Sendable, Hashable {
         furtherFolders = []
         since = nil
         caFile = nil
+        pins = []
         proxy = nil
         isDeclared = false
         isEnabled = true

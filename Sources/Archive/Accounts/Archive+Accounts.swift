@@ -226,11 +226,12 @@ extension Archive {
         "name", "user", "kind", "email", "address", "preset", "login", "imap_host", "imap_port",
         "imap_security", "smtp_host", "smtp_port", "smtp_security", "poll_minutes", "timeout_seconds",
         "sent_folder", "further_folders", "since", "ca_file", "proxy", "is_declared", "is_enabled",
-        "is_watched", "colleagues_see",
+        "is_watched", "colleagues_see", "pins",
     ]
 
     private static func arguments(_ settings: AccountSettings, _ db: Database) throws -> StatementArguments {
         let folders = try JSONEncoder().encode(settings.furtherFolders.map(\.rawValue))
+        let pins = try JSONEncoder().encode(settings.pins.map(\.text))
         let values: [(any DatabaseValueConvertible)?] = [
             settings.name, settings.user?.rawValue, settings.kind.rawValue, settings.email?.addrSpec,
             try settings.email.map { try addressID($0, db) }, settings.preset, settings.login,
@@ -239,7 +240,7 @@ extension Archive {
             settings.pollMinutes, settings.timeoutSeconds, settings.sentFolder?.rawValue,
             String(decoding: folders, as: UTF8.self), settings.since?.rawValue, settings.caFile,
             settings.proxy, settings.isDeclared, settings.isEnabled, settings.isWatched,
-            settings.colleaguesSee.name,
+            settings.colleaguesSee.name, String(decoding: pins, as: UTF8.self),
         ]
         return StatementArguments(values)
     }
@@ -265,6 +266,8 @@ extension Archive {
         settings.furtherFolders = (folders ?? []).map { FolderName($0) }
         settings.since = time(row["since"])
         settings.caFile = row["ca_file"]
+        let pins = try? JSONDecoder().decode([String].self, from: Data((row["pins"] as String).utf8))
+        settings.pins = (pins ?? []).compactMap { KeyPin($0) }
         settings.proxy = row["proxy"]
         settings.isDeclared = row["is_declared"]
         settings.isEnabled = row["is_enabled"]

@@ -25,6 +25,7 @@ enum Schema {
         migrator.registerMigration("10") { db in try db.execute(sql: outbox) }
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }
         migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
+        migrator.registerMigration("13") { db in try db.execute(sql: identity) }
         return migrator
     }
 

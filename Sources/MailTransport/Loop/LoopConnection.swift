@@ -61,7 +61,8 @@ final class LoopConnection: @unchecked Sendable {
         self.settings = settings
         self.mailProtocol = mailProtocol
         gate = SocketGate(
-            allowedNetworks: settings.allowedNetworks, security: settings.endpoint.security)
+            allowedNetworks: settings.allowedNetworks, security: settings.endpoint.security,
+            port: settings.endpoint.port)
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
@@ -89,7 +90,9 @@ final class LoopConnection: @unchecked Sendable {
             endpoint: settings.endpoint,
             explanation: String(cString: errorText),
             refusals: phase == .open ? "" : transcript.refusals(mailProtocol),
-            refusedAddress: phase == .open ? nil : gate.refusedAddress, usedProxy: settings.proxy != nil
+            refusedAddress: phase == .open ? nil : gate.refusedAddress,
+            refusedPort: phase != .open && gate.refusedPort,
+            usedProxy: settings.proxy != nil
         ).failure
     }
 }
@@ -126,8 +129,12 @@ extension LoopConnection {
         set(CURLOPT_FRESH_CONNECT, 1)
 
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        set(CURLOPT_SSL_VERIFYPEER, 1)
-        set(CURLOPT_SSL_VERIFYHOST, 2)
+        // A pinned key is trusted by itself, whoever signed for it and under whatever name.
+        set(CURLOPT_SSL_VERIFYPEER, settings.pins.isEmpty ? 1 : 0)
+        set(CURLOPT_SSL_VERIFYHOST, settings.pins.isEmpty ? 2 : 0)
+        if !settings.pins.isEmpty {
+            set(CURLOPT_PINNEDPUBLICKEY, settings.pins.map(\.curlForm).joined(separator: ";"))
+        }
         // TRY would send the password in clear when somebody strips STARTTLS from the capabilities.
         let ssl = settings.endpoint.security == .none ? CURLUSESSL_NONE : CURLUSESSL_ALL
         set(CURLOPT_USE_SSL, Int(ssl.rawValue))

@@ -53,12 +53,14 @@ public struct MailboxPoller: Sendable {
         }
     }
 
-    /// A session with the account's IMAP server.
+    /// A session with the account's IMAP server, and the mailbox that the account has read so far.
     func openSession(_ account: Account) async throws(MailFailure) -> IMAPSession {
-        try await signIn.open(account) { connection throws(MailFailure) in
+        let session = try await signIn.open(account) { connection throws(MailFailure) in
             try await IMAPSession.connect(
                 connection, loop: loop, limits: settings.limits, trace: settings.trace)
         }
+        try await MailboxRecognition(archive: archive).recognise(account, on: session)
+        return session
     }
 
     /// Polls one folder on a session that is open already.
@@ -82,7 +84,7 @@ public struct MailboxPoller: Sendable {
     private static let recentSeconds: Int64 = 86_400
 
     private func allowance(for account: Account, _ now: UnixTime) throws(MailFailure) -> FetchAllowance {
-        guard let limit = account.provider.dailyDownloadBytes else {
+        guard let limit = account.provider.profile.dailyDownloadBytes else {
             return FetchAllowance(sliceBytes: settings.sliceBytes)
         }
         return FetchAllowance(
@@ -104,7 +106,7 @@ public struct MailboxPoller: Sendable {
         } catch {
             report.failures.append(account.provider.explaining(error))
         }
-        if report.receivedBytes > 0, account.provider.dailyDownloadBytes != nil {
+        if report.receivedBytes > 0, account.provider.profile.dailyDownloadBytes != nil {
             do throws(MailFailure) {
                 try archive.noteFetched(report.receivedBytes, of: account.id)
             } catch {

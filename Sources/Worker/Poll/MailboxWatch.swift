@@ -54,7 +54,9 @@ struct MailboxWatch: Sendable {
         while !Task.isCancelled {
             try await file(inbox, of: account, session, watch)
             succeeded()
-            while try await !session.idle() {}
+            while try await !session.idle(
+                for: account.provider.profile.idleSeconds ?? IMAPSession.idleSeconds)
+            {}
         }
         await session.logout()
     }

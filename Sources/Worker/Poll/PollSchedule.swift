@@ -8,8 +8,9 @@ public struct PollSchedule: Sendable {
         /// It ended before all was fetched, so that others had their turn.
         case unfinished
         case failed(FailureKind, retryAfterSeconds: Int?)
-        /// Its user has withdrawn the authorization, or not given one: no further try can succeed.
-        case lacksAuthorization
+        /// No further try can succeed before somebody has acted: the authorization was withdrawn, or it is another
+        /// mailbox.
+        case waitsForPerson
     }
 
     /// The account's interval in seconds.
@@ -47,7 +48,7 @@ public struct PollSchedule: Sendable {
         case .failed(.credential, _):
             guard failures < Self.credentialTries else { return nil }
             return now.advanced(bySeconds: 86_400 / Int64(Self.credentialTries))
-        case .lacksAuthorization: return nil
+        case .waitsForPerson: return nil
         case .failed(.needsPerson, _), .failed(.permanent, _):
             return now.advanced(bySeconds: spread(3600, by: 0.2, jitter: jitter))
         }

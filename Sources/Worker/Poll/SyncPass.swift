@@ -140,8 +140,8 @@ extension Account {
 extension PollSchedule.Outcome {
     fileprivate init(_ failure: MailFailure) {
         self =
-            failure.code == .authorizationRevoked
-            ? .lacksAuthorization
+            failure.code == .authorizationRevoked || failure.code == .mailboxChanged
+            ? .waitsForPerson
             : .failed(failure.kindForAccount, retryAfterSeconds: failure.retryAfterSeconds)
     }
 }

@@ -14,24 +14,11 @@ public struct SendRules: Sendable, Hashable {
     public var blockSeconds: Int64
 
     public init(preset: ProviderPreset, limits: SendLimits) {
-        recipientsPerDay = limits.recipientsPerDay ?? preset.dailySendLimit
+        recipientsPerDay = limits.recipientsPerDay ?? preset.profile.dailySendLimit
         // RFC 5321 (4.5.3.1.8) promises 100.
-        recipientsPerMessage = limits.recipientsPerMessage ?? preset.recipientsPerMessage ?? 100
+        recipientsPerMessage = limits.recipientsPerMessage ?? preset.profile.recipientsPerMessage ?? 100
         messagesPerMinute = limits.messagesPerMinute
-        switch preset {
-        case .yandex:
-            // Trying while it blocks prolongs the block by a day.
-            blockSeconds = 86_400 + 1_800
-            connections = limits.connections ?? 1
-        case .gmail:
-            blockSeconds = 86_400
-            connections = limits.connections ?? 2
-        case .mailru:
-            blockSeconds = 86_400
-            connections = limits.connections ?? 1
-        case .custom:
-            blockSeconds = 3_600
-            connections = limits.connections ?? 4
-        }
+        blockSeconds = preset.profile.sendBlockSeconds ?? 3_600
+        connections = limits.connections ?? preset.profile.sendConnections ?? 4
     }
 }

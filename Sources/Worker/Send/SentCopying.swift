@@ -20,7 +20,7 @@ struct SentCopying: Sendable {
         do throws(MailFailure) {
             let now = archive.time
             var due = try archive.outboxToCopy(of: account.id, at: now)
-            if account.settings.imap == nil || account.provider.appendsSentItself {
+            if account.settings.imap == nil || account.provider.profile.filesSentItself {
                 for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
                 due.removeAll { !$0.isUncertain }
             }
@@ -44,6 +44,8 @@ struct SentCopying: Sendable {
                 connection, loop: loop, limits: settings.connections.limits, trace: settings.connections.trace
             )
         }
+        // A copy is for the mailbox that was read so far, and no stranger's.
+        try await MailboxRecognition(archive: archive).recognise(account, on: session)
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
         let chosen = choice.folders(among: try await session.folders()).chosen

@@ -72,7 +72,8 @@ public struct AccountSignIn: Sendable {
         let settings = account.settings
         return ConnectionSettings(
             endpoint: endpoint, login: settings.login, secret: secret, authentication: authentication,
-            caFile: settings.caFile, proxy: settings.proxy, timeoutSeconds: settings.timeoutSeconds,
+            caFile: settings.caFile, pins: settings.pins, proxy: settings.proxy,
+            timeoutSeconds: settings.timeoutSeconds,
             allowedNetworks: self.settings.allowedNetworks)
     }
 }
@@ -95,7 +96,7 @@ extension Account {
         case .gmail: .google
         case .yandex: .yandex
         case .mailru: .mailru
-        case .custom: .custom
+        case .rambler, .icloud, .fastmail, .outlook, .custom: .custom
         }
     }
 }

@@ -18,7 +18,7 @@ struct AccountArguments: ParsableArguments {
     @Option(help: ArgumentHelp("The mailbox's address.", valueName: "address"))
     var email: String?
 
-    @Option(help: "gmail, yandex, mailru or custom; the first three know their servers.")
+    @Option(help: "gmail, yandex, mailru, rambler, icloud, fastmail, outlook, or custom.")
     var preset: String?
 
     @Option(help: ArgumentHelp("The name to sign in with. (default: the email)", valueName: "login"))
@@ -30,7 +30,7 @@ struct AccountArguments: ParsableArguments {
         completion: .file())
     var passwordFile: String?
 
-    @Option(help: ArgumentHelp("The IMAP server, needed with custom.", valueName: "host"))
+    @Option(help: ArgumentHelp("The IMAP server. (default: the preset's)", valueName: "host"))
     var imapHost: String?
 
     @Option(help: ArgumentHelp("(default: 993 with tls, 143 otherwise)", valueName: "port"))
@@ -72,6 +72,12 @@ struct AccountArguments: ParsableArguments {
         help: ArgumentHelp("A private certificate authority in PEM.", valueName: "file"), completion: .file())
     var caFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A key that its servers may have, sha256/BASE64, whoever signed for it; may be given several "
+                + "times. Empty: certificate authorities decide.", valueName: "pin"))
+    var pin: [String] = []
+
     @Option(help: ArgumentHelp("socks5://, socks5h:// or http:// proxy.", valueName: "url"))
     var proxy: String?
 
@@ -99,6 +105,9 @@ struct AccountArguments: ParsableArguments {
         if let caFile, !caFile.isEmpty, !FileManager.default.isReadableFile(atPath: caFile) {
             throw ValidationError("--ca-file \(caFile) cannot be read.")
         }
+        if pin != [""], let wrong = pin.first(where: { KeyPin($0) == nil }) {
+            throw ValidationError("--pin \(wrong) is none; it is written sha256/BASE64.")
+        }
         if let since, UnixTime(day: since) == nil {
             throw ValidationError("--since takes a day such as 2026-01-31.")
         }
@@ -123,6 +132,7 @@ struct AccountArguments: ParsableArguments {
         options.since = since.flatMap(UnixTime.init(day:))
         // Later commands run from other directories.
         options.caFile = caFile.map { $0.isEmpty ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
+        options.pins = pin.isEmpty ? nil : pin.compactMap { KeyPin($0) }
         options.proxy = proxy
         options.push = push
         options.colleaguesSee = colleaguesSee

@@ -8,48 +8,11 @@ struct AccountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Mailboxes to poll.",
         subcommands: [
-            AccountAddCommand.self, AccountListCommand.self, AccountShowCommand.self, AccountEditCommand.self,
+            AccountDiscoverCommand.self, AccountAddCommand.self, AccountListCommand.self,
+            AccountShowCommand.self, AccountEditCommand.self, AccountConfirmCommand.self,
             AccountRemoveCommand.self, AccountAuthorizeCommand.self, AccountCheckCommand.self,
             AccountFoldersCommand.self, AccountWithheldCommand.self,
         ])
-}
-
-struct AccountAddCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Adds a mailbox.",
-        discussion: """
-            gmail, yandex and mailru know their servers; custom needs --imap-host. All three want an
-            app password, not the one of the website. The user is made when there is none of that name.
-
-              mailworker account add --preset yandex --name anna-mail --user anna \\
-                --email anna@firma.example --password-file -
-            """)
-
-    @OptionGroup var common: CommonOptions
-
-    @Option(help: "The account's name, unique.")
-    var name: String
-
-    @OptionGroup var arguments: AccountArguments
-
-    func run() throws {
-        let workplace = try Workplace(
-            common, secrets: arguments.passwordFile == nil ? .unused : .needed)
-        var options = arguments.options
-        options.name = name
-        let secret = try arguments.passwordFile.map { try PasswordInput.read($0) }
-        let declaration = AccountDeclaration(
-            archive: workplace.archive, configuration: workplace.configuration)
-        let settings = try declaration.settings(for: options)
-        let id = try workplace.archive.addAccount(settings, secret: secret)
-        Terminal.print("added account \(name) (\(id))")
-        if secret == nil {
-            Terminal.print("It has no password yet: mailworker account edit \(name) --password-file FILE")
-            Terminal.print("or, to sign in with OAuth 2.0: mailworker account authorize \(name)")
-        } else {
-            Terminal.print("Try it: mailworker account check \(name)")
-        }
-    }
 }
 
 struct AccountEditCommand: ParsableCommand {
@@ -80,6 +43,36 @@ struct AccountEditCommand: ParsableCommand {
         try workplace.archive.editAccount(found.id, settings)
         if let secret { try workplace.archive.setSecret(secret, of: found.id) }
         Terminal.print("changed account \(account)")
+        if let identity = try workplace.archive.mailboxIdentity(of: found.id), let imap = settings.imap,
+            identity.change(
+                to: MailboxIdentity(login: settings.login, host: imap.host, serverName: nil)) != nil
+        {
+            Terminal.print(
+                "Its login or server is another one than that of the mailbox that was read so far. If it is the"
+                    + " same mailbox: mailworker account confirm \(account)")
+        }
+    }
+}
+
+struct AccountConfirmCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confirm",
+        abstract: "Says that another login or server leads to the mailbox that was read so far.",
+        discussion: """
+            An account remembers which mailbox it reads. When its login or server changes it waits, so that
+            nobody else's mail is mixed in. Confirm it when the mailbox is the same and only its name or place
+            is new; add another mailbox as an account of its own.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: "The account's name.")
+    var account: String
+
+    func run() throws {
+        let archive = try Workplace(common).archive
+        try archive.confirmMailbox(of: try archive.account(named: account).id)
+        Terminal.print("confirmed account \(account); its next poll remembers what it finds")
     }
 }
 
@@ -156,7 +149,9 @@ struct AccountShowCommand: ParsableCommand {
                 ? ("authorization", found.hasSecret ? "stored, encrypted" : "none")
                 : ("password", found.hasSecret ? "stored, encrypted" : "none"),
             ("imap", settings.imap?.text), ("smtp", settings.smtp?.text), ("proxy", settings.proxy),
-            ("ca file", settings.caFile), ("sent folder", settings.sentFolder?.rawValue),
+            ("ca file", settings.caFile),
+            ("pins", settings.pins.isEmpty ? nil : settings.pins.map(\.text).joined(separator: " ")),
+            ("sent folder", settings.sentFolder?.rawValue),
             (
                 "further folders",
                 settings.furtherFolders.isEmpty
@@ -171,7 +166,7 @@ struct AccountShowCommand: ParsableCommand {
             ("error", status.failure?.revealed),
             (
                 "fetched today",
-                found.provider.dailyDownloadBytes.map { limit in
+                found.provider.profile.dailyDownloadBytes.map { limit in
                     "\(fetched >> 20) of \(limit >> 20) MB that the provider allows"
                         + (fetched >= Int64(limit) / 5 * 4 ? "; older mail goes on tomorrow (UTC)" : "")
                 }
@@ -186,43 +181,6 @@ struct AccountShowCommand: ParsableCommand {
         ]
         Terminal.print(
             lines.compactMap { name, value in value.map { "\(name): \($0)" } }.joined(separator: "\n"))
-    }
-}
-
-struct AccountCheckCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Signs in to IMAP and SMTP, and says what is wrong and what to do.",
-        discussion: "Changes nothing. Ends with 69 or 75 when the account does not work.")
-
-    @OptionGroup var common: CommonOptions
-
-    @Argument(help: "The account's name.")
-    var account: String
-
-    func run() async throws {
-        let workplace = try Workplace(common, secrets: .needed)
-        let found = try workplace.archive.account(named: account)
-        let report = try await AccountInspection(
-            archive: workplace.archive, settings: workplace.pollSettings()
-        )
-        .check(found)
-        switch report.imap {
-        case .success(let findings):
-            Terminal.print(
-                "IMAP  ok: \(findings.folderCount) folders, \(findings.inboxMessages) messages in INBOX, "
-                    + (findings.sentFolder.map { "sent mail in \($0.rawValue)" }
-                        ?? "no Sent folder recognised: name it with --sent-folder"))
-        case .failure(let failure): Terminal.print("IMAP  \(failure.revealed)")
-        }
-        switch report.smtp {
-        case .success(let reply): Terminal.print("SMTP  ok: \(reply)")
-        case .failure(let failure): Terminal.print("SMTP  \(failure.revealed)")
-        case nil: Terminal.print("SMTP  not set; it is needed for sending: --smtp-host")
-        }
-        let failures = [report.imap.failure, report.smtp?.failure].compactMap { $0 }
-        if let worst = failures.first(where: { $0.kind != .transient }) ?? failures.first {
-            throw ExitStatus.code(for: worst)
-        }
     }
 }
 
@@ -253,12 +211,5 @@ struct AccountFoldersCommand: AsyncParsableCommand {
             ])
         }
         Terminal.print(table.text)
-    }
-}
-
-extension Result {
-    fileprivate var failure: Failure? {
-        if case .failure(let failure) = self { return failure }
-        return nil
     }
 }

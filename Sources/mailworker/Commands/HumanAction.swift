@@ -30,6 +30,9 @@ extension RoleEditCommand: HumanAction { static let action = "role edit" }
 extension RoleRemoveCommand: HumanAction { static let action = "role remove" }
 extension AccountAddCommand: HumanAction { static let action = "account add" }
 extension AccountEditCommand: HumanAction { static let action = "account edit" }
+// With --send, when a mail leaves under the account's name.
+extension AccountCheckCommand: HumanAction { static let action = "account check" }
+extension AccountConfirmCommand: HumanAction { static let action = "account confirm" }
 extension AccountRemoveCommand: HumanAction { static let action = "account remove" }
 extension SendCommand: HumanAction { static let action = "send" }
 extension OutboxRetryCommand: HumanAction { static let action = "outbox retry" }

@@ -20,11 +20,7 @@ struct SyncCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this account.", valueName: "name"))
     var account: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Appends what is said to and by the servers to a file; never a password.", valueName: "file"),
-        completion: .file())
-    var trace: String?
+    @OptionGroup var tracing: TraceOptions
 
     @Flag(help: "One JSON document instead of text.")
     var json = false
@@ -38,7 +34,7 @@ struct SyncCommand: AsyncParsableCommand {
         let workplace = try Workplace(common, secrets: .needed)
         let started = ContinuousClock.now
         var settings = try workplace.pollSettings()
-        settings.trace = try trace.map { try TraceFile.open($0) }
+        settings.trace = try tracing.open()
         let all = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
         let accounts =
             try account.map { [try workplace.archive.account(named: $0)] }

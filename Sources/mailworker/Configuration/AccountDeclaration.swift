@@ -31,7 +31,7 @@ struct AccountDeclaration {
         guard settings.imap != nil else {
             throw .usage(
                 "The account has no IMAP server", detail: name,
-                remedy: "Name it with --imap-host, or use --preset gmail, yandex or mailru.")
+                remedy: "Name it with --imap-host, or use a preset.")
         }
         settings.user = try user(named: options.user ?? name, email: email)
         return settings
@@ -63,6 +63,7 @@ struct AccountDeclaration {
         if let folder = options.sentFolder { settings.sentFolder = folder.isEmpty ? nil : FolderName(folder) }
         if let folders = options.folders { settings.furtherFolders = folders.map { FolderName($0) } }
         if let since = options.since { settings.since = since }
+        if let pins = options.pins { settings.pins = pins }
         if let file = options.caFile { settings.caFile = file.isEmpty ? nil : file }
         if let proxy = options.proxy { settings.proxy = proxy.isEmpty ? nil : proxy }
         if let push = options.push { settings.isWatched = push }
@@ -167,7 +168,7 @@ struct AccountDeclaration {
         guard let host = host ?? present?.host else {
             throw .usage(
                 "A port or security is given for a server that is not named",
-                remedy: "Name the server with \(hostOption), or use --preset gmail, yandex or mailru.")
+                remedy: "Name the server with \(hostOption), or use a preset.")
         }
         let newSecurity = security ?? present?.security ?? .tls
         // A stated port counts; a kept one only while the security stays as it was.

@@ -1,4 +1,5 @@
 import Archive
+import MailFetch
 import MailModel
 
 /// What a person says of an account, on the command line or in the configuration;
@@ -21,6 +22,7 @@ struct AccountOptions: Sendable {
     var folders: [String]?
     var since: UnixTime?
     var caFile: String?
+    var pins: [KeyPin]?
     var proxy: String?
     var push: Bool?
     var colleaguesSee: Disclosure?
@@ -33,7 +35,7 @@ struct AccountOptions: Sendable {
         user = try entry.required(.accountUser)
         _ = try entry.required(.accountEmail)
         email = try entry.address(.accountEmail)
-        preset = try entry.string(.accountPreset, oneOf: ["gmail", "yandex", "mailru", "custom"])
+        preset = try entry.string(.accountPreset, oneOf: ProviderPreset.allCases.map(\.rawValue))
         login = try entry.string(.accountLogin)
         imapHost = try entry.string(.accountIMAPHost)
         imapPort = try entry.integer(.accountIMAPPort, in: 1...65_535)
@@ -53,6 +55,16 @@ struct AccountOptions: Sendable {
             since = time
         }
         caFile = try entry.string(.accountCAFile)
+        if let texts = try entry.strings(.accountPins) {
+            pins = []
+            for text in texts {
+                guard let pin = KeyPin(text) else {
+                    throw entry.complaint(
+                        .accountPins, "\"\(text)\" is not a pin", remedy: "Write it as sha256/BASE64.")
+                }
+                pins?.append(pin)
+            }
+        }
         proxy = try entry.string(.accountProxy)
         push = try entry.boolean(.accountPush)
         colleaguesSee = try entry.string(.accountColleaguesSee, oneOf: Disclosure.allCases.map(\.name))
@@ -63,7 +75,7 @@ struct AccountOptions: Sendable {
     /// Only a preset knows its servers.
     private func requireHosts(_ entry: ConfigurationReader) throws(MailFailure) {
         guard preset == nil || preset == "custom" else { return }
-        let remedy = "Name the server, or use preset = \"gmail\", \"yandex\" or \"mailru\"."
+        let remedy = "Name the server (mailworker account discover ADDRESS finds it), or use a preset."
         if imapHost == nil { throw entry.complaint(.accountIMAPHost, "is missing", remedy: remedy) }
         if smtpHost == nil, smtpPort != nil || smtpSecurity != nil {
             throw entry.complaint(

@@ -1,4 +1,5 @@
 import Foundation
+import MailFetch
 import MailModel
 import MailTransport
 import OAuth
@@ -12,6 +13,9 @@ struct Configuration {
     var archiveDirectory: String
     var keyFile: String
     var allowedNetworks: NetworkAllowList
+    /// Nil: those of the system.
+    var nameServers: [DNSClient.Server]?
+    var autoconfigURLs = SettingsDiscovery.usualAutoconfigURLs
     var pollMinutes = 5
     var pollConcurrency = 32
     var pollHostConnections = 32
@@ -71,13 +75,16 @@ struct Configuration {
 
         let network = try ConfigurationReader(source, table: "network")
         let blocks = try network.strings(.networkAllow) ?? []
+        let ports = try network.integers(.networkPorts, in: 1...65_535).map { Set($0.map { UInt16($0) }) }
         do {
-            allowedNetworks = try NetworkAllowList(blocks)
+            allowedNetworks = try NetworkAllowList(blocks, ports: ports ?? NetworkAllowList.mailPorts)
         } catch {
             throw network.complaint(
                 .networkAllow, "\"\(error.detail ?? "")\" is not an address block",
                 remedy: "Write networks in CIDR form, such as allow = [\"127.0.0.0/8\", \"10.0.0.0/8\"].")
         }
+
+        try readDiscovery(network)
 
         let poll = try ConfigurationReader(source, table: "poll")
         pollMinutes = try poll.integer(.pollMinutes, in: 1...1440) ?? pollMinutes
@@ -131,5 +138,37 @@ struct Configuration {
             declared.passwordEnvironment = try entry.string(.accountPasswordEnvironment)
             accounts.append(declared)
         }
+    }
+
+    private mutating func readDiscovery(_ network: ConfigurationReader) throws(MailFailure) {
+        if let servers = try network.strings(.networkDNS) {
+            nameServers = []
+            for text in servers {
+                guard let server = DNSClient.Server(text) else {
+                    throw network.complaint(
+                        .networkDNS, "\"\(text)\" is not the address of a name server",
+                        remedy: "Write addresses, such as dns = [\"192.0.2.53\", \"[2001:db8::53]:5353\"].")
+                }
+                nameServers?.append(server)
+            }
+        }
+        if let urls = try network.strings(.networkAutoconfig) {
+            for url in urls
+            where !["https://", "http://"].contains(where: url.hasPrefix) || !url.contains("{domain}") {
+                throw network.complaint(
+                    .networkAutoconfig, "\"\(url)\" has no place for a domain",
+                    remedy: "Write addresses such as https://autoconfig.{domain}/mail/config-v1.1.xml.")
+            }
+            autoconfigURLs = urls
+        }
+    }
+
+    /// The way from an address to its servers.
+    func discovery(over loop: NetworkLoop) -> SettingsDiscovery {
+        var discovery = SettingsDiscovery(
+            dns: DNSClient(servers: nameServers ?? DNSClient.systemServers()), loop: loop,
+            allowedNetworks: allowedNetworks)
+        discovery.autoconfigURLs = autoconfigURLs
+        return discovery
     }
 }

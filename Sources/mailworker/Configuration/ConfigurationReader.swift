@@ -162,6 +162,20 @@ struct ConfigurationReader {
         return answer
     }
 
+    func integers(_ key: ConfigurationKey, in range: ClosedRange<Int>) throws(MailFailure) -> [Int]? {
+        guard let value = table[key.name] else { return nil }
+        let wrong = complaint(
+            key, "is not a list of whole numbers from \(range.lowerBound) to \(range.upperBound)",
+            remedy: "Write it as \(key.name) = [143, 993], without quotes.")
+        guard let array = value.array else { throw wrong }
+        var numbers: [Int] = []
+        for element in array {
+            guard let number = element.int, range.contains(number) else { throw wrong }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
     func strings(_ key: ConfigurationKey) throws(MailFailure) -> [String]? {
         guard let value = table[key.name] else { return nil }
         let wrong = complaint(

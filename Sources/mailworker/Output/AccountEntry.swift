@@ -13,7 +13,7 @@ struct AccountEntry: Encodable {
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
-        case folders, since, push
+        case folders, since, push, pins, remedy
         case colleaguesSee = "colleagues_see"
         case lastAttempt = "last_attempt"
         case lastSuccess = "last_success"
@@ -42,6 +42,7 @@ struct AccountEntry: Encodable {
         try container.encode(settings.furtherFolders.map(\.rawValue), forKey: .folders)
         try container.encode(settings.since, forKey: .since)
         try container.encode(settings.isWatched, forKey: .push)
+        try container.encode(settings.pins.map(\.text), forKey: .pins)
         try container.encode(settings.colleaguesSee, forKey: .colleaguesSee)
         try container.encode(account.stateText, forKey: .state)
         try container.encode(status.failures, forKey: .failures)
@@ -49,6 +50,7 @@ struct AccountEntry: Encodable {
         try container.encode(status.lastSuccess, forKey: .lastSuccess)
         try container.encode(status.nextPoll, forKey: .nextPoll)
         try container.encode(status.failure?.revealed, forKey: .error)
+        try container.encode(status.failure?.remedy, forKey: .remedy)
     }
 }
 

@@ -27,6 +27,12 @@ enum Terminal {
         write("\r\u{1B}[K\(sanitized(text))", to: .standardError)
     }
 
+    /// Puts a question to the person at the terminal, beside the results.
+    static func ask(_ text: String) {
+        clearProgress()
+        write(sanitized(text), to: .standardError)
+    }
+
     static func clearProgress() {
         guard showsProgress else { return }
         let wasShown = progressIsShown.withLock { shown in

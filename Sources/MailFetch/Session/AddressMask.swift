@@ -1,0 +1,45 @@
+/// Takes the e-mail addresses out of a line that goes into a trace.
+enum AddressMask {
+    private static let mask = Array("(address)".utf8)
+
+    static func masked(_ line: [UInt8]) -> [UInt8] {
+        guard line.contains(UInt8(ascii: "@")) else { return line }
+        var result: [UInt8] = []
+        /// Where what has not been copied yet begins.
+        var begin = 0
+        for at in line.indices where line[at] == UInt8(ascii: "@") && at >= begin {
+            let local = localPart(line, before: at)
+            var end = at + 1
+            while end < line.count, isDomainByte(line[end]) { end += 1 }
+            guard local < at, end > at + 1, local >= begin else { continue }
+            result += line[begin..<local] + mask
+            begin = end
+        }
+        return result + line[begin...]
+    }
+
+    private static func localPart(_ line: [UInt8], before at: Int) -> Int {
+        var start = at
+        if at > 0, line[at - 1] == UInt8(ascii: "\"") {
+            // "john smith"@example.com; within a quoted string the quotes stand escaped.
+            start = at - 1
+            while start > 0, line[start - 1] != UInt8(ascii: "\"") { start -= 1 }
+            return max(0, start - 1)
+        }
+        while start > 0, isLocalByte(line[start - 1]) { start -= 1 }
+        return start
+    }
+
+    private static func isLocalByte(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte != 0x7F && !Array("<>()[],;:\"\\{@".utf8).contains(byte)
+    }
+
+    private static func isDomainByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), 0x80...:
+            true
+        default: false
+        }
+    }
+}

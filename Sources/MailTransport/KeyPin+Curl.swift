@@ -1,0 +1,5 @@
+import MailModel
+
+extension KeyPin {
+    var curlForm: String { "sha256//\(base64)" }
+}

@@ -1,0 +1,69 @@
+import Archive
+import MailFetch
+public import MailModel
+
+/// Looks, before anything is read, whether a session stands before the mailbox that the account has read so far.
+struct MailboxRecognition {
+    let archive: Archive
+
+    /// - Throws: `mailbox-changed` when it is another one, or may be; what a question to the server leads to.
+    nonisolated(nonsending) func recognise(
+        _ account: Account, on session: IMAPSession
+    ) async throws(MailFailure) {
+        let endpoint = try account.imapEndpoint
+        let seen = MailboxIdentity(
+            login: account.settings.login, host: DomainName.canonical(endpoint.host),
+            serverName: session.serverID["name"].flatMap { $0.isEmpty ? nil : $0 })
+        if let known = try archive.mailboxIdentity(of: account.id) {
+            if known == seen { return }
+            // What is the same by its name costs the server no question.
+            if let change = known.change(to: seen) {
+                if change == .server, let validity = try await knownValidity(account, session),
+                    known.change(to: seen, knownValidity: validity) == nil
+                {
+                    try archive.note(seen, of: account.id)
+                    return
+                }
+                throw .mailboxChanged(account, change)
+            }
+        }
+        try archive.note(seen, of: account.id)
+    }
+
+    /// A server that will not tell leaves this piece of evidence out.
+    nonisolated(nonsending) private func knownValidity(
+        _ account: Account, _ session: IMAPSession
+    ) async throws(MailFailure) -> UIDValidity? {
+        do throws(MailFailure) {
+            guard let validity = try await session.status(of: .inbox).uidValidity,
+                try archive.hasInbox(validity, of: account.id)
+            else { return nil }
+            return validity
+        } catch  where error.code == .commandRefused || error.code == .folderMissing {
+            return nil
+        }
+    }
+}
+
+extension MailFailure.Code {
+    /// The account's login or server is another one than that whose mail was read so far.
+    public static let mailboxChanged = Self("mailbox-changed")
+}
+
+extension MailFailure {
+    fileprivate static func mailboxChanged(_ account: Account, _ change: MailboxIdentity.Change)
+        -> MailFailure
+    {
+        let name = account.settings.name
+        let summary =
+            switch change {
+            case .login: "The account has another login than the mailbox that was read so far"
+            case .server: "The account has another server than the mailbox that was read so far"
+            }
+        return MailFailure(
+            .mailboxChanged, kind: .needsPerson, summary, detail: name,
+            remedy: "Nothing is read until you say so. If it is the same mailbox:"
+                + " mailworker account confirm \(name). If it is another one, set this account back and add the"
+                + " other with: mailworker account add.")
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import MailFetch
+import MailModel
+
+/// What every command takes that may write down its sessions.
+struct TraceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Appends what is said to and by the IMAP servers to a file; never a password.", valueName: "file"),
+        completion: .file())
+    var trace: String?
+
+    @Flag(help: "E-mail addresses stand in the trace as they are.")
+    var traceAddresses = false
+
+    func validate() throws {
+        if traceAddresses, trace == nil { throw ValidationError("--trace-addresses needs --trace.") }
+    }
+
+    func open() throws(MailFailure) -> WireTrace? {
+        guard let trace else { return nil }
+        let descriptor = Glibc.open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw .usage(
+                "The trace file cannot be written", detail: trace,
+                remedy: "Name a file in a writable directory.")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        return WireTrace(showingAddresses: traceAddresses) { direction, line in
+            let mark = direction == .sent ? "C: " : "S: "
+            try? file.write(contentsOf: Data(mark.utf8) + Data(line) + Data("\n".utf8))
+        }
+    }
+}

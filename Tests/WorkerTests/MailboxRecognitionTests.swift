@@ -1,0 +1,116 @@
+import Archive
+import MailModel
+import MailTestKit
+import Testing
+
+@testable import Worker
+
+/// An account whose login or server becomes another one.
+@Suite(.timeLimit(.minutes(2))) struct MailboxRecognitionTests {
+    typealias Scripts = PollScripts
+
+    /// What a second poll may ask, when it must not look further.
+    private static func asked(validity: Int?) -> IMAPScript {
+        guard let validity else { return Scripts.script([.expect("STATUS \"INBOX\""), .send("$T NO no")]) }
+        return Scripts.script(
+            [
+                .expect("STATUS \"INBOX\""),
+                .send("* STATUS \"INBOX\" (MESSAGES 3 UIDNEXT 4 UIDVALIDITY \(validity))"), Scripts.done,
+            ])
+    }
+
+    private static func firstSync(validity: Int) -> IMAPScript {
+        Scripts.inbox(
+            validity: validity, exists: 3, next: 4, Scripts.search("1 2 3"),
+            Scripts.metadata("1:3", [1, 2, 3]), Scripts.bodies("1:3", [1, 2, 3]))
+    }
+
+    private static let unchanged = Scripts.inbox(exists: 3, next: 4)
+
+    private func change(_ fixture: PollFixture, _ body: (inout AccountSettings) -> Void) throws {
+        let account = try fixture.worker.polled()
+        var settings = account.settings
+        body(&settings)
+        try fixture.worker.archive.editAccount(account.id, settings)
+    }
+
+    private func expectStopped(_ fixture: PollFixture, _ report: AccountReport) throws {
+        #expect(report.failures.map(\.code) == [.mailboxChanged])
+        #expect(report.failures.first?.remedy?.contains("account confirm anna") == true)
+        let status = try fixture.status()
+        #expect(status.state == .stopped && status.nextPoll == nil)
+        #expect(try fixture.worker.archive.dueAccounts(at: UnixTime(.max)).isEmpty)
+        #expect(try fixture.worker.recorded() == "1:3")
+        fixture.expectOnlyReading()
+    }
+
+    @Test func anotherLoginIsNotReadUntilSomebodyConfirmsIt() async throws {
+        let fixture = try PollFixture([Scripts.firstSync, Scripts.script([]), Self.unchanged])
+        #expect(try await fixture.poll().failures.isEmpty)
+        try change(fixture) { $0.login = "boris" }
+        try expectStopped(fixture, try await fixture.poll())
+        #expect(!fixture.server.received.suffix(1).joined().contains("LIST"))
+        try fixture.worker.archive.confirmMailbox(of: fixture.worker.account)
+        #expect(try await fixture.poll().failures.isEmpty)
+        #expect(try fixture.status().state == .ok)
+        #expect(try fixture.worker.archive.mailboxIdentity(of: fixture.worker.account)?.login == "boris")
+    }
+
+    @Test func whatIsSetBackIsReadOn() async throws {
+        let fixture = try PollFixture([Scripts.firstSync, Scripts.script([]), Self.unchanged])
+        try await fixture.poll()
+        try change(fixture) { $0.login = "boris" }
+        try expectStopped(fixture, try await fixture.poll())
+        try change(fixture) { $0.login = "anna" }
+        #expect(try await fixture.poll().failures.isEmpty)
+    }
+
+    @Test(arguments: [7, 8, nil] as [Int?])
+    func anotherHostIsAskedAboutUnlessItsInboxIsRecognised(_ validity: Int?) async throws {
+        // A number that every mailbox of such a server has is no evidence, even when it is the same.
+        let fixture = try PollFixture([Scripts.firstSync, Self.asked(validity: validity)])
+        try await fixture.poll()
+        try change(fixture) { $0.imap?.host = "localhost" }
+        try expectStopped(fixture, try await fixture.poll())
+    }
+
+    @Test func aServerThatOnlyMovedIsReadOn() async throws {
+        let validity = 1_714_990_007
+        let moved = IMAPScript(
+            Self.asked(validity: validity).steps + Scripts.folders("INBOX")
+                + Scripts.examine("INBOX", validity: validity, exists: 3, next: 4))
+        let fixture = try PollFixture([Self.firstSync(validity: validity), moved])
+        try await fixture.poll()
+        try change(fixture) { $0.imap?.host = "localhost" }
+        #expect(try await fixture.poll().failures.isEmpty)
+        #expect(try fixture.worker.archive.mailboxIdentity(of: fixture.worker.account)?.host == "localhost")
+    }
+
+    @Test func aLoginInOtherLettersIsTheSame() async throws {
+        let fixture = try PollFixture([Scripts.firstSync, Self.unchanged])
+        try await fixture.poll()
+        try change(fixture) { $0.login = "Anna" }
+        #expect(try await fixture.poll().failures.isEmpty)
+        fixture.expectOnlyReading()
+    }
+
+    @Test(
+        arguments: [
+            ("Dovecot", "Dovecot", true), ("Dovecot", "DOVECOT", true), ("Dovecot", nil, true),
+            (nil, "Cyrus", true), ("Dovecot", "Cyrus IMAP", false),
+        ] as [(String?, String?, Bool)]) func aServersNameCountsWhereItHasOne(
+            _ before: String?, _ now: String?, _ isSame: Bool
+        )
+    {
+        let known = MailboxIdentity(login: "anna", host: "imap.firma.example", serverName: before)
+        let seen = MailboxIdentity(login: "anna", host: "IMAP.firma.example.", serverName: now)
+        #expect((known.change(to: seen) == nil) == isSame)
+        #expect(known.change(to: seen, knownValidity: UIDValidity(1_714_990_007)) == nil)
+    }
+
+    @Test func noNumberProvesAnotherLogin() {
+        let known = MailboxIdentity(login: "anna", host: "imap.firma.example", serverName: nil)
+        let seen = MailboxIdentity(login: "boris", host: "imap.firma.example", serverName: nil)
+        #expect(known.change(to: seen, knownValidity: UIDValidity(1_714_990_007)) == .login)
+    }
+}
