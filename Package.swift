@@ -43,6 +43,8 @@ let package = Package(
         .systemLibrary(
             name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
         // Values everybody speaks.
         .target(name: "MailModel", swiftSettings: strict),
 
@@ -59,7 +61,7 @@ let package = Package(
         // Adapters: the network, the disk, and processes that read mail.
         .target(name: "MailTransport", dependencies: ["CCurl", "MailModel"], swiftSettings: strict),
         .target(
-            name: "MailFetch", dependencies: ["CXML2", "MailModel", "MailTransport"],
+            name: "MailFetch", dependencies: ["CXML2", "CZlib", "MailModel", "MailTransport"],
             swiftSettings: strict),
         .target(
             name: "MailSend",

@@ -16,6 +16,9 @@ public final class ByteChannel: Sendable {
 
     deinit { loop.mailbox.post(.close(connection)) }
 
+    /// How long the server took to answer the connection, which is one round trip, or more over a proxy.
+    public var roundTripMilliseconds: Int { connection.connectMilliseconds }
+
     /// Sends all bytes; returns when the system has taken the last of them.
     ///
     /// - Throws: `timed-out` when the deadline of the settings passes first, `connection-lost`,

@@ -21,7 +21,7 @@ struct Installation {
     ///
     /// - Parameter oauth2: where the mail server asks about access tokens; it takes none without.
     static func withServer(
-        oauth2: String? = nil, _ body: (Installation) async throws -> Void
+        oauth2: String? = nil, compresses: Bool = false, _ body: (Installation) async throws -> Void
     ) async throws {
         await Turnstile.shared.enter()
         defer { Task { await Turnstile.shared.leave() } }
@@ -32,7 +32,7 @@ struct Installation {
         try FileManager.default.setAttributes([.posixPermissions: 0o711], ofItemAtPath: directory.path)
         defer { try? FileManager.default.removeItem(at: directory) }
         let server = try await MailServer.start(
-            in: directory.appendingPathComponent("server"), oauth2: oauth2)
+            in: directory.appendingPathComponent("server"), oauth2: oauth2, compresses: compresses)
         do {
             try await body(Installation(directory: directory, server: server))
         } catch {

@@ -13,12 +13,16 @@ struct MailServer {
 
     /// Starts it; every client's commands are logged.
     ///
-    /// - Parameter oauth2: where it asks about access tokens; it takes none without.
-    static func start(in directory: URL, oauth2: String? = nil) async throws -> MailServer {
+    /// - Parameters:
+    ///   - oauth2: where it asks about access tokens; it takes none without.
+    ///   - compresses: whether it offers COMPRESS=DEFLATE.
+    static func start(
+        in directory: URL, oauth2: String? = nil, compresses: Bool = false
+    ) async throws -> MailServer {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let users = passwords.map { "\($0.key):\($0.value)\n" }.sorted().joined()
         try Data(users.utf8).write(to: directory.appendingPathComponent("users"))
-        let options = oauth2.map { ["--oauth2", $0] } ?? []
+        let options = (oauth2.map { ["--oauth2", $0] } ?? []) + (compresses ? ["--compress"] : [])
         let printed = try await Program.script(
             "dovecot", ["start", directory.path, "0", "--rawlog"] + options, in: directory)
         var facts: [String: String] = [:]

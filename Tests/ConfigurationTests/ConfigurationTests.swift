@@ -1,5 +1,6 @@
 import Archive
 import Foundation
+import MailFetch
 import MailModel
 import MailTransport
 import OAuth
@@ -188,6 +189,7 @@ struct ConfigurationTests {
         concurrency = 9
         host_connections = 11
         timeout_minutes = 3
+        compress = "always"
         [limits]
         message_megabytes = 20
         receiving_megabytes = 64
@@ -258,6 +260,7 @@ struct ConfigurationTests {
         #expect(found.pollConcurrency == 9)
         #expect(found.pollHostConnections == 11)
         #expect(found.timeoutSeconds == 180)
+        #expect(found.compression.rawValue == "always")
         #expect(found.limits.messageBytes == 20 << 20)
         #expect(found.receivingBytes == 64 << 20)
         #expect(found.parseProcesses == 3)

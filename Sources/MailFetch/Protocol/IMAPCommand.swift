@@ -21,6 +21,8 @@ enum IMAPCommand: Sendable {
     case fetchPiece(UID, offset: Int, count: Int)
     /// RFC 7162, 3.2.3: from here on the server tells UIDs of what is gone. Changes nothing for others.
     case enableQResync
+    /// RFC 4978: everything behind the reply is compressed, in both directions.
+    case compress
     case noop
     /// Until `endOfIdling` (RFC 2177).
     case idle
@@ -69,6 +71,7 @@ enum IMAPCommand: Sendable {
                 Array("UID FETCH \(uid.rawValue) (UID INTERNALDATE BODY.PEEK[]<\(offset).\(count)>)".utf8)
             case .enableQResync: Array("ENABLE QRESYNC".utf8)
             case .fetchMessages(let set): Array("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])".utf8)
+            case .compress: Array("COMPRESS DEFLATE".utf8)
             case .noop: Array("NOOP".utf8)
             case .idle: Array("IDLE".utf8)
             case .logout: Array("LOGOUT".utf8)

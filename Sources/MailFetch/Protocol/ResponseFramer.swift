@@ -45,6 +45,12 @@ struct ResponseFramer: ~Copyable {
         cursor = 0
     }
 
+    /// Takes the bytes that came behind the present response.
+    mutating func takeRest() -> [UInt8] {
+        defer { cursor = chunk.count }
+        return Array(chunk[cursor...])
+    }
+
     /// True when `text` and `literals` hold a whole response; false when more bytes are needed.
     /// - Throws: `protocol-violation` beyond the limits, `spool-failed`. The stream is lost then.
     mutating func next() throws(MailFailure) -> Bool {

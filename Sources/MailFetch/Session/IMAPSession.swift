@@ -14,6 +14,8 @@ public final class IMAPSession {
     public internal(set) var serverID: [String: String] = [:]
 
     let channel: ByteChannel
+    /// Nil while nothing is compressed.
+    private var compression: StreamCompression?
     let limits: MailLimits
     private let trace: WireTrace?
     private var framer: ResponseFramer
@@ -36,14 +38,20 @@ public final class IMAPSession {
     ///
     /// - Parameters:
     ///   - trace: receives the session's lines; see `WireTrace`.
+    ///   - compression: for sessions that fetch; one that waits has nothing to compress.
     /// - Throws: what `NetworkLoop.connect` throws; `server-closed`, `timed-out`.
     nonisolated(nonsending) public static func connect(
         _ settings: ConnectionSettings, loop: NetworkLoop, limits: MailLimits = .standard,
-        trace: WireTrace? = nil
+        trace: WireTrace? = nil, compression: CompressionPolicy = .never
     ) async throws(MailFailure) -> IMAPSession {
         let channel = try await loop.connect(settings, .imap)
         let session = IMAPSession(channel, settings, limits, trace)
         try await session.introduce()
+        if session.capabilities.contains("COMPRESS=DEFLATE"),
+            compression.applies(toRoundTripOf: channel.roundTripMilliseconds)
+        {
+            try await session.compress()
+        }
         return session
     }
 
@@ -88,6 +96,17 @@ public final class IMAPSession {
         resyncs = mayResync && replies.last?.kind == .ok
     }
 
+    /// From the server's OK on both sides compress; a refusal leaves everything as it is.
+    nonisolated(nonsending) private func compress() async throws(MailFailure) {
+        guard let stream = StreamCompression(), try await run(.compress).kind == .ok else { return }
+        // What the server said behind its reply has come with it, and is compressed already.
+        stream.feed(framer.takeRest())
+        compression = stream
+    }
+
+    /// What compression has made of the session's bytes; nil where there was none.
+    public var compressedBytes: (wire: Int, expanded: Int)? { compression?.received }
+
     // MARK: Commands and replies
 
     /// Ends the session for good; its channel is closed.
@@ -126,7 +145,7 @@ public final class IMAPSession {
 
     nonisolated(nonsending) func sendBytes(_ bytes: [UInt8]) async throws(MailFailure) {
         do throws(MailFailure) {
-            try await channel.send(bytes)
+            try await channel.send(compression?.compress(bytes) ?? bytes)
         } catch {
             // The server may have closed with a reason that still waits to be read; the reading that
             // follows finds it, or fails as well.
@@ -152,6 +171,10 @@ public final class IMAPSession {
         var isAtRest = false
         do throws(MailFailure) {
             while try !framer.next() {
+                if let compression, compression.hasMore {
+                    framer.feed(try compression.expand())
+                    continue
+                }
                 isAtRest = seconds != nil && framer.isBetweenResponses
                 let started = ContinuousClock.now
                 let chunk = try await channel.receive(within: isAtRest ? seconds : nil)
@@ -166,7 +189,7 @@ public final class IMAPSession {
                         detail: framer.isBetweenResponses ? place : "\(place), in the middle of a response",
                         remedy: "It is tried again later by itself.")
                 }
-                framer.feed(chunk)
+                if let compression { compression.feed(chunk) } else { framer.feed(chunk) }
             }
         } catch {
             if isAtRest, error.code == .timedOut { return false }

@@ -49,6 +49,8 @@ final class LoopConnection: @unchecked Sendable {
     /// Whether the deadline heap has an entry for this connection.
     var isInHeap = false
     var isRegistered = false
+    /// Written once, before the opener is answered.
+    var connectMilliseconds = 0
     var readsAhead = false
 
     var transcript = LoginTranscript()

@@ -79,12 +79,21 @@ extension LoopThread {
         if curlSockets.remove(socket) != nil { unwatch(socket) }
         opening[ObjectIdentifier(connection)] = nil
         connection.phase = .open
+        connection.connectMilliseconds = Self.connectMilliseconds(easy)
         connection.openDeadline = .max
         connection.socket = socket
         connections[socket] = connection
         let opener = connection.opener
         connection.opener = nil
         opener?.resume(.success(()))
+    }
+
+    private static func connectMilliseconds(_ easy: UnsafeMutableRawPointer) -> Int {
+        var nameTime: curl_off_t = 0
+        var connectTime: curl_off_t = 0
+        mw_easy_get_offset(easy, CURLINFO_NAMELOOKUP_TIME_T, &nameTime)
+        mw_easy_get_offset(easy, CURLINFO_CONNECT_TIME_T, &connectTime)
+        return Int(max(0, connectTime - nameTime)) / 1_000
     }
 
     // MARK: Receiving

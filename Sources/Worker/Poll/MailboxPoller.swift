@@ -32,7 +32,7 @@ public struct MailboxPoller: Sendable {
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
         return await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
-            let session = try await openSession(account)
+            let session = try await openSession(account, compression: settings.compression)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
@@ -54,10 +54,13 @@ public struct MailboxPoller: Sendable {
     }
 
     /// A session with the account's IMAP server, and the mailbox that the account has read so far.
-    func openSession(_ account: Account) async throws(MailFailure) -> IMAPSession {
+    func openSession(
+        _ account: Account, compression: CompressionPolicy = .never
+    ) async throws(MailFailure) -> IMAPSession {
         let session = try await signIn.open(account) { connection throws(MailFailure) in
             try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.limits, trace: settings.trace)
+                connection, loop: loop, limits: settings.limits, trace: settings.trace,
+                compression: compression)
         }
         try await MailboxRecognition(archive: archive).recognise(account, on: session)
         return session

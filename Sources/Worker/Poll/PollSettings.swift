@@ -21,6 +21,8 @@ public struct PollSettings: Sendable {
     public var defaultTimeoutSeconds: Int
     /// Room on the archive's disk below which no account is polled.
     public var space = SpaceLimit()
+    /// Of sessions that fetch.
+    public var compression = CompressionPolicy.far
     /// Receives the sessions' lines, for finding out what a server really says.
     public var trace: WireTrace?
     /// The only clock of the polls.

@@ -69,6 +69,7 @@ struct Workplace {
             settings.oauthClients[declared.provider] = try declared.client()
         }
         settings.space = configuration.space
+        settings.compression = configuration.compression
         settings.hostConnections = configuration.pollHostConnections
         return settings
     }

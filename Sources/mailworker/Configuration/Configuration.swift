@@ -20,6 +20,7 @@ struct Configuration {
     var pollConcurrency = 32
     var pollHostConnections = 32
     var timeoutSeconds = 60
+    var compression = CompressionPolicy.far
     var limits = MailLimits.standard
     var receivingBytes = 48 << 20
     var parseProcesses = Self.usualParseProcesses
@@ -92,6 +93,10 @@ struct Configuration {
         pollHostConnections =
             try poll.integer(.pollHostConnections, in: 1...10_000) ?? pollHostConnections
         timeoutSeconds = try poll.integer(.pollTimeoutMinutes, in: 1...60).map { $0 * 60 } ?? timeoutSeconds
+
+        compression =
+            try poll.string(.pollCompress, oneOf: CompressionPolicy.allCases.map(\.rawValue))
+            .flatMap(CompressionPolicy.init(rawValue:)) ?? compression
 
         let limits = try ConfigurationReader(source, table: "limits")
         if let megabytes = try limits.integer(.limitsMessageMegabytes, in: 1...2000) {

@@ -20,6 +20,7 @@ enum ConfigurationKey: String, CaseIterable {
     case pollConcurrency = "poll.concurrency"
     case pollHostConnections = "poll.host_connections"
     case pollTimeoutMinutes = "poll.timeout_minutes"
+    case pollCompress = "poll.compress"
     case limitsMessageMegabytes = "limits.message_megabytes"
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
     case limitsCommitMessages = "limits.commit_messages"
