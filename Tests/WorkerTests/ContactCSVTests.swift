@@ -62,7 +62,7 @@ struct ContactCSVTests {
 
             """)
         #expect(csv.rows.map(\.number) == [2, 7])
-        #expect(csv.rows.map(\.contact.name) == ["Anna", "e@x.example"])
+        #expect(csv.rows.map(\.contact.name) == ["Anna", nil])
         #expect(csv.rows.map(\.contact.isPrivate) == [true, false])
         #expect(
             csv.refused.map { $0.detail?.prefix { $0 != ":" } } == ["row 3", "row 4", "row 6", "row 8"])
@@ -116,8 +116,8 @@ struct ContactCSVTests {
     @Test func everyColumnReachesItsField() throws {
         let csv = try read(
             """
-            external_id,kind,name,emails,organisation,owner,do_not_email,notify_owner,private,phone
-            42,Lead,"Anna ""A"" B, C",a@x.example,Firma,anna,1,true,да,+7
+            external_id,kind,name,emails,organisation,owner,do_not_email,notify_owner,private,phone,tags,type,city
+            42,Lead,"Anna ""A"" B, C",a@x.example,Firma,anna,1,true,да,+7 495 1234567,"vip; north",customer,X
             """)
         var expected = ContactImportRow(
             kind: .lead, name: "Anna \"A\" B, C", emails: [EmailAddress("a@x.example")!])
@@ -127,6 +127,9 @@ struct ContactCSVTests {
         expected.doNotEmail = true
         expected.notifyOwner = true
         expected.isPrivate = true
+        expected.phones = ["+7 495 1234567"]
+        expected.tags = ["vip", "north"]
+        expected.type = "customer"
         #expect(csv.rows.map(\.contact) == [expected])
     }
 
@@ -137,5 +140,27 @@ struct ContactCSVTests {
         #expect(csv.rows.count == 20_000)
         #expect(csv.rows.last?.number == 20_001)
         #expect(csv.refused.isEmpty)
+    }
+
+    @Test func aColumnOfAnyNameIsMappedAndAMissingOneIsSaid() throws {
+        let data = Data("Фирма;Контакт;Ящик\nООО;Анна;a@x.example\n".utf8)
+        let map = ["фирма": "organisation", "Контакт": "name", "Ящик": "emails"]
+        let csv = try ContactCSV(data: data, map: map)
+        #expect(csv.rows.map(\.contact.name) == ["Анна"])
+        #expect(csv.rows.map(\.contact.organisation) == ["ООО"])
+        #expect(addresses(csv) == [["a@x.example"]])
+        let failure = try #require(throws: MailFailure.self) {
+            try ContactCSV(data: data, map: ["Y": "name"])
+        }
+        #expect(failure.detail?.contains("\"Y\"") == true)
+    }
+
+    @Test func anEncodingThatIsNamedHolds() throws {
+        let text = "name\nАнна\n"
+        let cyrillic = try #require(text.data(using: .windowsCP1251))
+        #expect(throws: MailFailure.self) { try ContactCSV(data: cyrillic, encoding: .utf8) }
+        #expect(try ContactCSV(data: cyrillic, encoding: .windows1251).rows.first?.contact.name == "Анна")
+        let wide = Data([0xFF, 0xFE]) + (try #require(text.data(using: .utf16LittleEndian)))
+        #expect(try ContactCSV(data: wide).rows.first?.contact.name == "Анна")
     }
 }

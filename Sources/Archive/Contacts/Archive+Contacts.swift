@@ -48,6 +48,40 @@ extension Archive {
         }
     }
 
+    /// Changes what is known about a contact, beginning with what stands there at that very moment.
+    /// Mail follows the addresses that it gains and loses, in the same transaction.
+    ///
+    /// - Parameters:
+    ///   - isTrial: finds out what would happen, and changes nothing.
+    ///   - change: must not use the archive.
+    /// - Throws: `unknown.contact`, `value.invalid`, `name.taken`, `rights.missing`.
+    @discardableResult
+    public func changeContact(
+        _ id: ContactID, losing lost: LostHistory = .leaves, isTrial: Bool = false,
+        _ change: @escaping (inout ContactDraft) throws -> Void
+    ) throws(MailFailure) -> ContactChange {
+        let time = now()
+        func run(_ db: Database) throws -> ContactChange {
+            let sight = try Sight(viewer, db)
+            try Self.requireContact(id, db, sight, toChange: true)
+            // What the viewer does not see of the contact stays as it is.
+            func contact() throws -> Contact? {
+                try Self.contacts(db, .administrator, "c.id = ?", [id.rawValue]).first
+            }
+            guard let before = try contact() else { throw Self.unknownContact(id.description) }
+            var draft = ContactDraft(before)
+            try change(&draft)
+            if draft.organisation != before.organisation { try Self.require(draft, within: sight, db) }
+            try Self.check(draft, besides: id, db)
+            Act.concerns("contact \(id)")
+            let writer = try ContactWriter(db, time: time)
+            try writer.update(id, draft)
+            let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
+            return ContactChange(before: before, after: try contact() ?? before, gain: gain)
+        }
+        return isTrial ? try rehearse(run) : try write { db in try run(db) }
+    }
+
     /// Gives a contact one more address; waiting mail follows.
     ///
     /// - Throws: `unknown.contact`.

@@ -197,6 +197,13 @@ public struct AddressGain: Sendable, Hashable {
     }
 }
 
+/// A contact before and after a change, and what mail did.
+public struct ContactChange: Sendable, Hashable {
+    public var before: Contact
+    public var after: Contact
+    public var gain: AddressGain
+}
+
 /// One row of an import, as it stood in the file.
 public struct ContactImportRow: Sendable, Hashable {
     public var externalID: String?

@@ -10,8 +10,9 @@ public struct ContactFilter: Sendable, Hashable {
     public var type: String?
     /// Some address lies in the domain.
     public var domain: String?
-    /// Part of the name, in any case of letters.
-    public var name: String?
+    /// Part of the name or of an address in any case of letters, a whole external id, or part of a telephone
+    /// number.
+    public var text: String?
     public var doNotEmail: Bool?
     public var isPrivate: Bool?
     /// True: without any address.
@@ -39,7 +40,19 @@ public struct ContactFilter: Sendable, Hashable {
                 "c.id IN (SELECT contact FROM contact_addresses WHERE domain = ?)",
                 CanonicalAddress.canonicalDomain(domain))
         }
-        if let name { add("instr(c.name_key, ?) > 0", ContactWriter.nameKey(name)) }
+        if let text {
+            var ways = [
+                "instr(c.name_key, ?) > 0", "c.external_id = ?",
+                "c.id IN (SELECT contact FROM contact_addresses WHERE instr(lower(email), ?) > 0)",
+            ]
+            arguments += [ContactWriter.nameKey(text), text, text.lowercased()]
+            let digits = text.filter { $0.isASCII && $0.isNumber }
+            if digits.count >= 4 {
+                ways.append("c.id IN (SELECT contact FROM contact_phones WHERE instr(digits, ?) > 0)")
+                arguments += [digits]
+            }
+            add("(\(ways.joined(separator: " OR ")))")
+        }
         if let doNotEmail { add("c.do_not_email = ?", doNotEmail) }
         if let isPrivate { add("c.is_private = ?", isPrivate) }
         if lacksAddress { add("NOT EXISTS (SELECT 1 FROM contact_addresses WHERE contact = c.id)") }

@@ -17,9 +17,16 @@ public struct VCard: Codable, Hashable, Sendable {
     /// As they stand in the card; nothing proves that they are addresses.
     public var emails: [String] = []
     public var phones: [Phone] = []
+    /// KIND (RFC 6350, 6.1.4) in lower case, or what a CRM's own X-CRM-KIND says.
+    public var kind: String?
+    /// X-CRM-ID: the number in the CRM that wrote the card.
+    public var externalID: String?
+    /// CATEGORIES; nil without any.
+    public var categories: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case name, organisation, title, emails, phones
+        case name, organisation, title, emails, phones, kind, categories
+        case externalID = "external_id"
         case familyName = "family_name"
         case givenName = "given_name"
     }
@@ -103,6 +110,12 @@ private struct VCardReader {
                 card.organisation
                 ?? ContentLineText.components(text(line), separator: ";").joined(separator: ", ").nonEmpty
         case "TITLE": card.title = card.title ?? ContentLineText.unescaped(text(line))
+        case "KIND": card.kind = card.kind ?? ContentLineText.unescaped(text(line))?.lowercased()
+        case "X-CRM-KIND": card.kind = ContentLineText.unescaped(text(line))?.lowercased()
+        case "X-CRM-ID": card.externalID = card.externalID ?? ContentLineText.unescaped(text(line))
+        case "CATEGORIES":
+            let names = ContentLineText.components(text(line), separator: ",")
+            card.categories = Array(((card.categories ?? []) + names).prefix(Self.maximumValues))
         case "EMAIL": addEmail(line)
         case "TEL": addPhone(line)
         default: break

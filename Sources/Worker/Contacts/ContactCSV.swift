@@ -5,9 +5,10 @@ import SwiftCSV
 
 /// Contacts in a CSV file with a header line: `external_id`, `kind`, `name`,
 /// `emails` (separated by comma, semicolon or white space), `organisation`,
-/// `owner`, `do_not_email`, `notify_owner`, `private`. Only `name` or `emails` is
-/// needed. The separator of the file is a comma, a semicolon or a tab; its text is
-/// UTF-8, else windows-1251, as spreadsheets write it.
+/// `owner`, `do_not_email`, `notify_owner`, `private`, `type`, `tags` and `phones` (both
+/// separated by comma or semicolon). Only `name` or `emails` is needed. The separator of the
+/// file is a comma, a semicolon or a tab; its text is UTF-8, UTF-16 with its mark, else
+/// windows-1251, as spreadsheets write it.
 public struct ContactCSV: Sendable {
     /// A row that was read, with its place in the file.
     public struct Row: Sendable {
@@ -20,20 +21,31 @@ public struct ContactCSV: Sendable {
     /// Rows that could not be understood; each names its number.
     public private(set) var refused: [MailFailure] = []
 
-    private static let columns = [
+    public enum Encoding: String, Sendable, CaseIterable {
+        case utf8 = "utf-8"
+        case windows1251 = "windows-1251"
+    }
+
+    public static let columns = [
         "external_id", "kind", "name", "emails", "organisation", "owner", "do_not_email", "notify_owner",
-        "private",
+        "private", "type", "tags", "phones",
     ]
     /// Other spellings of the columns.
     private static let synonyms = [
         "id": "external_id", "email": "emails", "e-mail": "emails", "organization": "organisation",
         "company": "organisation", "имя": "name", "название": "name", "почта": "emails", "тип": "kind",
         "организация": "organisation", "компания": "organisation", "ответственный": "owner",
+        "phone": "phones", "телефон": "phones", "tag": "tags", "метки": "tags",
     ]
 
+    /// - Parameters:
+    ///   - map: the column that each name in the header means; an empty one leaves its cells out.
+    ///   - encoding: nil when it is to be found out.
     /// - Throws: `csv` when the file as a whole cannot be read: encoding, quotes, header.
-    public init(data: Data) throws(MailFailure) {
-        var text = try Self.decode(data)
+    public init(
+        data: Data, map: [String: String] = [:], encoding: Encoding? = nil
+    ) throws(MailFailure) {
+        var text = try Self.decode(data, encoding)
         if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
         let delimiter = Self.delimiter(of: text)
         // The parser takes an unclosed cell for the rest of the file, and does not say in which row
@@ -49,10 +61,17 @@ public struct ContactCSV: Sendable {
         } catch {
             throw Self.unusable("\(error)", "Save the file as CSV anew.")
         }
-        let header = table.header.map { name in
-            let plain = name.trimmingCharacters(in: .whitespaces).lowercased()
-            return Self.synonyms[plain] ?? plain
+        let plain = table.header.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+        var mapped: [String: String] = [:]
+        for (name, column) in map {
+            guard plain.contains(name.lowercased()) else {
+                throw Self.unusable(
+                    "the first line has no column \"\(name)\"",
+                    "Its columns are: \(plain.joined(separator: ", ")).")
+            }
+            mapped[name.lowercased()] = column
         }
+        let header = plain.map { mapped[$0] ?? Self.synonyms[$0] ?? $0 }
         guard header.contains("name") || header.contains("emails") else {
             throw Self.unusable(
                 "the first line has no column \"name\" or \"emails\"",
@@ -83,8 +102,8 @@ public struct ContactCSV: Sendable {
         }
         var fields: [String: String] = [:]
         for (name, value) in zip(header, values) where !value.isEmpty {
-            // Address books have a column for each address.
-            if name == "emails", let earlier = fields[name] {
+            // Address books have a column for each address and number.
+            if ["emails", "phones", "tags"].contains(name), let earlier = fields[name] {
                 fields[name] = "\(earlier),\(value)"
             } else {
                 fields[name] = value
@@ -94,7 +113,7 @@ public struct ContactCSV: Sendable {
     }
 
     private static func contact(_ fields: [String: String]) throws(MailFailure) -> ContactImportRow {
-        var kind = Contact.Kind.person
+        var kind: Contact.Kind?
         if let name = fields["kind"] {
             guard let known = Contact.Kind(rawValue: name.lowercased()) else {
                 throw refusal("kind \"\(name)\"", "Use person, lead or organisation.")
@@ -110,17 +129,25 @@ public struct ContactCSV: Sendable {
             }
             emails.append(address)
         }
-        guard let name = fields["name"] ?? emails.first?.addrSpec else {
+        guard fields["name"] != nil || !emails.isEmpty else {
             throw refusal("no name and no address", "Give the contact one of them.")
         }
-        var row = ContactImportRow(kind: kind, name: name, emails: emails)
+        var row = ContactImportRow(kind: kind, name: fields["name"], emails: emails)
         row.externalID = fields["external_id"]
         row.organisation = fields["organisation"]
         row.owner = fields["owner"]
         row.doNotEmail = try flag(fields["do_not_email"])
         row.notifyOwner = try flag(fields["notify_owner"])
         row.isPrivate = try flag(fields["private"])
+        row.type = fields["type"]
+        row.tags = list(fields["tags"])
+        row.phones = list(fields["phones"])
         return row
+    }
+
+    private static func list(_ text: String?) -> [String] {
+        (text ?? "").split { $0 == "," || $0 == ";" }
+            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
     }
 
     private static func flag(_ text: String?) throws(MailFailure) -> Bool? {
@@ -144,8 +171,18 @@ public struct ContactCSV: Sendable {
         }
     }
 
-    private static func decode(_ data: Data) throws(MailFailure) -> String {
-        if let text = String(data: data, encoding: .utf8) { return text }
+    private static func decode(_ data: Data, _ encoding: Encoding?) throws(MailFailure) -> String {
+        if data.starts(with: [0xFF, 0xFE]) || data.starts(with: [0xFE, 0xFF]),
+            let text = String(data: data, encoding: .utf16)
+        {
+            return text
+        }
+        if encoding != .windows1251 {
+            if let text = String(data: data, encoding: .utf8) { return text }
+            if encoding == .utf8 {
+                throw unusable("it is not UTF-8", "Leave --encoding out, or name windows-1251.")
+            }
+        }
         if let text = String(data: data, encoding: .windowsCP1251) { return text }
         throw unusable("neither UTF-8 nor windows-1251", "Save the file as UTF-8.")
     }

@@ -1,9 +1,7 @@
 public import Archive
 public import ArgumentParser
-import Foundation
 import MailModel
 import Matcher
-import Worker
 
 struct ContactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,7 +9,8 @@ struct ContactCommand: ParsableCommand {
         abstract: "People, leads and organisations, each with any number of addresses.",
         subcommands: [
             ContactAddCommand.self, ContactListCommand.self, ContactShowCommand.self,
-            ContactImportCommand.self, ContactEraseCommand.self,
+            ContactEditCommand.self, ContactImportCommand.self, ContactExportCommand.self,
+            ContactEraseCommand.self,
         ])
 }
 
@@ -42,13 +41,25 @@ struct ContactAddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The contact's id in another system.", valueName: "id"))
     var externalID: String?
 
+    @Option(help: ArgumentHelp("What the contact is to the company: customer, supplier …", valueName: "type"))
+    var type: String?
+
+    @Option(help: ArgumentHelp("A tag; may be given several times.", valueName: "tag"))
+    var tag: [String] = []
+
+    @Option(help: ArgumentHelp("A telephone number; may be given several times.", valueName: "number"))
+    var phone: [String] = []
+
+    @Option(help: ArgumentHelp("A user besides the owner who sees a private contact.", valueName: "user"))
+    var user: [String] = []
+
     @Flag(help: "Never write to them.")
     var doNotEmail = false
 
     @Flag(help: "Tell the owner about new mail.")
     var notifyOwner = false
 
-    @Flag(name: .customLong("private"), help: "Visible to the owner only.")
+    @Flag(name: .customLong("private"), help: "Visible to the owner and the users named with --user only.")
     var isPrivate = false
 
     func run() throws {
@@ -63,6 +74,10 @@ struct ContactAddCommand: ParsableCommand {
         draft.doNotEmail = doNotEmail
         draft.notifyOwner = notifyOwner
         draft.isPrivate = isPrivate
+        draft.details.type = type
+        draft.details.tags = tag
+        draft.details.phones = phone
+        draft.details.users = try user.map { try archive.user(named: $0).id }
         let (id, gain) = try archive.addContact(draft)
         Terminal.print("added \(kind.rawValue) \(name) (\(id))\(gain.text)")
     }
@@ -71,29 +86,15 @@ struct ContactAddCommand: ParsableCommand {
 extension AddressGain {
     /// What moved, for the end of a sentence; empty when nothing did.
     var text: String {
-        linkedMessages == 0
-            ? "" : "; \(linkedMessages) messages entered the history, \(closedItems) left the queue"
-    }
-}
-
-struct ContactListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the contacts.")
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var listing: ListingOptions
-
-    func run() throws {
-        let contacts = try Workplace(common, as: .rights).archive.contacts(limit: listing.limit ?? .max)
-        if listing.json { return Terminal.print(try JSONOutput.document(contacts)) }
-        var table = TextTable(["ID", "KIND", "NAME", "ORGANISATION", "OWNER", "ADDRESSES"])
-        for contact in contacts {
-            table.add([
-                contact.id.description, contact.kind.rawValue, contact.name, contact.organisationName ?? "-",
-                contact.ownerName ?? "-", contact.emails.map(\.addrSpec).joined(separator: ", "),
-            ])
+        var text = ""
+        if linkedMessages > 0 {
+            text += "; \(linkedMessages) messages entered the history, \(closedItems) left the queue"
         }
-        Terminal.print(
-            table.isEmpty ? "No contacts. Import some: mailworker contact import CONTACTS.csv" : table.text)
+        if unlinkedMessages > 0 {
+            text +=
+                "; \(unlinkedMessages) messages left the history, \(openedItems) of them wait in the queue"
+        }
+        return text
     }
 }
 
@@ -116,8 +117,11 @@ struct ContactShowCommand: ParsableCommand {
             ("id", found.id.description), ("external id", found.externalID), ("kind", found.kind.rawValue),
             ("name", found.name), ("organisation", found.organisationName), ("owner", found.ownerName),
             ("addresses", found.emails.map(\.addrSpec).joined(separator: ", ")),
+            ("telephones", found.details.phones.joined(separator: ", ").nonBlank),
+            ("type", found.details.type), ("tags", found.details.tags.joined(separator: ", ").nonBlank),
             ("do not e-mail", found.doNotEmail ? "yes" : nil),
             ("notify owner", found.notifyOwner ? "yes" : nil), ("private", found.isPrivate ? "yes" : nil),
+            ("seen by", found.userNames.joined(separator: ", ").nonBlank),
             ("messages", String(try archive.historyCount(of: found.id))),
         ]
         Terminal.print(
@@ -125,39 +129,7 @@ struct ContactShowCommand: ParsableCommand {
     }
 }
 
-struct ContactImportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Imports contacts from a CSV file.",
-        discussion: """
-            The first line names the columns: external_id, kind, name, emails (several separated by
-            comma or semicolon), organisation, owner, do_not_email. A row whose external_id, or else
-            whose address, is known updates that contact; addresses are added, never taken away.
-            """)
-
-    @OptionGroup var common: CommonOptions
-
-    @Argument(help: "The file.", completion: .file(extensions: ["csv"]))
-    var file: String
-
-    func run() throws {
-        let archive = try Workplace(common).archive
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw MailFailure.usage(
-                "The file cannot be read", detail: file, remedy: "Check that it exists and is readable.")
-        }
-        let table = try ContactCSV(data: data)
-        Terminal.progress("importing \(table.rows.count) rows …")
-        let report = try archive.importContacts(table.rows.map(\.contact))
-        let refused =
-            table.refused
-            + report.refused.map { refusal in
-                var failure = refusal.failure
-                failure.detail = "row \(table.rows[refusal.row].number): \(failure.detail ?? "")"
-                return failure
-            }
-        for failure in refused { Terminal.complain(failure.revealed) }
-        Terminal.print(
-            "\(report.added) added, \(report.updated) updated, \(refused.count) refused\(report.gain.text)")
-        if !refused.isEmpty { throw ExitStatus.someItemsFailed }
-    }
+extension String {
+    /// Nil for an empty text, which a listing leaves out.
+    var nonBlank: String? { isEmpty ? nil : self }
 }

@@ -1,0 +1,71 @@
+import Foundation
+import MailModel
+import Matcher
+import Testing
+
+@testable import Archive
+@testable import Worker
+
+struct ContactCardsTests {
+    private func cards(_ text: String) -> ContactCards { ContactCards(data: Data(text.utf8)) }
+
+    @Test func aCardWithAnAddressThatIsNoneIsNamedAndTheOthersAreRead() {
+        let found = cards(
+            """
+            BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Anna\r\nEMAIL:not an address\r\nEND:VCARD\r
+            BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Berta\r\nORG:Firma;Sales\r\nEMAIL;TYPE=work:b@x.example\r\nEND:VCARD\r
+            BEGIN:VCARD\r\nVERSION:4.0\r\nKIND:org\r\nFN:Firma\r\nTEL;VALUE=uri:tel:+74951234567\r\nEND:VCARD\r
+            BEGIN:VCARD\r\nVERSION:4.0\r\nEND:VCARD\r
+
+            """)
+        #expect(found.rows.map(\.number) == [2, 3])
+        #expect(found.rows.map(\.contact.name) == ["Berta", "Firma"])
+        #expect(found.rows.map(\.contact.kind) == [nil, .organisation])
+        #expect(found.rows.map(\.contact.organisation) == ["Firma, Sales", nil])
+        #expect(found.rows.last?.contact.phones == ["+74951234567"])
+        #expect(found.refused.map { $0.detail?.prefix { $0 != ":" } } == ["card 1", "card 4"])
+    }
+
+    private var contact: Contact {
+        var details = ContactDetails()
+        details.tags = ["a, b", "vip"]
+        details.phones = ["+7 495 123-45-67"]
+        return Contact(
+            id: ContactID(rawValue: 7), kind: .lead,
+            name: "Анна; \"Ромашка\", " + String(repeating: "Ё", count: 60),
+            externalID: "x,1", emails: [EmailAddress("a@x.example")!, EmailAddress("b@x.example")!],
+            organisation: ContactID(rawValue: 8), organisationName: "ООО \\ Ко", owner: nil,
+            ownerName: "anna",
+            doNotEmail: true, notifyOwner: false, isPrivate: false, details: details, userNames: [])
+    }
+
+    @Test(arguments: [ContactCards.Version.three, .four])
+    func whatIsWrittenIsReadBack(version: ContactCards.Version) throws {
+        let text = ContactCards.text(of: [contact], version)
+        #expect(ContactCards.isCards(Data(text.utf8)))
+        #expect(text.split(separator: "\r\n").allSatisfy { $0.utf8.count <= 75 })
+        let row = try #require(cards(text).rows.first?.contact)
+        #expect(row.name == contact.name)
+        #expect(row.kind == .lead)
+        #expect(row.externalID == contact.externalID)
+        #expect(row.organisation == contact.organisationName)
+        #expect(row.emails == contact.emails)
+        #expect(row.phones == contact.details.phones)
+        #expect(row.tags == contact.details.tags)
+    }
+
+    @Test func aTableThatIsWrittenIsReadBack() throws {
+        var contact = contact
+        contact.details.tags = ["north", "vip"]
+        let text = ContactCSV.text(of: [contact])
+        #expect(!ContactCards.isCards(Data(text.utf8)))
+        let row = try #require(try ContactCSV(data: Data(text.utf8)).rows.first?.contact)
+        #expect(row.name == contact.name)
+        #expect(row.kind == .lead)
+        #expect(row.doNotEmail == true)
+        #expect(row.owner == "anna")
+        #expect(row.emails == contact.emails)
+        #expect(row.tags == contact.details.tags)
+        #expect(row.phones == contact.details.phones)
+    }
+}
