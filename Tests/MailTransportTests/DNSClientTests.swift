@@ -124,6 +124,27 @@ import Testing
         #expect(server.questions.map(\.name) == ["_imaps._tcp.firma.example"])
     }
 
+    @Test func noBytesEndTheProgram() throws {
+        let question = try #require(DNSQuestion("firma.example", .srv))
+        var honest = question.bytes(id: 7)
+        honest[2] = 0x81
+        honest[7] = 3
+        // The owner by a pointer, and a record that points back into itself.
+        honest += [0xC0, 12, 0, 33, 0, 1, 0, 0, 0, 60, 0, 9, 0, 0, 0, 0, 3, 0xE1, 0xC0, 12, 0]
+        var random = SystemRandomNumberGenerator()
+        var answers = 0
+        for _ in 0..<20_000 {
+            var bytes = honest
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 4..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+            }
+            bytes.removeLast(Int.random(in: 0...bytes.count / 4, using: &random))
+            if DNSAnswer(bytes, to: question, id: 7) != nil { answers += 1 }
+        }
+        // Most still answer the question, so that it is records that are read.
+        #expect(answers > 2_000)
+    }
+
     // MARK: Where servers are
 
     @Test(arguments: ["", "localhost", "1.2.3", "1.2.3.4:0", "1.2.3.4:x", "[::1]:", "[::1]x", "[::1"])

@@ -109,5 +109,10 @@ struct MailboxWatchTests {
         #expect(MailboxWatch.pause(after: 1, jitter: 0.5) == 5)
         #expect(MailboxWatch.pause(after: 4, jitter: 0.5) == 40)
         #expect(MailboxWatch.pause(after: 1000, jitter: 1) <= 1081)
+        // What the server asks for is kept to, within reason.
+        #expect(MailboxWatch.pause(after: 1, asked: 900, jitter: 0) == 900)
+        #expect(MailboxWatch.pause(after: 6, asked: 30, jitter: 0.5) == 160)
+        #expect(MailboxWatch.pause(after: 1, asked: .max, jitter: 0.5) == 86_400)
+        #expect(MailboxWatch.pause(after: 1, asked: -5, jitter: 0.5) == 5)
     }
 }

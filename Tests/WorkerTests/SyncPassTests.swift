@@ -49,6 +49,18 @@ struct SyncPassTests {
         #expect(status.nextPoll == fixture.worker.clock.now.advanced(bySeconds: 17_280))
     }
 
+    @Test(arguments: [
+        "[LIMIT] Too many logins, try again in 90 minutes", "Слишком много попыток, повторите через 90 минут",
+    ]) func aDelayThatTheServerStatesIsKeptTo(_ words: String) async throws {
+        let fixture = try PollFixture([Scripts.refusingLogin(words)])
+        let report = try await fixture.poll()
+        #expect(report.failures.first?.retryAfterSeconds == 5_400)
+        let status = try fixture.status()
+        let asked = fixture.worker.clock.now.advanced(bySeconds: 5_400)
+        #expect(status.state == .failing && (status.nextPoll.map { $0 >= asked } ?? false))
+        #expect(try fixture.worker.archive.dueAccounts(at: asked.advanced(bySeconds: -1)).isEmpty)
+    }
+
     @Test func anAccountWithoutAPasswordNeverReachesTheServer() async throws {
         let fixture = try PollFixture([Scripts.firstSync])
         try fixture.worker.archive.setSecret(nil, of: fixture.worker.account)

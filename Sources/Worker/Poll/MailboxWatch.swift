@@ -28,7 +28,8 @@ struct MailboxWatch: Sendable {
                 if error.code == .cancelled { return }
                 losses += 1
                 watch(.watchLost(account: account.settings.name, error))
-                try? await Task.sleep(for: .seconds(Self.pause(after: losses)))
+                let pause = Self.pause(after: losses, asked: error.retryAfterSeconds)
+                try? await Task.sleep(for: .seconds(pause))
             } catch {
                 watch(.watchLost(account: account.settings.name, error))
                 return
@@ -38,9 +39,15 @@ struct MailboxWatch: Sendable {
 
     /// Seconds before the session is opened again: servers close idle ones now and then, so
     /// first soon, and up to a quarter of an hour when it keeps failing.
-    static func pause(after losses: Int, jitter: Double = .random(in: 0..<1)) -> Double {
+    ///
+    /// - Parameter seconds: a delay that the server has asked for, which is never undercut; a day at most, since
+    ///   polls bring the mail meanwhile.
+    static func pause(
+        after losses: Int, asked seconds: Int? = nil, jitter: Double = .random(in: 0..<1)
+    ) -> Double {
         let doubled = Double(5 << min(max(losses, 1) - 1, 8))
-        return min(doubled, 900) * (0.8 + 0.4 * jitter)
+        let asked = Double(min(max(seconds ?? 0, 0), 86_400))
+        return max(asked, min(doubled, 900) * (0.8 + 0.4 * jitter))
     }
 
     /// Returns when the server cannot idle.

@@ -43,6 +43,11 @@ struct AccountCheckCommand: AsyncParsableCommand {
         settings.trace = try tracing.open()
         var answer = CheckAnswer(
             try await AccountInspection(archive: workplace.archive, settings: settings).check(found))
+        // Signing in may work, and the account be kept from reading all the same.
+        if found.status.state == .stopped, let failure = found.status.failure, failure.code == .mailboxChanged
+        {
+            answer.add(failure)
+        }
         if send, answer.failures.isEmpty {
             try workplace.archive.noteAct(about: "account \(account)")
             answer.add(
@@ -92,6 +97,8 @@ private struct CheckAnswer: Encodable {
                 Step(step: "SMTP", ok: true, detail: "not set; it is needed for sending: --smtp-host"))
         }
     }
+
+    mutating func add(_ hindrance: MailFailure) { fail("MAILBOX", hindrance) }
 
     mutating func add(_ trip: RoundTrip.Report) {
         switch trip.sent {
