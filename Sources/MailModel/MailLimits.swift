@@ -1,6 +1,6 @@
 /// Every limit on hostile or enormous mail, in one place with its reason.
 /// Beyond a limit a message is still archived, with what was read and a defect.
-public struct MailLimits: Sendable, Hashable {
+public struct MailLimits: Sendable, Hashable, Codable {
     /// Nested entities. mimetic recurses once a level; 100 stays far from a 512 KB stack.
     public var depth = 100
     /// Leaves and containers of one message.

@@ -163,6 +163,28 @@ struct ParsePoolTests {
         #expect(try await pool.attachmentContent(-1, of: messages[1]) == nil)
     }
 
+    @Test(arguments: [99, 100, 101])
+    func childrenKeepToTheLimitsOfTheirPool(length: Int) async throws {
+        var limits = MailLimits.standard
+        limits.textBytes = 100
+        let text = String(repeating: "x", count: length)
+        let message = MessageBytes(Array("From: a@example.org\nSubject: s\n\n\(text)".utf8))
+        let outcome = try await pool { $0.limits = limits }.parse([message])[0]
+        #expect(outcome == .read(MIMEParser(limits: limits).parse(message)))
+        #expect(outcome.message?.defects.contains(.textLimit) == (length > 100))
+        #expect(outcome.message?.text?.utf8.count == min(length, 100))
+    }
+
+    /// What no pool writes ends the child before it reads anything.
+    @Test func limitsAreOneWordThatComesBackTheSame() {
+        var limits = MailLimits.standard
+        limits.depth = 7
+        limits.heapMessageBytes = 9
+        #expect(MailLimits(wireText: limits.wireText) == limits)
+        #expect(MailLimits(wireText: "") == nil)
+        #expect(MailLimits(wireText: "{\"depth\":7}") == nil)
+    }
+
     @Test func everyCharsetIsReadWithoutFiles() async throws {
         let labels = [
             "koi8-r", "cp866", "iso-2022-jp", "euc-kr", "gb18030", "big5", "iso-2022-kr", "utf-7", "viscii",

@@ -35,6 +35,12 @@ extension FuzzTarget {
         promise((message.text?.utf8.count ?? 0) <= limits.textBytes, "a long text")
         promise((message.furtherText?.utf8.count ?? 0) <= limits.textBytes, "a long further text")
         promise(message.attachments.count <= 2 * limits.parts, "\(message.attachments.count) attachments")
+        if let split = message.split {
+            let length = message.text?.utf8.count ?? 0
+            for range in split.quoted + (split.signature.map { [$0] } ?? []) {
+                promise(range.upperBound <= length, "\(range) of a text of \(length) octets")
+            }
+        }
         promise(Set(message.defects).count == message.defects.count, "a defect twice")
         for (index, attachment) in message.attachments.enumerated() {
             if let name = attachment.filename {

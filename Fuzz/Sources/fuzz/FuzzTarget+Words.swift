@@ -29,7 +29,7 @@ extension FuzzTarget {
         _ = TransferEncoding(bytes, defects: &defects)
     }
 
-    private static func checkName(_ name: String?) {
+    static func checkName(_ name: String?) {
         guard let name else { return }
         promise(!name.isEmpty && name.utf8.count <= 200, "a file name of \(name.utf8.count) octets")
         promise(name != "." && name != "..", "a folder for a file name")

@@ -7,7 +7,9 @@ struct FuzzTarget: Sendable {
     /// Reads one input; a broken promise stops the process, as a crash does.
     let run: @Sendable (UnsafeRawBufferPointer) -> Void
 
-    static let all: [FuzzTarget] = [mimetic, headers, words, bodies, message]
+    static let all: [FuzzTarget] = [
+        mimetic, headers, words, bodies, message, tnef, calendar, vcard, cms,
+    ]
 }
 
 /// Stops the process when a promise is broken: libFuzzer keeps the input.

@@ -219,6 +219,8 @@ enum UUEncoding {
         var range: Range<Int>
         var name: [UInt8]
         var data: Range<Int>
+        /// The text ends before the block does.
+        var isCut = false
     }
 
     /// Zeros that stand for blanks lost in transport, at most: an octet a line could
@@ -278,8 +280,8 @@ enum UUEncoding {
         return true
     }
 
-    /// The next complete block at or after `start`: a `begin` line with a mode and
-    /// a name, lines of the right shape, an `end` line.
+    /// The next block at or after `start`: a `begin` line with a mode and a name, lines of the
+    /// right shape, an `end` line. Where the text ends before that, the lines must be whole.
     static func nextBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> Block? {
         var cursor = start
         while cursor < bytes.count {
@@ -287,6 +289,9 @@ enum UUEncoding {
             if let name = beginName(bytes.slice(cursor..<max(cursor, line.end))) {
                 let (end, next) = endOfBlock(in: bytes, from: line.next)
                 if let end { return Block(range: cursor..<next, name: name, data: line.next..<end) }
+                if next == bytes.count, isCutOff(bytes.slice(line.next..<next)) {
+                    return Block(range: cursor..<next, name: name, data: line.next..<next, isCut: true)
+                }
                 // Lines already looked at are no block; going on behind them keeps this linear.
                 cursor = max(line.next, next)
                 continue
@@ -321,5 +326,21 @@ enum UUEncoding {
             cursor = line.next
         }
         return (nil, cursor)
+    }
+
+    /// Whether lines without an `end` are those of a file all the same: each but the last has as
+    /// many characters as its first one says.
+    private static func isCutOff(_ lines: UnsafeRawBufferPointer) -> Bool {
+        var cursor = 0
+        var whole = 0
+        while cursor < lines.count {
+            let line = lines.line(from: cursor, to: lines.count)
+            let text = lines.slice(cursor..<max(cursor, line.end))
+            cursor = line.next
+            guard let first = text.first, first != 0x60, first != Octet.space else { continue }
+            let digits = (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4
+            if text.count > digits { whole += 1 } else if cursor < lines.count { return false }
+        }
+        return whole > 0
     }
 }

@@ -39,6 +39,8 @@ public struct Charset: Sendable, Hashable {
     /// GB2312 in 7 bits (RFC 1843), which iconv does not know.
     static let hz = Charset("HZ", .stateful)
     static let ibm866 = Charset("CP866", .singleByte)
+    static let utf16 = Charset("UTF-16", .stateful)
+    static let utf16BigEndian = Charset("UTF-16BE", .stateful)
     static let iso8859x5 = Charset("ISO-8859-5", .singleByte)
     static let macCyrillic = Charset("MAC-CYRILLIC", .singleByte)
 
@@ -135,9 +137,9 @@ public struct Charset: Sendable, Hashable {
         add(Charset("ISO-2022-CN", .stateful), "iso2022cn iso2022cnext")
         add(Charset("EUC-TW", .multiByte), "euctw")
         add(Charset("UTF-7", .stateful), "utf7 unicode11utf7 xunicode20utf7 csunicode11utf7 unicode20utf7")
-        add(Charset("UTF-16", .stateful), "utf16 ucs2 iso10646ucs2 unicode csunicode")
+        add(.utf16, "utf16 ucs2 iso10646ucs2 unicode csunicode")
         add(Charset("UTF-16LE", .stateful), "utf16le")
-        add(Charset("UTF-16BE", .stateful), "utf16be unicodefffe")
+        add(.utf16BigEndian, "utf16be unicodefffe")
         add(Charset("UTF-32", .stateful), "utf32 ucs4 iso10646ucs4")
         add(Charset("UTF-32LE", .stateful), "utf32le")
         add(Charset("UTF-32BE", .stateful), "utf32be")

@@ -54,6 +54,7 @@ public enum TextDecoder {
                 defects.note(.undecodableText)
             }
         case .multiByte, .stateful:
+            if charset == .utf16, isBigEndian(bytes) { charset = .utf16BigEndian }
             if charset?.decode(bytes, into: &result) != true { defects.note(.undecodableText) }
         }
     }
@@ -73,10 +74,26 @@ public enum TextDecoder {
             return counts.invalid == 0 && counts.sequences >= 4
         case .stateful:
             if claimed.isWide {
-                return bytes.offset(of: 0, from: 0, to: bytes.count) == nil && UTF8Text.isValid(bytes)
+                // In UTF-16 the high octets of Cyrillic are control characters.
+                return !bytes.contains { $0 < 0x20 && !Octet.isSpace($0) } && UTF8Text.isValid(bytes)
             }
             return !bytes.isASCII && UTF8Text.isValid(bytes)
         }
+    }
+
+    /// Whether UTF-16 without a byte order mark has its high octets first, as RFC 2781 has it and
+    /// the web has not: one script's are few, and those of ASCII are 0.
+    private static func isBigEndian(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= 4 else { return false }
+        let mark = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+        guard mark != 0xFEFF, mark != 0xFFFE else { return false }
+        var first = 0
+        var second = 0
+        for index in stride(from: 0, to: min(bytes.count, 4096) - 1, by: 2) {
+            if bytes[index] <= 0x04 { first += 1 }
+            if bytes[index + 1] <= 0x04 { second += 1 }
+        }
+        return first > second
     }
 
     /// ISO-2022-JP is 7-bit, so that no octet tells; its escape sequences do.

@@ -393,12 +393,22 @@ private struct AddressListReader {
     private mutating func string(_ octets: [UInt8]) -> String? {
         for byte in octets where byte < 0x20 || byte == 0x7F { return nil }
         return octets.withUnsafeBytes { raw in
-            if raw.isASCII || UTF8Text.isValid(raw) { return String(decoding: raw, as: UTF8.self) }
+            if raw.isASCII { return String(decoding: raw, as: UTF8.self) }
+            if UTF8Text.isValid(raw) { return Self.visible(String(decoding: raw, as: UTF8.self)) }
             // As they stand: a decoded word could hold what is syntax in an address.
             var utf8: [UInt8] = []
             text.appendPlain(raw, into: &utf8, defects: &defects)
             for byte in utf8 where byte < 0x20 || byte == 0x7F { return nil }
-            return String(decoding: utf8, as: UTF8.self)
+            return Self.visible(String(decoding: utf8, as: UTF8.self))
         }
+    }
+
+    /// Without the marks and blanks that nobody sees, which come along when an address is copied
+    /// out of a document; nil when nothing else is there.
+    private static func visible(_ text: String) -> String? {
+        let seen = text.unicodeScalars.filter {
+            !$0.properties.isDefaultIgnorableCodePoint && !$0.properties.isWhitespace
+        }
+        return seen.isEmpty ? nil : String(String.UnicodeScalarView(seen))
     }
 }

@@ -33,6 +33,12 @@ struct ContentType {
             }
             return
         }
+        if let repaired = Self.withoutBlanksAroundSlash(value) {
+            self = repaired.withUnsafeBytes {
+                ContentType($0, standard: standard, parameterLimit: parameterLimit, defects: &defects)
+            }
+            return
+        }
         var value = value.trimmed()
         // The type in quotation marks, which are for parameters.
         if value.first == Octet.quote { value = value.slice(1..<value.count) }
@@ -80,6 +86,22 @@ struct ContentType {
         } else {
             kind = .other
         }
+    }
+
+    /// The value with its type in one word; nil where it is, or where that is no type. RFC 822
+    /// allowed blanks between any two words.
+    private static func withoutBlanksAroundSlash(_ value: UnsafeRawBufferPointer) -> [UInt8]? {
+        let value = value.trimmed()
+        var end = 0
+        while end < value.count, Octet.isLetter(value[end]) || value[end] == Octet.hyphen { end += 1 }
+        var slash = end
+        while slash < value.count, Octet.isSpace(value[slash]) { slash += 1 }
+        guard end > 0, slash + 1 < value.count, value[slash] == Octet.slash,
+            slash > end || Octet.isSpace(value[slash + 1])
+        else { return nil }
+        let rest = value.slice((slash + 1)..<value.count).trimmed()
+        guard let first = rest.first, Octet.isLetter(first) else { return nil }
+        return Array(value[..<end]) + [Octet.slash] + rest
     }
 
     /// Whether the first word is more than half a type.

@@ -5,7 +5,7 @@ enum FieldName: UInt8 {
     case autoSubmitted, bcc, cc, contentDisposition, contentID, contentTransferEncoding, contentType, date
     case from, inReplyTo, listID, listUnsubscribe, messageID, precedence, references, replyTo, returnPath
     case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients
-    case listUnsubscribePost, other
+    case listUnsubscribePost, sunDataType, sunDataName, sunEncodingInfo, other
 
     /// RFC 5322 names compare without regard to case.
     init(_ name: UnsafeRawBufferPointer) {
@@ -35,12 +35,16 @@ enum FieldName: UInt8 {
         case 12: self = named("content-type") ? .contentType : named("mailing-list") ? .mailingList : .other
         case 14: self = named("auto-submitted") ? .autoSubmitted : .other
         case 13: self = named("x-autorespond") ? .autoreply : .other
+        case 15:
+            self = named("x-sun-data-type") ? .sunDataType : named("x-sun-data-name") ? .sunDataName : .other
         case 16: self = named("list-unsubscribe") ? .listUnsubscribe : .other
         case 17: self = named("x-auto-reply-from") ? .autoreply : .other
         case 19:
             self =
                 named("content-disposition")
-                ? .contentDisposition : named("x-failed-recipients") ? .failedRecipients : .other
+                ? .contentDisposition
+                : named("x-failed-recipients")
+                    ? .failedRecipients : named("x-sun-encoding-info") ? .sunEncodingInfo : .other
         case 21: self = named("list-unsubscribe-post") ? .listUnsubscribePost : .other
         case 24: self = named("x-auto-response-suppress") ? .autoResponseSuppress : .other
         case 25: self = named("content-transfer-encoding") ? .contentTransferEncoding : .other
@@ -143,6 +147,13 @@ struct HeaderReader {
                 continue
             }
             if first == Octet.hyphen, stopsAt(cursor) { break }
+            if name != nil, EncodedWord.isBrokenOff(bytes.slice(valueStart..<valueEnd)), !isFieldAhead(cursor)
+            {
+                defects.note(.malformedHeaderLine)
+                valueEnd = line.end
+                cursor = line.next
+                continue
+            }
             if let colon = colonOfField(cursor..<line.end) {
                 store()
                 var nameEnd = colon

@@ -115,8 +115,9 @@ public struct HeaderText {
         return nil
     }
 
+    /// Words that name no charset may be of two.
     private static func sameLabel(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        one.count == other.count
+        one.count == other.count && !one.isEmpty
             && zip(one, other).allSatisfy { Octet.lowercased($0) == Octet.lowercased($1) }
     }
 
@@ -219,7 +220,7 @@ struct EncodedWord {
         let labelStart = start + 2
         let labelLimit = min(value.count, labelStart + 64)
         guard let labelEnd = value.offset(of: Octet.question, from: labelStart, to: labelLimit),
-            labelEnd > labelStart, labelEnd + 2 < value.count, value[labelEnd + 2] == Octet.question
+            labelEnd + 2 < value.count, value[labelEnd + 2] == Octet.question
         else { return nil }
         switch value[labelEnd + 1] {
         case 0x42, 0x62: isBase64 = true
@@ -271,11 +272,48 @@ struct EncodedWord {
             {
                 result.append(high << 4 | low)
                 index += 2
+            } else if byte == Octet.equals, let next = Self.behindSoftBreak(bytes, index) {
+                defects.note(.malformedEncodedWord)
+                index = next
+                continue
             } else if byte != Octet.cr, byte != Octet.lf {
                 if byte == Octet.equals { defects.note(.malformedEncodedWord) }
                 result.append(byte)
             }
             index += 1
         }
+    }
+
+    /// Behind `=` and a line end with the blanks of its fold: the soft line break of bodies,
+    /// which programs that encode a subject like a body put into words.
+    private static func behindSoftBreak(_ bytes: UnsafeRawBufferPointer, _ equals: Int) -> Int? {
+        var index = equals + 1
+        var hasLineEnd = false
+        while index < bytes.count, Octet.isSpace(bytes[index]) {
+            if bytes[index] == Octet.lf { hasLineEnd = true }
+            index += 1
+        }
+        return hasLineEnd ? index : nil
+    }
+
+    /// Whether a value ends within a word, at a soft line break: what follows is its next line,
+    /// be it that the blank is missing which would say so.
+    static func isBrokenOff(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count > 8, value[value.count - 1] == Octet.equals,
+            value[value.count - 2] != Octet.question
+        else { return false }
+        var index = value.count - 2
+        while index > 0 {
+            index -= 1
+            guard value[index] == Octet.equals, value[index + 1] == Octet.question else { continue }
+            // `=?charset?Q?`, and no end of the word behind it.
+            let word = value.slice((index + 2)..<value.count)
+            guard let label = word.firstIndex(of: Octet.question), label + 2 < word.count,
+                word[label + 1] | 0x20 == 0x71, word[label + 2] == Octet.question
+            else { return false }
+            let text = word.slice((label + 3)..<word.count)
+            return !zip(text, text.dropFirst()).contains { $0 == Octet.question && $1 == Octet.equals }
+        }
+        return false
     }
 }

@@ -32,6 +32,13 @@ public struct Parameters: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
+    /// One parameter that stood in a field of its own.
+    init(name: String, value: [UInt8]) {
+        var whole = Value()
+        whole.bytes = value
+        values = [(name, whole)]
+    }
+
     /// No field of real mail has as many names; ten thousand parts with more each
     /// would fill the memory.
     private static let maximumNames = 32

@@ -6,6 +6,8 @@ struct FileBlock {
     /// What `encoding` decodes.
     var data: Range<Int>
     var encoding: TransferEncoding
+    /// The text ends before the block does.
+    var isCut = false
 
     /// The blocks of a text in their order, at most `limit`.
     static func all(in text: UnsafeRawBufferPointer, limit: Int) -> [FileBlock] {
@@ -31,13 +33,13 @@ struct FileBlock {
 
     private static func nextUUEncoded(in text: UnsafeRawBufferPointer, from start: Int) -> FileBlock? {
         UUEncoding.nextBlock(in: text, from: start).map {
-            FileBlock(range: $0.range, name: $0.name, data: $0.data, encoding: .uuencode)
+            FileBlock(range: $0.range, name: $0.name, data: $0.data, encoding: .uuencode, isCut: $0.isCut)
         }
     }
 
     func moved(by offset: Int) -> FileBlock {
         FileBlock(
             range: (range.lowerBound + offset)..<(range.upperBound + offset), name: name,
-            data: (data.lowerBound + offset)..<(data.upperBound + offset), encoding: encoding)
+            data: (data.lowerBound + offset)..<(data.upperBound + offset), encoding: encoding, isCut: isCut)
     }
 }

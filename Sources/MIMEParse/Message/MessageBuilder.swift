@@ -45,6 +45,7 @@ struct MessageBuilder {
         defects = message.log
         readBody(tree, plan, into: &message.value)
         readKinds(tree, plan, fields, into: &message.value)
+        message.value.split = message.value.text.flatMap(TextSplitter.split)
         message.value.contentDigest = digest(message.value, root)
         message.value.defects = defects.defects
         return message.value
@@ -122,7 +123,6 @@ struct MessageBuilder {
         }
         if message.textSource != .none {
             message.text = String(decoding: body.utf8, as: UTF8.self)
-            message.split = TextSplitter.split(body.utf8)
         }
         if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
         readPackedBody(plan, into: &message)

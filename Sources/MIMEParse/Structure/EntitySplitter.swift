@@ -4,7 +4,8 @@ import MailModel
 /// Our own reading of the multipart structure (RFC 2046, 5.1), tolerant where
 /// real mail is broken: a delimiter of an outer multipart closes the inner ones,
 /// the end of the message closes all, boundaries are exact (one may be a prefix
-/// of another), and a boundary that is not declared is taken from the body.
+/// of another), a boundary that is not declared is taken from the body, and a part that
+/// follows the closing delimiter is one more part.
 ///
 /// One pass over the lines that begin with `--`, without recursion.
 struct EntitySplitter {
@@ -19,7 +20,12 @@ struct EntitySplitter {
     private struct OpenContainer {
         var entity: Int
         var boundary: [UInt8]
+        /// What the line behind a delimiter must begin with; nil where it may be any.
+        var fieldPrefix: StaticString?
         var hasParts = false
+        /// Its closing delimiter was met. It stays in place until an outer delimiter comes: what
+        /// a gateway or a careless program put behind the end is a part of it all the same.
+        var isClosed = false
     }
 
     private struct Delimiter {
@@ -92,13 +98,17 @@ struct EntitySplitter {
             if let current { endBody(of: current, at: dataEnd) }
             current = nil
             while open.count > delimiter.level + 1, let inner = open.popLast() {
-                endBody(of: inner.entity, at: dataEnd)
-                defects.note(inner.hasParts ? .missingClosingBoundary : .missingBoundary)
+                close(inner, at: dataEnd)
             }
             cursor = delimiter.next
             if delimiter.closes {
-                endBody(of: open.removeLast().entity, at: delimiter.next)
+                endBody(of: open[delimiter.level].entity, at: delimiter.next)
+                open[delimiter.level].isClosed = true
                 continue
+            }
+            if open[delimiter.level].isClosed {
+                open[delimiter.level].isClosed = false
+                defects.note(.structureRepaired)
             }
             guard entities.count < limits.parts else {
                 defects.note(.partLimit)
@@ -111,10 +121,18 @@ struct EntitySplitter {
             current = entities[index].isContainer ? nil : index
         }
         if let current { endBody(of: current, at: bytes.count) }
-        for container in open {
+        for container in open { close(container, at: bytes.count) }
+        open = []
+    }
+
+    /// Something other than its own closing delimiter ends a container.
+    private mutating func close(_ container: OpenContainer, at end: Int) {
+        if container.isClosed { return }
+        // Sun's have no closing delimiter.
+        if !container.hasParts || container.fieldPrefix == nil {
             defects.note(container.hasParts ? .missingClosingBoundary : .missingBoundary)
         }
-        while let container = open.popLast() { endBody(of: container.entity, at: bytes.count) }
+        endBody(of: container.entity, at: end)
     }
 
     private mutating func endBody(of index: Int, at end: Int) {
@@ -140,6 +158,14 @@ struct EntitySplitter {
         if let value = header.first(.contentTransferEncoding) {
             encoding = TransferEncoding(bytes.slice(value), defects: &defects)
         }
+        let isSun =
+            !type.isDeclared
+            && header.first(.contentType).map { SunAttachments.isType(bytes.slice($0)) } ?? false
+        if isSun { type = SunAttachments.container }
+        if parent >= 0, entities[parent].contentType.name == SunAttachments.container.name {
+            type = SunAttachments.type(of: header, in: bytes)
+            encoding = SunAttachments.encoding(of: header, in: bytes)
+        }
         let depth = parent < 0 ? 0 : entities[parent].depth + 1
         let index = entities.count
         entities.append(
@@ -152,7 +178,8 @@ struct EntitySplitter {
             defects.note(.depthLimit)
             return header.bodyStart
         }
-        var boundary = found[start] ?? type.parameters?.raw("boundary")?.bytes
+        var boundary =
+            isSun ? SunAttachments.boundary : found[start] ?? type.parameters?.raw("boundary")?.bytes
         if boundary == nil {
             defects.note(.missingBoundary)
             boundary = boundaryInBody(from: header.bodyStart)
@@ -162,7 +189,9 @@ struct EntitySplitter {
         // RFC 2045, 6.4 allows none on a multipart; the parts say how they are encoded.
         if encoding == .base64 || encoding == .quotedPrintable { defects.note(.structureRepaired) }
         entities[index].isContainer = true
-        open.append(OpenContainer(entity: index, boundary: boundary))
+        open.append(
+            OpenContainer(
+                entity: index, boundary: boundary, fieldPrefix: isSun ? SunAttachments.fieldPrefix : nil))
         return header.bodyStart
     }
 
@@ -186,13 +215,14 @@ struct EntitySplitter {
     }
 
     /// The delimiter that the line at `start` is, the innermost multipart first. A line
-    /// that goes on behind a boundary is one where a Content- field follows.
+    /// that goes on behind a boundary is one where a Content- field follows, and so is one of a
+    /// multipart that is closed already.
     private func delimiter(at start: Int, in stack: [OpenContainer]) -> Delimiter? {
         guard start + 2 < bytes.count, bytes[start] == Octet.hyphen, bytes[start + 1] == Octet.hyphen
         else { return nil }
         let line = bytes.line(from: start, to: bytes.count)
         let text = bytes.slice((start + 2)..<max(start + 2, line.end))
-        var prefixed: Int?
+        var supposed: Int?
         for level in stack.indices.reversed() {
             let boundary = stack[level].boundary
             guard text.count >= boundary.count, text.starts(with: boundary) else { continue }
@@ -203,18 +233,24 @@ struct EntitySplitter {
                 rest += 2
             }
             while rest < text.count, Octet.isSpace(text[rest]) { rest += 1 }
-            if rest == text.count {
+            if let prefix = stack[level].fieldPrefix {
+                guard rest == text.count, bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase(prefix)
+                else { continue }
+            }
+            if rest == text.count, !stack[level].isClosed {
                 return Delimiter(start: start, next: line.next, level: level, closes: closes)
             }
-            let next = text[boundary.count]
-            if prefixed == nil, !boundary.isEmpty, next == Octet.semicolon || Octet.isBlank(next) {
-                prefixed = level
+            guard supposed == nil, !boundary.isEmpty, !closes else { continue }
+            if rest == text.count || text[boundary.count] == Octet.semicolon
+                || Octet.isBlank(text[boundary.count])
+            {
+                supposed = level
             }
         }
-        guard let prefixed, line.next < bytes.count,
+        guard let supposed, line.next < bytes.count,
             bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
         else { return nil }
-        return Delimiter(start: start, next: line.next, level: prefixed, closes: false)
+        return Delimiter(start: start, next: line.next, level: supposed, closes: false)
     }
 
     private func endOfData(before delimiter: Int) -> Int {

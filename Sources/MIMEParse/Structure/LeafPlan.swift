@@ -123,6 +123,7 @@ struct LeafPlan {
         }
         if blocks.count == room { defects.note(.partLimit) }
         for block in blocks {
+            if block.isCut { defects.note(.damagedFile) }
             let file = EmbeddedFile(name: .octets(block.name), container: octets)
             attachments.append(
                 Source(

@@ -24,8 +24,9 @@ struct TextSplitter {
     private static let mostLines = 50_000
 
     /// Nil when the whole text is the author's own.
-    static func split(_ text: [UInt8]) -> TextSplit? {
-        text.withUnsafeBytes { TextSplitter($0).split() }
+    static func split(_ text: String) -> TextSplit? {
+        var text = text
+        return text.withUTF8 { TextSplitter(UnsafeRawBufferPointer($0)).split() }
     }
 
     private init(_ bytes: UnsafeRawBufferPointer) {

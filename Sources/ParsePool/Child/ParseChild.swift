@@ -38,7 +38,10 @@ final class ParseChild {
         self.settings = settings
         var process: pid_t = 0
         var channel: Int32 = -1
-        let arguments = ["mailworker", "parse-worker", "--memory-bytes", String(settings.memoryBytes)]
+        let arguments = [
+            "mailworker", "parse-worker", "--memory-bytes", String(settings.memoryBytes),
+            "--limits", settings.limits.wireText,
+        ]
         var words = arguments.map { UnsafePointer<CChar>(strdup($0)) } + [nil]
         let code = mw_child_start(settings.program, &words, &process, &channel)
         for word in words { free(UnsafeMutablePointer(mutating: word)) }

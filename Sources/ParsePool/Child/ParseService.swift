@@ -1,7 +1,7 @@
 import CSandbox
 import Glibc
 import MIMEParse
-import MailModel
+public import MailModel
 
 /// What a parse child does: gives up what it does not need, then answers requests on
 /// descriptor 0 until its parent closes the channel.
@@ -11,9 +11,12 @@ public enum ParseService {
     /// The exit code of a child that was not started by a pool of ours.
     static let misuseExitCode: Int32 = 64
 
-    /// - Parameter memoryBytes: what reading may take beyond what the program itself needs.
-    public static func run(memoryBytes: UInt64) -> Never {
-        let full = MIMEParser(mode: .full)
+    /// - Parameters:
+    ///   - memoryBytes: what reading may take beyond what the program itself needs.
+    ///   - limits: what the reading keeps to.
+    public static func run(memoryBytes: UInt64, limits: MailLimits) -> Never {
+        let full = MIMEParser(limits: limits, mode: .full)
+        let careful = MIMEParser(limits: limits, mode: .careful)
         full.prepare()
         ResidentPages.shared.prepare()
         var state = mw_sandbox_state()
@@ -25,7 +28,7 @@ public enum ParseService {
         }
         do {
             while let request = try channel.next() {
-                answer(request, with: request.mode == .full ? full : MIMEParser(mode: .careful), on: &channel)
+                answer(request, with: request.mode == .full ? full : careful, on: &channel)
             }
         } catch {
             _exit(misuseExitCode)

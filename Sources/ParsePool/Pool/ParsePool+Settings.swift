@@ -1,4 +1,4 @@
-import MailModel
+public import MailModel
 
 extension ParsePool {
     /// What children are given, each limit with its reason.
@@ -29,10 +29,16 @@ extension ParsePool {
         public var messagesPerChild = 5_000
         /// A child that has grown beyond this is replaced.
         public var residentBytes = 96 << 20
+        /// What the children keep to while they read.
+        public var limits: MailLimits
         /// Larger messages go over as a file.
-        public var inlineBytes = MailLimits.standard.heapMessageBytes
+        public var inlineBytes: Int
 
-        public init(processes: Int) { self.processes = max(1, processes) }
+        public init(processes: Int, limits: MailLimits = .standard) {
+            self.processes = max(1, processes)
+            self.limits = limits
+            inlineBytes = limits.heapMessageBytes
+        }
 
         func cpuMilliseconds(for byteCount: Int) -> UInt32 {
             UInt32(clamping: cpuMilliseconds + byteCount / bytesPerMillisecond)

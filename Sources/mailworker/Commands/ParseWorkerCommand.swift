@@ -1,4 +1,5 @@
 import ArgumentParser
+import MailModel
 import ParsePool
 
 /// The child side of the pool that reads mail; started by the program itself.
@@ -12,5 +13,15 @@ struct ParseWorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Memory beyond the program's own.", valueName: "bytes"))
     var memoryBytes: UInt64
 
-    func run() { ParseService.run(memoryBytes: memoryBytes) }
+    @Option(
+        help: ArgumentHelp("Limits on what is read of a message.", valueName: "json"),
+        transform: { text in
+            guard let limits = MailLimits(wireText: text) else {
+                throw ValidationError("These are no limits of this version.")
+            }
+            return limits
+        })
+    var limits: MailLimits
+
+    func run() { ParseService.run(memoryBytes: memoryBytes, limits: limits) }
 }

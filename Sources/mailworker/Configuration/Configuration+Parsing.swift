@@ -14,7 +14,7 @@ extension Configuration {
     /// - Parameter processes: how many children at most, for work that has no use for more.
     func parsing(atMost processes: Int = .max) -> any MessageParsing {
         guard parseProcesses > 0 else { return InProcessParsing(parser: MIMEParser(limits: limits)) }
-        return ParsePool(settings: ParsePool.Settings(processes: min(parseProcesses, processes)))
+        return ParsePool(settings: .init(processes: min(parseProcesses, processes), limits: limits))
     }
 
     /// Reads messages again, as ingest would and where it would, and blocks until it has.
@@ -23,7 +23,7 @@ extension Configuration {
             let parser = MIMEParser(limits: limits)
             return { batch in batch.map { MessageReader.content(of: .read(parser.parse($0))) } }
         }
-        let pool = ParsePool(settings: ParsePool.Settings(processes: parseProcesses))
+        let pool = ParsePool(settings: .init(processes: parseProcesses, limits: limits))
         return { batch throws(MailFailure) in
             try pool.parseAndWait(batch).map { MessageReader.content(of: $0) }
         }
