@@ -6,7 +6,7 @@ import Matcher
 /// address follow it.
 final class ContactWriter {
     let db: Database
-    private let time: UnixTime
+    let time: UnixTime
     let addresses: AddressBook
     let decisions: Decisions
     let looks: LookRegister

@@ -12,6 +12,7 @@ protocol HumanAction: ParsableCommand {
 
 extension ContactAddCommand: HumanAction { static let action = "contact add" }
 extension ContactEditCommand: HumanAction { static let action = "contact edit" }
+extension ContactMergeCommand: HumanAction { static let action = "contact merge" }
 extension ContactImportCommand: HumanAction { static let action = "contact import" }
 extension ContactEraseCommand: HumanAction { static let action = "contact erase" }
 extension MessagePrivateCommand: HumanAction { static let action = "message private" }
