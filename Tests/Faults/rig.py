@@ -91,8 +91,8 @@ class Installation:
         require(run.status == 0, f"{' '.join(words)} ended with {run.status}: {run.errors.strip()}")
         return run
 
-    def set_up(self, contacts, port=None, authority=None, folders=()):
-        """Users, contacts, and the account on a server, if there is one."""
+    def set_up(self, contacts, port=None, authority=None, folders=(), sending=()):
+        """Users, contacts, and the account on a server, if there is one; it sends where `sending` says."""
         os.makedirs(self.home)
         self.succeed("init")
         with open(self.config, encoding="utf-8") as file:
@@ -119,6 +119,7 @@ class Installation:
             words += ["--imap-port", str(port), "--imap-security", "tls", "--ca-file", authority]
             for folder in folders:
                 words += ["--folder", folder]
+            words += sending
             self.succeed("account", "add", *words, input=PASSWORD.encode())
             self.shorten_timeout()
         return self

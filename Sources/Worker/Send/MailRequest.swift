@@ -14,6 +14,8 @@ public struct MailRequest: Sendable, Codable {
     public var html: String?
     /// Paths of files.
     public var attachments: [String]
+    /// Paths of pictures that the HTML shows, each as `cid:` and its file's name.
+    public var inlineImages: [String]
     /// The archive's number of the message that is answered.
     public var replyToMessage: String?
     /// Not before this time.
@@ -27,11 +29,13 @@ public struct MailRequest: Sendable, Codable {
         cc = []
         bcc = []
         attachments = []
+        inlineImages = []
         kind = .single
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case account, from, to, cc, bcc, subject, text, html, attachments, at, kind
+        case inlineImages = "inline_images"
         case replyToMessage = "reply_to_message"
         case idempotencyKey = "idempotency_key"
     }
@@ -67,6 +71,7 @@ public struct MailRequest: Sendable, Codable {
         text = try container.decodeIfPresent(String.self, forKey: .text)
         html = try container.decodeIfPresent(String.self, forKey: .html)
         attachments = try list(.attachments)
+        inlineImages = try list(.inlineImages)
         if let number = try? container.decodeIfPresent(Int64.self, forKey: .replyToMessage) {
             replyToMessage = String(number)
         } else {

@@ -168,19 +168,25 @@ public struct MailSubmission: Sendable {
                 draft.subject = subject.lowercased().hasPrefix("re:") ? subject : "Re: \(subject)"
             }
         }
-        for path in request.attachments {
-            let file = try OpenedFile(path: path)
-            guard file.count <= settings.messageBytes else {
-                throw .mailOverLimit(file.count, limit: settings.messageBytes)
-            }
-            let name = path.split(separator: "/").last.map(String.init)
-            draft.attachments.append(Enclosure(.file(file), filename: name))
+        draft.attachments = try request.attachments.map(enclosure)
+        draft.inlineImages = try request.inlineImages.map { path throws(MailFailure) in
+            var image = try enclosure(path)
+            image.contentID = image.filename
+            return image
         }
         if request.kind != .single {
             draft.fields = [.autoSubmitted(.generated), .noAutoResponse]
             if request.kind == .mass { draft.fields.append(.bulk) }
         }
         return draft
+    }
+
+    private func enclosure(_ path: String) throws(MailFailure) -> Enclosure {
+        let file = try OpenedFile(path: path)
+        guard file.count <= settings.messageBytes else {
+            throw .mailOverLimit(file.count, limit: settings.messageBytes)
+        }
+        return Enclosure(.file(file), filename: path.split(separator: "/").last.map(String.init))
     }
 
     /// Each address once, as the envelope has it, with the field that it stood in.

@@ -15,7 +15,7 @@ struct SendCommand: AsyncParsableCommand {
 
             Without --account one JSON object is read from standard input:
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
-            "reply_to_message", "at", "idempotency_key", "kind"}. The same idempotency_key again is the same mail.
+            "inline_images": ["PATH"], "reply_to_message", "at", "idempotency_key", "kind"}. The same idempotency_key again is the same mail.
 
             Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
             """)
@@ -55,6 +55,13 @@ struct SendCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("A file to attach.", valueName: "file"), completion: .file())
     var attach: [String] = []
+
+    @Option(
+        name: .customLong("inline-image"),
+        help: ArgumentHelp(
+            "A picture that the HTML shows as <img src=\"cid:NAME\">, NAME being the file's.", valueName: "file"),
+        completion: .file())
+    var inlineImage: [String] = []
 
     @Option(
         name: .customLong("reply-to-message"),
@@ -122,7 +129,8 @@ struct SendCommand: AsyncParsableCommand {
             request, by: Actor.name, isImmediate: wait && request.at == nil)
         for warning in outcome.warnings { Terminal.complain("warning: \(warning)") }
         var answer = Answer(outcome.receipt)
-        guard wait, outcome.receipt.state == .queued || outcome.receipt.state == .retry else { return answer }
+        // One that another process was sending is waited for, or taken over when that process has died.
+        guard wait, [.queued, .retry, .sending].contains(outcome.receipt.state) else { return answer }
         // Whoever may queue a mail may see it delivered; what delivery itself touches is the worker's.
         let dispatcher = OutboxDispatcher(
             archive: workplace.archive.seen(by: .administrator), loop: try NetworkLoop(), parsing: parsing,
@@ -158,6 +166,7 @@ struct SendCommand: AsyncParsableCommand {
         request.text = try text.map(Self.contents)
         request.html = try html.map(Self.contents)
         request.attachments = attach
+        request.inlineImages = inlineImage
         request.replyToMessage = replyToMessage
         request.idempotencyKey = idempotencyKey
         if let at {
