@@ -36,6 +36,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("mimetic")]),
         .target(
             name: "CSnowball", linkerSettings: [.linkedLibrary("stemmer"), .linkedLibrary("sqlite3")]),
+        .target(name: "CChangesets", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CPageSums", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CSandbox", linkerSettings: [.linkedLibrary("seccomp")]),
         .systemLibrary(
@@ -80,7 +81,7 @@ let package = Package(
         .target(
             name: "Archive",
             dependencies: [
-                "CPageSums", "CSnowball", "MailModel", "Matcher",
+                "CChangesets", "CPageSums", "CSnowball", "MailModel", "Matcher",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),

@@ -36,6 +36,7 @@ public final class Archive: Sendable {
     let trial: StepTrial?
     let logCopying: LogCopying
     let matching: MatchPolicy
+    let undoLimits: UndoLog.Bounds
     /// Whom reads show and writes change the archive for.
     public let viewer: Viewer
 
@@ -149,6 +150,7 @@ public final class Archive: Sendable {
         self.logCopying = logCopying
         trial = options.trial
         matching = options.matching
+        undoLimits = UndoLog.Bounds(seconds: Int64(options.undoDays) * 86_400, bytes: options.undoBytes)
         now = options.clock
         viewer = .administrator
     }
@@ -164,6 +166,7 @@ public final class Archive: Sendable {
         trial = other.trial
         logCopying = other.logCopying
         matching = other.matching
+        undoLimits = other.undoLimits
         self.viewer = viewer
     }
 

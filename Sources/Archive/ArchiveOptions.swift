@@ -9,6 +9,9 @@ public struct ArchiveOptions: Sendable {
     public var packBytes: Int64 = 256 << 20
     /// What the administrator has decided about matching.
     public var matching = MatchPolicy()
+    /// How long the actions of people can be taken back, and how much is kept for that.
+    public var undoDays = 30
+    public var undoBytes: Int64 = 256 << 20
     /// Counts the durable steps and may stop the process at one, for proofs.
     public var trial: StepTrial?
 

@@ -71,6 +71,7 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Reading and reviewing",
                 subcommands: [
                     QueueCommand.self, HistoryCommand.self, MessageCommand.self, SearchCommand.self,
+                    RuleCommand.self, UndoCommand.self,
                 ]),
             CommandGroup(
                 name: "Sending",

@@ -13,6 +13,7 @@ public final class Act: Sendable {
     /// Such as `contact erase`.
     public let action: String
     private let subjects = Mutex<[String]>([])
+    private let taken = Mutex<UndoID?>(nil)
 
     @TaskLocal public static var current: Act?
 
@@ -35,11 +36,20 @@ public final class Act: Sendable {
 
     private static let subjectLimit = 20
 
+    /// By which number the last change can be taken back; nil when it cannot.
+    public internal(set) var undo: UndoID? {
+        get { taken.withLock { $0 } }
+        set { taken.withLock { $0 = newValue } }
+    }
+
+    /// What it is about, as far as that is known by now.
+    var subject: String? {
+        subjects.withLock { $0.isEmpty ? nil : $0.joined(separator: ", ") }
+    }
+
     func record(_ db: Database, at time: UnixTime) throws {
-        let subject = subjects.withLock { subjects in
-            defer { subjects = [] }
-            return subjects.isEmpty ? nil : subjects.joined(separator: ", ")
-        }
+        let subject = subject
+        subjects.withLock { $0 = [] }
         try db.execute(
             sql: """
                 INSERT INTO audit(at, person, system_user, origin, action, subject)

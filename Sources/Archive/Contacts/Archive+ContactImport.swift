@@ -36,7 +36,7 @@ extension Archive {
             importer.report.changes.sort { $0.row < $1.row }
             return importer.report
         }
-        return isTrial ? try rehearse(run) : try write { db in try run(db) }
+        return isTrial ? try rehearse(run) : try writeReversibly(.contacts, .all) { db in try run(db) }
     }
 }
 

@@ -12,7 +12,7 @@ extension Archive {
         _ draft: ContactDraft
     ) throws(MailFailure) -> (id: ContactID, gain: AddressGain) {
         let time = now()
-        return try write { db in
+        return try writeReversibly(.contacts) { db in
             let sight = try Sight(viewer, db)
             try sight.demand(.contacts)
             var draft = draft
@@ -36,7 +36,7 @@ extension Archive {
         _ id: ContactID, _ draft: ContactDraft, losing lost: LostHistory = .leaves
     ) throws(MailFailure) -> AddressGain {
         let time = now()
-        return try write { db in
+        return try writeReversibly(.contacts) { db in
             let sight = try Sight(viewer, db)
             try Self.requireContact(id, db, sight, toChange: true)
             try Self.require(draft, within: sight, db)
@@ -79,7 +79,7 @@ extension Archive {
             let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
             return ContactChange(before: before, after: try contact() ?? before, gain: gain)
         }
-        return isTrial ? try rehearse(run) : try write { db in try run(db) }
+        return isTrial ? try rehearse(run) : try writeReversibly(.contacts) { db in try run(db) }
     }
 
     /// Gives a contact one more address; waiting mail follows.
@@ -90,7 +90,7 @@ extension Archive {
         _ address: EmailAddress, to id: ContactID
     ) throws(MailFailure) -> AddressGain {
         let time = now()
-        return try write { db in
+        return try writeReversibly(.contacts) { db in
             try Self.requireContact(id, db, Sight(viewer, db), toChange: true)
             return try ContactWriter(db, time: time).give(address, to: id)
         }
@@ -175,7 +175,7 @@ extension Archive {
     }
 
     /// What a contact is given must exist for the one who gives it.
-    private static func require(_ draft: ContactDraft, within sight: Sight, _ db: Database) throws {
+    static func require(_ draft: ContactDraft, within sight: Sight, _ db: Database) throws {
         if let organisation = draft.organisation { try requireContact(organisation, db, sight) }
     }
 

@@ -77,6 +77,7 @@ extension Archive {
                     db, sql: "SELECT canonical FROM addresses WHERE id = ?", arguments: [address])
                 if let canonical { try looks.remove(CanonicalAddress(rawValue: canonical)) }
             }
+            try UndoLog(db).forget(contacts: [contact.rawValue], addresses: addresses)
             try eraser.forgetAddresses(addresses)
             return plan
         }
@@ -90,24 +91,44 @@ extension Archive {
     ///
     /// - Throws: as `erase`; `unknown.message`.
     public func makePrivate(_ message: ArchivedMessageID) throws(MailFailure) {
+        try makePrivate { _, _ in [message] }
+    }
+
+    /// The same for the messages of open items, all of them or none.
+    ///
+    /// - Returns: the messages that are private now.
+    /// - Throws: as above; `unknown.review-item`.
+    public func makePrivate(_ selection: ReviewSelection) throws(MailFailure) -> [ArchivedMessageID] {
+        try makePrivate { db, sight in try Self.open(selection, db, sight).map(\.message) }
+    }
+
+    @discardableResult
+    private func makePrivate(
+        _ choice: (Database, Sight) throws -> [ArchivedMessageID]
+    ) throws(MailFailure) -> [ArchivedMessageID] {
         let maintenance = try holdMaintenance()
         defer { maintenance.release() }
         let time = now()
-        try write { db in
+        let messages = try write { db in
             let sight = try Sight(viewer, db)
             try sight.demand(.review)
-            let mayErase = try Bool.fetchOne(
-                db,
-                sql: """
-                    SELECT \(sight.mayReviewAll(message: "m.id")) FROM messages m
-                    WHERE m.id = ? AND m.erased_at IS NULL AND \(sight.sees(message: "m.id"))
-                    """, arguments: [message.rawValue])
-            guard let mayErase else { throw Self.unknownMessage(message.description) }
-            guard mayErase else { throw MailFailure.missing(.review, .all) }
-            Act.concerns("message \(message)")
-            try MessageEraser(db, time: time).erase([message], for: .madePrivate)
+            let messages = try choice(db, sight)
+            for message in messages {
+                let mayErase = try Bool.fetchOne(
+                    db,
+                    sql: """
+                        SELECT \(sight.mayReviewAll(message: "m.id")) FROM messages m
+                        WHERE m.id = ? AND m.erased_at IS NULL AND \(sight.sees(message: "m.id"))
+                        """, arguments: [message.rawValue])
+                guard let mayErase else { throw Self.unknownMessage(message.description) }
+                guard mayErase else { throw MailFailure.missing(.review, .all) }
+                Act.concerns("message \(message)")
+            }
+            try MessageEraser(db, time: time).erase(messages, for: .madePrivate)
+            return messages
         }
         try overwriteDue()
+        return messages
     }
 
     /// Overwrites what an interrupted erasure has left. Costs one lookup when there is nothing.

@@ -72,6 +72,7 @@ struct MessageEraser {
             try emptyMessage.run()
             try eraseCopies(of: message)
         }
+        try UndoLog(db).forget(messages: Set(messages.map(\.rawValue)))
         try forgetAddresses(left)
     }
 

@@ -4,23 +4,40 @@ import Matcher
 
 extension Archive {
     /// The open items, newest first.
-    ///
-    /// - Parameter address: only those under this address.
     public func reviewItems(
-        address: EmailAddress? = nil, limit: Int = .max, offset: Int = 0, withSuggestions: Bool = true
+        _ filter: ReviewFilter = ReviewFilter(), limit: Int = .max, offset: Int = 0,
+        withSuggestions: Bool = true
     ) throws(MailFailure) -> [ReviewItem] {
-        let canonical = address.map { CanonicalAddress($0) }
-        return try read { db, sight in
-            var condition = "r.state = 'open'"
-            var arguments: StatementArguments = []
-            if let canonical {
-                condition += " AND r.address = (SELECT id FROM addresses WHERE canonical = ?)"
-                arguments += [canonical.rawValue]
-            }
+        try read { db, sight in
+            let (condition, arguments) = try filter.conditions(db, sight)
             let items = try Self.reviewItems(
                 db, sight, condition, "ORDER BY r.sort_date DESC, r.id DESC LIMIT ? OFFSET ?",
                 arguments + [limit, offset])
             return withSuggestions ? try Suggester(db, sight).fill(items) : items
+        }
+    }
+
+    /// The open items by the address under which they wait; the group with the newest item first.
+    public func reviewGroups(
+        _ filter: ReviewFilter = ReviewFilter(), limit: Int = .max, offset: Int = 0
+    ) throws(MailFailure) -> [ReviewGroup] {
+        try read { db, sight in
+            let (condition, arguments) = try filter.conditions(db, sight)
+            // The columns beside max() are those of the row that has it.
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT max(r.sort_date) AS newest, r.id, count(*) AS count
+                    FROM review_items r JOIN messages m ON m.id = r.message
+                    WHERE \(condition) GROUP BY r.address ORDER BY newest DESC, r.id DESC LIMIT ? OFFSET ?
+                    """, arguments: arguments + [limit, offset])
+            let suggester = try Suggester(db, sight)
+            return try rows.compactMap { row in
+                let items = try Self.reviewItems(db, sight, "r.id = ?", "", [row["id"] as Int64])
+                return try suggester.fill(items).first.map {
+                    ReviewGroup(address: $0.address, count: row["count"], newest: $0)
+                }
+            }
         }
     }
 
@@ -37,14 +54,28 @@ extension Archive {
         }
     }
 
-    public func openReviewCount() throws(MailFailure) -> Int {
+    /// The open items that an action means.
+    ///
+    /// - Throws: `unknown.review-item`.
+    public func reviewItems(_ selection: ReviewSelection) throws(MailFailure) -> [ReviewItem] {
         try read { db, sight in
-            try Int.fetchOne(
+            try Self.open(selection, db, sight).flatMap {
+                try Self.reviewItems(db, sight, "r.id = ?", "", [$0.id.rawValue])
+            }
+        }
+    }
+
+    /// How many wait.
+    public func openReviewCount(
+        _ filter: ReviewFilter = ReviewFilter()
+    ) throws(MailFailure) -> Int {
+        try read { db, sight in
+            let (condition, arguments) = try filter.conditions(db, sight)
+            return try Int.fetchOne(
                 db,
                 sql: """
-                    SELECT count(*) FROM review_items r
-                    WHERE r.state = 'open' AND \(sight.mayReview(message: "r.message"))
-                    """) ?? 0
+                    SELECT count(*) FROM review_items r JOIN messages m ON m.id = r.message WHERE \(condition)
+                    """, arguments: arguments) ?? 0
         }
     }
 
@@ -54,7 +85,7 @@ extension Archive {
         )
     }
 
-    private static func reviewItems(
+    static func reviewItems(
         _ db: Database, _ sight: Sight, _ condition: String, _ order: String, _ arguments: StatementArguments
     ) throws -> [ReviewItem] {
         try Row.fetchAll(

@@ -9,6 +9,8 @@ extension Archive {
         public var closed: [ReviewItemID] = []
         /// What a new address of a contact moved besides.
         public var gain = AddressGain()
+        /// What a new rule moved besides.
+        public var changes: [RuleChange] = []
     }
 
     /// Puts the messages of open items into the histories of contacts.
@@ -24,7 +26,7 @@ extension Archive {
         by person: String
     ) throws(MailFailure) -> ReviewOutcome {
         let time = now()
-        return try write { db in
+        return try writeReversibly(.review) { db in
             let sight = try Sight(viewer, db)
             try sight.demand(.review)
             for contact in contacts {
@@ -57,7 +59,7 @@ extension Archive {
 
     /// Closes open items without linking them; the messages and originals stay.
     ///
-    /// - Returns: the closed items; a rule closes more than those that were named.
+    /// - Returns: the items that were named, and what a rule has moved besides.
     /// - Throws: `unknown.review-item`, `rights.missing` (a rule takes the right to review
     ///   everything, since it decides for everybody); then nothing has changed.
     @discardableResult
@@ -65,33 +67,51 @@ extension Archive {
         _ selection: ReviewSelection, _ scope: IgnoreScope = .once, by person: String
     ) throws(MailFailure) -> ReviewOutcome {
         let time = now()
-        return try write { db in
+        return try writeReversibly(.review, scope == .once ? .own : .all) { db in
             let decisions = try Decisions(db, time: time)
             var outcome = ReviewOutcome()
             let sight = try Sight(viewer, db)
             try sight.demand(.review, scope == .once ? .own : .all)
             let items = try Self.open(selection, db, sight)
+            // The rules come first: an item that is named here is ignored by the rule that covers it.
+            var rules: [(pattern: RulePattern, id: IgnoreRuleID)] = []
+            for pattern in Set(try items.compactMap { try Self.pattern(of: $0, scope) })
+                .sorted(by: { $0.text < $1.text })
+            {
+                let rule = try Self.rule(for: pattern, by: person, db, sight, matching, at: time).rule
+                rules.append((pattern, rule.id))
+                outcome.changes += rule.changes
+            }
             for item in items {
-                try decisions.settle(
-                    item.message, as: .ignored, reason: "by a person", resolution: .ignored, by: person)
                 outcome.closed.append(item.id)
                 Act.concerns("message \(item.message)")
+                if let canonical = item.canonical,
+                    let rule = rules.first(where: { $0.pattern.covers(canonical) })
+                {
+                    try decisions.ignore(item.message, rule: rule.id, by: person, in: db)
+                } else {
+                    try decisions.settle(
+                        item.message, as: .ignored, reason: "by a person", resolution: .ignored, by: person)
+                }
             }
-            guard scope != .once else { return outcome }
-            for pattern in Set(items.compactMap { Self.pattern(of: $0, scope) }).sorted() {
-                outcome.closed += try Self.addRule(pattern, by: person, decisions, db, at: time)
-            }
+            let named = Set(items.map(\.message))
+            outcome.changes.removeAll { named.contains($0.message) }
             return outcome
         }
     }
 
-    /// The standing decisions to ignore: a canonical address or a domain each.
-    public func ignoreRules() throws(MailFailure) -> [(id: IgnoreRuleID, pattern: String, createdBy: String)]
-    {
-        try read { db in
-            try Row.fetchAll(db, sql: "SELECT id, pattern, created_by FROM ignore_rules ORDER BY pattern")
-                .map { (IgnoreRuleID(rawValue: $0[0]), $0[1], $0[2]) }
+    /// What `ignore` would do besides closing the items that are named; nothing is changed.
+    ///
+    /// - Throws: as `ignore`.
+    public func tryIgnoring(
+        _ selection: ReviewSelection, _ scope: IgnoreScope
+    ) throws(MailFailure) -> (rules: [String], changes: [RuleChange]) {
+        let patterns = try read { db, sight in
+            try sight.demand(.review, .all)
+            return Set(try Self.open(selection, db, sight).compactMap { try Self.pattern(of: $0, scope) })
         }
+        .sorted { $0.text < $1.text }
+        return (patterns.map(\.text), try tryRules(.add(patterns)))
     }
 
     /// Takes a message out of a contact's history. When it was in no other, it waits in
@@ -102,7 +122,7 @@ extension Archive {
         _ message: ArchivedMessageID, from contact: ContactID, by person: String
     ) throws(MailFailure) {
         let time = now()
-        try write { db in
+        try writeReversibly(.review) { db in
             let sight = try Sight(viewer, db)
             try sight.demand(.review)
             let isSeen = try Bool.fetchOne(
@@ -134,7 +154,7 @@ extension Archive {
 
     // MARK: - Parts
 
-    private struct OpenItem {
+    struct OpenItem {
         var id: ReviewItemID
         var message: ArchivedMessageID
         var address: Int64?
@@ -145,7 +165,7 @@ extension Archive {
     }
 
     /// The items meant, all of them open, and the viewer's to decide.
-    private static func open(
+    static func open(
         _ selection: ReviewSelection, _ db: Database, _ sight: Sight
     ) throws -> [OpenItem] {
         let select = """
@@ -172,49 +192,19 @@ extension Archive {
         case .address(let address):
             let canonical = CanonicalAddress(address).rawValue
             let rows = try Row.fetchAll(
-                db, sql: select + " a.canonical = ? ORDER BY r.id", arguments: [canonical])
+                db, sql: select + " a.canonical = ? ORDER BY r.sort_date, r.id", arguments: [canonical])
             guard !rows.isEmpty else { throw unknownItem(address.lowercased) }
             return rows.map(item)
         }
     }
 
-    private static func pattern(of item: OpenItem, _ scope: IgnoreScope) -> String? {
+    private static func pattern(of item: OpenItem, _ scope: IgnoreScope) throws -> RulePattern? {
         guard let canonical = item.canonical else { return nil }
-        return scope == .domain ? String(canonical.domain) : canonical.rawValue
-    }
-
-    /// Makes a rule and lets it close what waits under its pattern.
-    private static func addRule(
-        _ pattern: String, by person: String, _ decisions: Decisions, _ db: Database, at time: UnixTime
-    ) throws -> [ReviewItemID] {
-        if !pattern.contains("@"), PublicMailDomain.contains(pattern) {
-            throw MailFailure.invalid(
-                "A whole public mail provider cannot be ignored", pattern,
-                remedy: "Ignore the address instead.")
+        switch scope {
+        case .once: return nil
+        case .address: return RulePattern(address: canonical)
+        case .domain: return try RulePattern(domain: String(canonical.domain))
         }
-        try db.execute(
-            sql: """
-                INSERT INTO ignore_rules(pattern, created_by, created_at) VALUES (?, ?, ?)
-                ON CONFLICT(pattern) DO NOTHING
-                """, arguments: [pattern, person, time.rawValue])
-        let rule = try Int64.fetchOne(
-            db, sql: "SELECT id FROM ignore_rules WHERE pattern = ?", arguments: [pattern])
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT r.id, r.message FROM review_items r JOIN addresses a ON a.id = r.address
-                WHERE r.state = 'open' AND
-                    (a.canonical = ?1 OR substr(a.canonical, -length(?1) - 1) = '@' || ?1)
-                ORDER BY r.id
-                """, arguments: [pattern])
-        for row in rows {
-            let message = ArchivedMessageID(rawValue: row[1])
-            try decisions.settle(
-                message, as: .ignored, reason: Decisions.ruleReason, resolution: .ignored, by: person)
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = ? WHERE id = ?", arguments: [rule, message.rawValue])
-        }
-        return rows.map { ReviewItemID(rawValue: $0[0]) }
     }
 
     /// Opens an item again for a message that nobody has any more, under the address

@@ -21,6 +21,7 @@ enum Schema {
             try db.execute(sql: contactDetails)
             try deriveContactDetails(db)
         }
+        migrator.registerMigration("8") { db in try db.execute(sql: undo) }
         migrator.registerMigration("9") { db in try db.execute(sql: search) }
         migrator.registerMigration("10") { db in try db.execute(sql: outbox) }
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }

@@ -109,7 +109,7 @@ extension Archive {
     }
 
     /// An account of which the viewer sees a mailbox's place at all.
-    private static func requirePlace(_ account: String, _ db: Database, _ sight: Sight) throws {
+    static func requirePlace(_ account: String, _ db: Database, _ sight: Sight) throws {
         let known = try Int64.fetchOne(
             db,
             sql: """

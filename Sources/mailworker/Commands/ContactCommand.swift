@@ -79,7 +79,7 @@ struct ContactAddCommand: ParsableCommand {
         draft.details.phones = phone
         draft.details.users = try user.map { try archive.user(named: $0).id }
         let (id, gain) = try archive.addContact(draft)
-        Terminal.print("added \(kind.rawValue) \(name) (\(id))\(gain.text)")
+        Terminal.print("added \(kind.rawValue) \(name) (\(id))\(gain.text)\(Actor.wayBack)")
     }
 }
 

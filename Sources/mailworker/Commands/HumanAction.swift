@@ -18,6 +18,13 @@ extension ContactEraseCommand: HumanAction { static let action = "contact erase"
 extension MessagePrivateCommand: HumanAction { static let action = "message private" }
 extension QueueLinkCommand: HumanAction { static let action = "queue link" }
 extension QueueIgnoreCommand: HumanAction { static let action = "queue ignore" }
+extension QueueCreateContactCommand: HumanAction { static let action = "queue create-contact" }
+extension QueuePrivateCommand: HumanAction { static let action = "queue private" }
+extension QueueUndoCommand: HumanAction { static let action = "queue undo" }
+extension RuleAddCommand: HumanAction { static let action = "rule add" }
+extension RuleEditCommand: HumanAction { static let action = "rule edit" }
+extension RuleRemoveCommand: HumanAction { static let action = "rule remove" }
+extension UndoTakeBackCommand: HumanAction { static let action = "undo" }
 extension UserAddCommand: HumanAction { static let action = "user add" }
 extension UserEditCommand: HumanAction { static let action = "user edit" }
 extension UserPasswdCommand: HumanAction { static let action = "user passwd" }
@@ -62,6 +69,11 @@ extension HumanAction {
 enum Actor {
     /// The name that stands with a decision: the CRM's user when one was named.
     static var name: String { Act.current?.person ?? systemUser }
+
+    /// How what was just done is taken back, for the end of a sentence; empty when it cannot be.
+    static var wayBack: String {
+        Act.current?.undo.map { "; to take it back: mailworker undo \($0)" } ?? ""
+    }
 
     static var systemUser: String {
         let user = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()

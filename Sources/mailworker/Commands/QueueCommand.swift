@@ -7,39 +7,19 @@ import Matcher
 struct QueueCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue", abstract: "Mail that matches no contact, and mail that could not be read.",
+        discussion: """
+            Empty it address by address:
+              mailworker queue list --grouped
+              mailworker queue link --address tom@klient.example --contact "Tom Reed" --add-address
+              mailworker queue create-contact --address ruth@klient.example
+              mailworker queue ignore --address news@shop.example --always
+            Each says by which number it is taken back.
+            """,
         subcommands: [
-            QueueListCommand.self, QueueShowCommand.self, QueueLinkCommand.self, QueueIgnoreCommand.self,
+            QueueListCommand.self, QueueShowCommand.self, QueueLinkCommand.self,
+            QueueCreateContactCommand.self, QueueIgnoreCommand.self, QueuePrivateCommand.self,
+            QueueUndoCommand.self,
         ])
-}
-
-struct QueueListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "What waits for a person, the newest first.")
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var listing: ListingOptions
-
-    @Option(help: ArgumentHelp("Only what waits under this address.", valueName: "address"))
-    var address: String?
-
-    func run() throws {
-        let archive = try Workplace(common, as: .rights).archive
-        let items = try archive.reviewItems(
-            address: try address.map { try EmailAddress(typed: $0) }, limit: listing.limit ?? .max)
-        if listing.json { return Terminal.print(try JSONOutput.document(items)) }
-        var table = TextTable(["ID", "DATE", "REASON", "SUBJECT", "SUGGESTION"])
-        for item in items {
-            let suggestion = item.suggestions.first
-            table.add([
-                item.id.description, item.date?.shortText ?? "-", item.reason, item.subject ?? "(no subject)",
-                suggestion.map { "\($0.name) (\($0.reason))" } ?? "",
-            ])
-        }
-        if table.isEmpty { return Terminal.print("The queue is empty.") }
-        let total = try archive.openReviewCount()
-        let rest = address == nil && total > items.count ? "\n… and \(total - items.count) more" : ""
-        Terminal.print(table.text + rest)
-    }
 }
 
 struct QueueShowCommand: AsyncParsableCommand {
@@ -95,55 +75,5 @@ extension RecordID {
             throw .usage("This is not an id", detail: text, remedy: "Ids are the numbers that listings show.")
         }
         self = id
-    }
-}
-
-struct QueueLinkCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "link", abstract: "Puts messages into the history of contacts.")
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var selection: ReviewSelectionArguments
-
-    @Option(
-        help: ArgumentHelp(
-            "Whose they are: an id, external id, address or exact name; may be given several times.",
-            valueName: "contact"))
-    var contact: [String]
-
-    @Flag(help: "Also gives the contact the address, so that its other mail follows.")
-    var addAddress = false
-
-    func run() throws {
-        let archive = try Workplace(common, as: .rights).archive
-        let contacts = try contact.map { try archive.findContact($0) }
-        let outcome = try archive.link(
-            try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress, by: Actor.name)
-        let names = contacts.map(\.name).joined(separator: ", ")
-        Terminal.print("linked \(outcome.closed.count) to \(names)\(outcome.gain.text)")
-    }
-}
-
-struct QueueIgnoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ignore", abstract: "Takes items out of the queue; their messages stay in the archive.")
-
-    @OptionGroup var common: CommonOptions
-    @OptionGroup var selection: ReviewSelectionArguments
-
-    @Flag(
-        name: .customLong("always"), help: "From now on ignores all mail that would wait under the address.")
-    var always = false
-
-    @Flag(
-        name: .customLong("always-domain"),
-        help: "From now on ignores all mail that would wait under the address's domain.")
-    var alwaysDomain = false
-
-    func run() throws {
-        let archive = try Workplace(common, as: .rights).archive
-        let scope: IgnoreScope = alwaysDomain ? .domain : always ? .address : .once
-        let outcome = try archive.ignore(try selection.selection(), scope, by: Actor.name)
-        Terminal.print("ignored \(outcome.closed.count)")
     }
 }

@@ -39,6 +39,8 @@ struct Workplace {
         let key = secrets == .needed ? try configuration.key() : nil
         var options = ArchiveOptions()
         options.packBytes = configuration.packBytes
+        options.undoDays = configuration.undoDays
+        options.undoBytes = configuration.undoBytes
         options.trial = try StepTrial.fromEnvironment()
         let opened = try Archive.open(
             directory: configuration.archiveDirectory, key: key, options: options)

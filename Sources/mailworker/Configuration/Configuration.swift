@@ -28,6 +28,8 @@ struct Configuration {
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
     var submission = MailSubmission.Settings()
+    var undoDays = 30
+    var undoBytes: Int64 = 256 << 20
     var logLevel = "info"
     var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
@@ -118,6 +120,12 @@ struct Configuration {
             try send.integer(.sendUserHourlyRecipients, in: 1...1_000_000)
             ?? submission.userHourlyRecipients
         submission.messageBytes = self.limits.messageBytes
+
+        let undo = try ConfigurationReader(source, table: "undo")
+        undoDays = try undo.integer(.undoKeepDays, in: 1...3650) ?? undoDays
+        if let megabytes = try undo.integer(.undoMaxMegabytes, in: 1...100_000) {
+            undoBytes = Int64(megabytes) << 20
+        }
 
         let log = try ConfigurationReader(source, table: "log")
         logLevel =

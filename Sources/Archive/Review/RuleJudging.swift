@@ -1,0 +1,147 @@
+import GRDB
+import MailModel
+import Matcher
+
+/// Lets a change of rules reach the mail that is here, within one transaction: what the matcher says of each message
+/// before and after is compared, and only where these differ does the message move. What a person has
+/// decided stays.
+struct RuleJudging {
+    private let db: Database
+    private let decisions: Decisions
+    private let person: String
+    private let sight: Sight
+    private let policy: MatchPolicy
+
+    /// - Parameter sight: what of the messages that move is told.
+    init(_ db: Database, _ sight: Sight, _ policy: MatchPolicy, by person: String, time: UnixTime) throws {
+        self.db = db
+        self.sight = sight
+        self.policy = policy
+        self.person = person
+        decisions = try Decisions(db, time: time)
+    }
+
+    /// Runs a change of rules and moves the messages that it concerns.
+    ///
+    /// - Parameter patterns: what the rules that come, go or change are about.
+    /// - Returns: what has moved, what came last first.
+    func run(_ patterns: [RulePattern], _ change: () throws -> Void) throws -> [RuleChange] {
+        let messages = try concerned(by: patterns)
+        let before = try verdicts(of: messages)
+        try change()
+        let after = try verdicts(of: messages)
+        let titles = try PreparedStatement(
+            db,
+            """
+            SELECT subject, date, state, sort_date,
+                \(sight.disclosure(message: "messages.id")) >= \(Disclosure.people.rawValue)
+            FROM messages WHERE id = ?
+            """)
+        var changes: [RuleChange] = []
+        for (message, (was, now)) in zip(messages, zip(before, after)) where was != now {
+            titles.bind(1, message.rawValue)
+            let title = try titles.first { row in
+                (
+                    subject: row.optionalText(0), date: row.optionalInt64(1).map { UnixTime($0) },
+                    state: LedgerState(rawValue: row.text(2)) ?? .review, sortDate: UnixTime(row.int64(3)),
+                    isSeen: row.int64(4) != 0
+                )
+            }
+            guard let title, let now, let (to, because) = try move(message, now, sortDate: title.sortDate)
+            else {
+                continue
+            }
+            changes.append(
+                RuleChange(
+                    message: message, subject: title.isSeen ? title.subject : nil, date: title.date,
+                    from: title.state, to: to, because: title.isSeen ? because : "-"))
+        }
+        return changes
+    }
+
+    /// Mail that waits or was taken by a rule, in which an address takes part that one of the patterns covers.
+    private func concerned(by patterns: [RulePattern]) throws -> [ArchivedMessageID] {
+        var found: Set<Int64> = []
+        for pattern in patterns {
+            let query = try PreparedStatement(
+                db,
+                """
+                SELECT DISTINCT m.id FROM addresses a JOIN participants p ON p.address = a.id
+                    JOIN messages m ON m.id = p.message
+                WHERE \(pattern.isAddress ? "a.canonical = ?1" : "substr(a.canonical, -length(?1) - 1) = '@' || ?1")
+                    AND (m.state = 'review' OR (m.state = 'ignored' AND m.reason = '\(Decisions.ruleReason)'))
+                """)
+            try query.bind(1, pattern.text)
+            try query.forEachRow { found.insert($0.int64(0)) }
+        }
+        return found.sorted(by: >).map { ArchivedMessageID(rawValue: $0) }
+    }
+
+    /// What the matcher says of each by the rules of this moment.
+    private func verdicts(of messages: [ArchivedMessageID]) throws -> [Verdict?] {
+        let rejudging = try Rejudging(db, policy: policy)
+        return try messages.map { try rejudging.judge($0)?.result.verdict }
+    }
+
+    private func move(
+        _ message: ArchivedMessageID, _ verdict: Verdict, sortDate: UnixTime
+    ) throws -> (LedgerState, because: String)? {
+        switch verdict {
+        case .ignored(let rule):
+            try decisions.ignore(message, rule: rule, by: person, in: db)
+            let pattern = try String.fetchOne(
+                db, sql: "SELECT pattern FROM ignore_rules WHERE id = ?", arguments: [rule.rawValue])
+            return (.ignored, "the rule for \(pattern ?? "-")")
+        case .review(let subject):
+            let email = subject.participant?.mailbox.address.lowercased
+            let address = try subject.canonical.flatMap {
+                try Int64.fetchOne(
+                    db, sql: "SELECT id FROM addresses WHERE canonical = ?", arguments: [$0.rawValue])
+            }
+            // An item that is open already stands under the wrong address now.
+            try decisions.settle(message, as: .review, resolution: nil, by: "")
+            try db.execute(
+                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
+            try db.execute(
+                sql: """
+                    UPDATE review_items SET address = ?, email = ?, reason = ?, kind = ?
+                    WHERE message = ? AND state = 'open'
+                    """,
+                arguments: [address, email, subject.reason, subject.kind.rawValue, message.rawValue])
+            if db.changesCount == 0 {
+                try decisions.open(
+                    message, address: address, email: email, reason: subject.reason, kind: subject.kind,
+                    sortDate: sortDate)
+            }
+            return (.review, email ?? subject.reason)
+        case .linked(let contacts):
+            for contact in contacts {
+                try decisions.link(message, contact: contact, by: .newAddress, sortDate: sortDate)
+            }
+            let isLinked = try Int64.fetchOne(
+                db, sql: "SELECT 1 FROM history WHERE message = ? AND removed_at IS NULL LIMIT 1",
+                arguments: [message.rawValue])
+            guard isLinked != nil else { return nil }
+            try decisions.settle(message, as: .archived, resolution: .linked, by: person)
+            try db.execute(
+                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
+            return (.archived, contacts.map { "contact \($0.contact)" }.joined(separator: ", "))
+        case .internal:
+            try decisions.settle(
+                message, as: .ignored, reason: Decisions.internalReason, resolution: .ignored, by: person)
+            try db.execute(
+                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
+            return (.ignored, "internal mail")
+        }
+    }
+}
+
+extension Decisions {
+    /// Has a rule take a message.
+    func ignore(_ message: ArchivedMessageID, rule: IgnoreRuleID, by person: String, in db: Database) throws {
+        try settle(message, as: .ignored, reason: Self.ruleReason, resolution: .ignored, by: person)
+        try db.execute(
+            sql: "UPDATE messages SET ignored_by = ? WHERE id = ?",
+            arguments: [rule.rawValue, message.rawValue])
+    }
+}

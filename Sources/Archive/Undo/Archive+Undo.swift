@@ -1,0 +1,114 @@
+import Foundation
+import GRDB
+public import MailModel
+import Matcher
+
+extension Archive {
+    /// As `write`, for what a person may take back: the rows that it changes are noted with the action, in the
+    /// same transaction. Without a current action nothing is noted.
+    ///
+    /// - Parameters:
+    ///   - right: with `scope`, what taking it back takes. It reaches what one has done oneself; the action of
+    ///     somebody else takes all of the right.
+    ///   - body: gets the recording, to leave marks for the worker out of it.
+    func writeReversibly<Value>(
+        _ right: Right, _ scope: Scope = .own, _ body: (Database, ChangeRecording?) throws -> Value
+    ) throws(MailFailure) -> Value {
+        guard let act = Act.current else { return try write { db in try body(db, nil) } }
+        return try write { db in
+            let log = UndoLog(db)
+            let known = try log.lastAddress()
+            let recording = try ChangeRecording(db)
+            let value = try body(db, recording)
+            if let changes = try recording.end() {
+                act.undo = try log.add(
+                    changes, of: act, user: Sight(viewer, db).rights?.user, right: right, scope: scope,
+                    known: known, at: now(), undoLimits)
+            }
+            return value
+        }
+    }
+
+    /// The same, for what leaves no marks.
+    func writeReversibly<Value>(
+        _ right: Right, _ scope: Scope = .own, _ body: (Database) throws -> Value
+    ) throws(MailFailure) -> Value {
+        try writeReversibly(right, scope) { db, _ in try body(db) }
+    }
+
+    /// What was done and can be taken back, or was; the newest first. A user sees their own actions, and those of
+    /// others when all of the right is theirs.
+    public func undoLog(limit: Int = .max) throws(MailFailure) -> [UndoEntry] {
+        try read { db, sight in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM undo WHERE \(Self.mayUndo(sight)) ORDER BY id DESC LIMIT ?",
+                arguments: [limit]
+            ).map(UndoLog.entry)
+        }
+    }
+
+    /// The last action of a person that was not taken back.
+    ///
+    /// - Throws: `unknown.undo` when there is none.
+    public func lastUndo(of person: String) throws(MailFailure) -> UndoEntry {
+        let last = try read { db, sight in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM undo WHERE person = ? AND undone_at IS NULL AND \(Self.mayUndo(sight))
+                    ORDER BY id DESC LIMIT 1
+                    """, arguments: [person]
+            ).map(UndoLog.entry)
+        }
+        guard let last else { throw Self.unknownUndo(person) }
+        return last
+    }
+
+    /// Takes an action back: every row is as it was before, or nothing has changed. What came later and has
+    /// nothing to do with these rows stays.
+    ///
+    /// - Throws: `unknown.undo`, `rights.missing`; `undo.blocked` when a later change is in the way, which is named.
+    @discardableResult
+    public func undo(_ id: UndoID, by person: String) throws(MailFailure) -> UndoEntry {
+        let time = now()
+        return try write { db in
+            let sight = try Sight(viewer, db)
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT * FROM undo WHERE id = ? AND \(Self.mayUndo(sight))",
+                    arguments: [id.rawValue])
+            else { throw Self.unknownUndo(id.description) }
+            let entry = UndoLog.entry(row)
+            guard let changeset = UndoLog.changeset(row) else {
+                throw MailFailure(
+                    .undoBlocked, kind: .permanent, "The action was taken back already",
+                    detail: "undo \(id), by \(entry.undoneBy ?? "-")", remedy: "See: mailworker undo list")
+            }
+            if let right = Right(rawValue: row["right_name"]), let scope = Scope(rawValue: row["scope"]) {
+                try sight.demand(right, scope)
+            }
+            let addresses = try JSONDecoder().decode(
+                [Int64].self, from: Data((row["made_addresses"] as String).utf8))
+            Act.concerns("undo \(id)")
+            let undoing = Undoing(db, entry: entry, time: time)
+            try undoing.run(changeset, madeAddresses: Set(addresses), sight)
+            try db.execute(
+                sql: "UPDATE undo SET changes = NULL, undone_at = ?, undone_by = ? WHERE id = ?",
+                arguments: [time.rawValue, person, id.rawValue])
+            return UndoLog.entry(
+                try Row.fetchOne(db, sql: "SELECT * FROM undo WHERE id = ?", arguments: [id.rawValue]) ?? row)
+        }
+    }
+
+    private static func mayUndo(_ sight: Sight) -> String {
+        guard let rights = sight.rights else { return "1" }
+        let all = Right.allCases.filter { sight.has($0, .all) }.map { "'\($0.rawValue)'" }
+        return "(user IS \(rights.user.rawValue) OR right_name IN (\(all.joined(separator: ", "))))"
+    }
+
+    private static func unknownUndo(_ name: String) -> MailFailure {
+        .unknown(
+            .unknownUndo, "action to take back", name,
+            remedy: "See those that can be taken back with: mailworker undo list")
+    }
+}

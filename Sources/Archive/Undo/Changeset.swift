@@ -1,0 +1,77 @@
+import CChangesets
+import GRDB
+import GRDBSQLite
+
+/// The rows that a transaction has changed, as SQLite's session extension writes them down.
+struct Changeset {
+    var bytes: [UInt8]
+
+    func changes() throws -> [RowChange] {
+        let collector = Collector()
+        let code = bytes.withUnsafeBufferPointer {
+            mw_changeset_read($0.baseAddress, Int32($0.count), collector.context, Collector.read)
+        }
+        try Self.check(code)
+        return collector.changes
+    }
+
+    /// What takes these changes back.
+    func inverse() throws -> Changeset {
+        var out: UnsafeMutablePointer<UInt8>?
+        var count: Int32 = 0
+        let code = bytes.withUnsafeBufferPointer {
+            mw_changeset_invert($0.baseAddress, Int32($0.count), &out, &count)
+        }
+        defer { mw_changeset_free(out) }
+        try Self.check(code)
+        return Changeset(bytes: Array(UnsafeBufferPointer(start: out, count: Int(count))))
+    }
+
+    enum Obstacle {
+        /// The row is not as the change has it, or a constraint forbids the change.
+        case row(RowChange)
+        /// Something refers to a row that would go, or lacks one that was there.
+        case reference
+    }
+
+    /// Makes the changes, all of them or none.
+    ///
+    /// - Returns: what was in the way; nil when they are made.
+    func apply(to db: Database) throws -> Obstacle? {
+        let collector = Collector()
+        let code = bytes.withUnsafeBufferPointer {
+            mw_changeset_apply(
+                db.sqliteConnection, $0.baseAddress, Int32($0.count), collector.context, Collector.read)
+        }
+        if code == SQLITE_ABORT { return collector.changes.first.map { .row($0) } ?? .reference }
+        if code == SQLITE_CONSTRAINT { return .reference }
+        try Self.check(code)
+        return nil
+    }
+
+    private static func check(_ code: Int32) throws {
+        guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+    }
+}
+
+/// Takes the changes that the extension hands out one by one.
+private final class Collector {
+    var changes: [RowChange] = []
+
+    var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+
+    static let read: mw_change_reader = { context, table, operation, columns, isKey, old, new in
+        guard let context, let table, let isKey, let old, let new else { return }
+        let collector = Unmanaged<Collector>.fromOpaque(context).takeUnretainedValue()
+        let range = 0..<Int(columns)
+        let before = range.map { old[$0].map { RowChange.Value($0) } }
+        let after = range.map { new[$0].map { RowChange.Value($0) } }
+        let key = range.filter { isKey[$0] != 0 }.compactMap { before[$0] ?? after[$0] }
+        collector.changes.append(
+            RowChange(
+                row: RowChange.Row(table: String(cString: table), key: key),
+                operation: operation == SQLITE_INSERT
+                    ? .insert : operation == SQLITE_DELETE ? .delete : .update,
+                old: before, new: after))
+    }
+}

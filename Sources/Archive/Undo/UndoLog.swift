@@ -1,0 +1,135 @@
+import Foundation
+import GRDB
+import MailModel
+import Matcher
+
+/// What can be taken back, within one transaction.
+struct UndoLog {
+    /// How long and how much is kept; the oldest goes first.
+    struct Bounds: Sendable {
+        var seconds: Int64
+        var bytes: Int64
+    }
+
+    let db: Database
+
+    init(_ db: Database) { self.db = db }
+
+    /// The highest number of an address, to tell later which ones are new.
+    func lastAddress() throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM addresses") ?? 0
+    }
+
+    /// Notes an action.
+    ///
+    /// - Parameter known: `lastAddress` from before it.
+    /// - Returns: nil when it is larger than everything that may be kept.
+    func add(
+        _ changeset: Changeset, of act: Act, user: UserID?, right: Right, scope: Scope, known: Int64,
+        at time: UnixTime, _ bounds: Bounds
+    ) throws -> UndoID? {
+        guard changeset.bytes.count <= bounds.bytes else { return nil }
+        let addresses = try Int64.fetchAll(
+            db, sql: "SELECT id FROM addresses WHERE id > ? ORDER BY id", arguments: [known])
+        try db.execute(
+            sql: """
+                INSERT INTO undo(at, person, user, action, subject, right_name, scope, changes, size,
+                    made_addresses)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                time.rawValue, act.person, user?.rawValue, act.action, act.subject, right.rawValue,
+                scope.rawValue, Data(changeset.bytes), changeset.bytes.count,
+                "[\(addresses.map(String.init).joined(separator: ","))]",
+            ])
+        let id = UndoID(rawValue: db.lastInsertedRowID)
+        try prune(at: time, bounds)
+        return id
+    }
+
+    private func prune(at time: UnixTime, _ bounds: Bounds) throws {
+        try db.execute(
+            sql: "DELETE FROM undo WHERE at < ?",
+            arguments: [time.advanced(bySeconds: -bounds.seconds).rawValue])
+        var size =
+            try Int64.fetchOne(db, sql: "SELECT coalesce(sum(size), 0) FROM undo WHERE undone_at IS NULL")
+            ?? 0
+        guard size > bounds.bytes else { return }
+        let rows = try Row.fetchAll(db, sql: "SELECT id, size FROM undo WHERE undone_at IS NULL ORDER BY id")
+        for row in rows where size > bounds.bytes {
+            try db.execute(sql: "DELETE FROM undo WHERE id = ?", arguments: [row["id"] as Int64])
+            size -= row["size"] as Int64
+        }
+    }
+
+    /// Of the actions after `id` that were not taken back, the last one that changed one of the rows.
+    func laterAction(than id: UndoID, on rows: Set<RowChange.Row>) throws -> UndoEntry? {
+        let later = try Row.fetchCursor(
+            db, sql: "SELECT * FROM undo WHERE undone_at IS NULL AND id > ? ORDER BY id DESC",
+            arguments: [id.rawValue])
+        while let row = try later.next() {
+            let changes = try Self.changeset(row)?.changes() ?? []
+            if changes.contains(where: { rows.contains($0.row) }) { return Self.entry(row) }
+        }
+        return nil
+    }
+
+    /// Takes out every entry that tells something of these messages, contacts or addresses: what is erased must
+    /// not come back, and lie nowhere.
+    func forget(
+        messages: Set<Int64> = [], contacts: Set<Int64> = [], addresses: Set<Int64> = []
+    ) throws {
+        let erased = ["messages": messages, "contacts": contacts, "addresses": addresses]
+        guard erased.values.contains(where: { !$0.isEmpty }) else { return }
+        var columns: [String: [(position: Int, numbers: Set<Int64>)]] = [:]
+        var concerned: [Int64] = []
+        let open = try Row.fetchCursor(db, sql: "SELECT * FROM undo WHERE undone_at IS NULL ORDER BY id")
+        while let row = try open.next() {
+            let isConcerned = try Self.changeset(row)?.changes().contains { change in
+                let table = change.row.table
+                let known = try columns[table] ?? self.columns(of: table, naming: erased)
+                columns[table] = known
+                return known.contains { column in
+                    change.values(ofColumn: column.position).contains { value in
+                        if case .integer(let number) = value {
+                            column.numbers.contains(number)
+                        } else {
+                            false
+                        }
+                    }
+                }
+            }
+            if isConcerned == true { concerned.append(row["id"]) }
+        }
+        for id in concerned { try db.execute(sql: "DELETE FROM undo WHERE id = ?", arguments: [id]) }
+    }
+
+    /// The columns of a table that hold numbers of rows in other tables, and those tables' own.
+    private func columns(
+        of table: String, naming erased: [String: Set<Int64>]
+    ) throws -> [(position: Int, numbers: Set<Int64>)] {
+        let names = try db.columns(in: table).map(\.name)
+        var found: [(position: Int, numbers: Set<Int64>)] = []
+        if let own = erased[table], let position = names.firstIndex(of: "id") {
+            found.append((position, own))
+        }
+        for reference in try db.foreignKeys(on: table) {
+            guard let numbers = erased[reference.destinationTable],
+                let name = reference.originColumns.first, let position = names.firstIndex(of: name)
+            else { continue }
+            found.append((position, numbers))
+        }
+        return found
+    }
+
+    static func changeset(_ row: Row) -> Changeset? {
+        (row["changes"] as Data?).map { Changeset(bytes: Array($0)) }
+    }
+
+    static func entry(_ row: Row) -> UndoEntry {
+        UndoEntry(
+            id: UndoID(rawValue: row["id"]), at: UnixTime(row["at"]), person: row["person"],
+            action: row["action"], subject: row["subject"],
+            undoneAt: (row["undone_at"] as Int64?).map { UnixTime($0) }, undoneBy: row["undone_by"])
+    }
+}

@@ -1,0 +1,166 @@
+import GRDB
+import MailModel
+import Matcher
+
+/// Takes one action back within one transaction, and proves that it was exactly that: the rows that really change
+/// are recorded too, and must be those of the action and no others. A row that went along (by a reference that
+/// cascades, or a trigger) belongs to somebody's later work, and blocks it.
+struct Undoing {
+    let db: Database
+    let entry: UndoEntry
+    let time: UnixTime
+
+    init(_ db: Database, entry: UndoEntry, time: UnixTime) {
+        self.db = db
+        self.entry = entry
+        self.time = time
+    }
+
+    /// - Parameter madeAddresses: the addresses that the action was the first to name; those that nothing names
+    ///   any more go.
+    func run(_ changeset: Changeset, madeAddresses: Set<Int64>, _ sight: Sight) throws {
+        let inverse = try changeset.inverse()
+        let wanted = Set(try inverse.changes())
+        let messages = try rows(named: "messages", in: wanted)
+        let contacts = try rows(named: "contacts", in: wanted)
+        var hidden = try Hidden(messages, contacts, db, sight)
+        let recording = try ChangeRecording(db)
+        switch try inverse.apply(to: db) {
+        case nil: break
+        case .row(let change): throw try blocked(by: [change.row])
+        case .reference: throw try blocked(by: Set(wanted.map(\.row)))
+        }
+        let done = Set(try recording.end()?.changes() ?? [])
+        guard done == wanted else { throw try blocked(by: Set(done.symmetricDifference(wanted).map(\.row))) }
+        for message in messages.sorted() where try !isConsistent(message) {
+            throw try blocked(by: [RowChange.Row(table: "messages", key: [.integer(message)])])
+        }
+        try hidden.demandSeen(db, sight)
+        try restoreLooks(
+            of: try rows(named: "addresses", in: wanted.filter { $0.row.table == "contact_addresses" }))
+        try MessageEraser(db, time: time).forgetAddresses(madeAddresses)
+    }
+
+    /// Looks are shared by the contacts of a domain: they are derived anew instead of being put back.
+    private func restoreLooks(of addresses: Set<Int64>) throws {
+        let looks = try LookRegister(db)
+        let find = try PreparedStatement(
+            db,
+            """
+            SELECT canonical, EXISTS (SELECT 1 FROM contact_addresses WHERE address = addresses.id)
+            FROM addresses WHERE id = ?
+            """)
+        for address in addresses.sorted() {
+            find.bind(1, address)
+            guard
+                let (canonical, isKnown) = try find.first({
+                    (CanonicalAddress(rawValue: $0.text(0)), $0.int64(1) != 0)
+                })
+            else { continue }
+            if isKnown { try looks.add(canonical) } else { try looks.remove(canonical) }
+        }
+    }
+
+    /// Whether a message stands where its state says, as `verify` asks of each.
+    private func isConsistent(_ message: Int64) throws -> Bool {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT 1 FROM messages m WHERE m.id = ? AND (
+                (m.state = 'archived') <>
+                    EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
+                OR (m.state IN ('review', 'quarantined')) <>
+                    EXISTS (SELECT 1 FROM review_items WHERE message = m.id AND state = 'open'))
+            """)
+        query.bind(1, message)
+        return try query.first { _ in true } == nil
+    }
+
+    private func rows(named table: String, in changes: Set<RowChange>) throws -> Set<Int64> {
+        var columns: [String: [Int]] = [:]
+        var found: Set<Int64> = []
+        for change in changes {
+            let known = try columns[change.row.table] ?? positions(in: change.row.table, naming: table)
+            columns[change.row.table] = known
+            for column in known {
+                for case .integer(let number) in change.values(ofColumn: column) { found.insert(number) }
+            }
+        }
+        return found
+    }
+
+    /// The columns of a table that name rows of another one, its own numbers included.
+    private func positions(in table: String, naming other: String) throws -> [Int] {
+        let names = try db.columns(in: table).map(\.name)
+        let references = try db.foreignKeys(on: table)
+            .filter { $0.destinationTable == other }.compactMap(\.originColumns.first)
+        return ((table == other ? ["id"] : []) + references).compactMap { names.firstIndex(of: $0) }
+    }
+
+    private func blocked(by rows: Set<RowChange.Row>) throws -> MailFailure {
+        let later = try UndoLog(db).laterAction(than: entry.id, on: rows)
+        let place = rows.map(\.words).min() ?? "what it changed"
+        guard let later else {
+            return MailFailure(
+                .undoBlocked, kind: .permanent, "A later change is in the way",
+                detail: "\(place) has changed since \(entry.action)",
+                remedy: "Change it by hand; nothing was taken back.")
+        }
+        return MailFailure(
+            .undoBlocked, kind: .permanent, "A later action is in the way",
+            detail: "\(later.action) by \(later.person) (undo \(later.id)): \(place)",
+            remedy: "Take that back first: mailworker undo \(later.id)")
+    }
+}
+
+/// Who takes an action back must have been able to decide about everything in it, before or after.
+private struct Hidden {
+    private var messages: Set<Int64>
+    private var contacts: Set<Int64>
+
+    init(_ messages: Set<Int64>, _ contacts: Set<Int64>, _ db: Database, _ sight: Sight) throws {
+        self.messages = sight.rights == nil ? [] : messages
+        self.contacts = sight.rights == nil ? [] : contacts
+        try takeOutSeen(db, sight)
+    }
+
+    mutating func demandSeen(_ db: Database, _ sight: Sight) throws {
+        try takeOutSeen(db, sight)
+        guard messages.isEmpty else { throw MailFailure.missing(.review, .department) }
+        guard contacts.isEmpty else { throw MailFailure.missing(.contacts, .department) }
+    }
+
+    private mutating func takeOutSeen(_ db: Database, _ sight: Sight) throws {
+        guard !messages.isEmpty || !contacts.isEmpty else { return }
+        let message = try PreparedStatement(
+            db, "SELECT 1 FROM messages m WHERE m.id = ? AND \(sight.mayReview(message: "m.id"))")
+        let contact = try PreparedStatement(
+            db, "SELECT 1 FROM contacts c WHERE c.id = ? AND \(sight.sees(contact: "c"))")
+        messages = try messages.filter { number in
+            message.bind(1, number)
+            return try message.first { _ in true } == nil
+        }
+        contacts = try contacts.filter { number in
+            contact.bind(1, number)
+            return try contact.first { _ in true } == nil
+        }
+    }
+}
+
+extension RowChange.Row {
+    /// What it is, for people; its number where it has one of its own.
+    fileprivate var words: String {
+        let numbers = key.map { value in if case .integer(let number) = value { String(number) } else { "-" }
+        }
+        let first = numbers.first ?? "-"
+        switch table {
+        case "contacts", "contact_addresses", "contact_users": return "contact \(first)"
+        case "messages": return "message \(first)"
+        case "history": return "message \(first) in the history of contact \(numbers.last ?? "-")"
+        case "review_items": return "review item \(first)"
+        case "ignore_rules": return "rule \(first)"
+        case "ledger": return "the ledger"
+        default: return table.replacing("_", with: " ")
+        }
+    }
+}

@@ -1,0 +1,32 @@
+public import MailModel
+
+/// What somebody may be called, going by their mail.
+public enum PersonName {
+    /// The display name, unless it only repeats an address; else words made of the local part: `ivan.petrov`
+    /// is Ivan Petrov.
+    public static func guess(displayName: String?, address: EmailAddress) -> String {
+        let given = (displayName ?? "").trimmed(of: "\"'")
+        if !given.isEmpty, !given.contains("@") { return turned(given) }
+        let words = address.localPart.split { ".-_+\"".contains($0) }
+            .filter { $0.contains(where: \.isLetter) }
+        guard !words.isEmpty else { return address.addrSpec }
+        return words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " ")
+    }
+
+    /// `Petrov, Ivan` as directories write it is Ivan Petrov.
+    private static func turned(_ name: String) -> String {
+        let parts = name.split(separator: ",").map { $0.trimmed(of: "") }
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.contains(" ") }) else { return name }
+        return "\(parts[1]) \(parts[0])"
+    }
+}
+
+extension StringProtocol {
+    fileprivate func trimmed(of characters: String) -> String {
+        let isEdge = { (character: Character) in character.isWhitespace || characters.contains(character) }
+        var rest = self[...]
+        while let first = rest.first, isEdge(first) { rest = rest.dropFirst() }
+        while let last = rest.last, isEdge(last) { rest = rest.dropLast() }
+        return String(rest)
+    }
+}

@@ -1,0 +1,34 @@
+import GRDB
+import MailModel
+
+@testable import Archive
+
+extension ArchiveFixture {
+    /// Every row of every table, apart from the logs of what people did and what the worker makes by itself.
+    func dump() throws -> [String: [String]] {
+        try archive.pool.read { db in
+            let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+            var dump: [String: [String]] = [:]
+            for table in tables
+            where !["audit", "undo"].contains(table)
+                && !["search", "sqlite_", "grdb_"].contains(where: table.hasPrefix)
+            {
+                dump[table] = try Row.fetchAll(db, sql: "SELECT * FROM \"\(table)\"").map(\.description)
+                    .sorted()
+            }
+            return dump
+        }
+    }
+
+    /// Does something as a person does.
+    ///
+    /// - Returns: the number by which it can be taken back.
+    @discardableResult
+    func act(
+        _ action: String = "queue link", as person: String = "anna", _ body: () throws -> Void
+    ) throws -> UndoID? {
+        let act = Act(person: person, systemUser: "root", origin: "no terminal", action: action)
+        try Act.$current.withValue(act) { try body() }
+        return act.undo
+    }
+}

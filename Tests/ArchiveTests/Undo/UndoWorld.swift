@@ -1,0 +1,93 @@
+import MailModel
+import Matcher
+
+@testable import Archive
+
+/// An archive with mail of a few people, in which somebody acts by chance.
+struct UndoWorld {
+    let fixture: ArchiveFixture
+    private var random: Seeded
+    private var count = 0
+
+    private static let people = (0..<8).map {
+        "p\($0)@\(["one.example", "two.example", "gmail.com"][$0 % 3])"
+    }
+
+    init(seed: UInt64) throws {
+        fixture = try ArchiveFixture()
+        var draw = Seeded(state: seed)
+        _ = try fixture.archive.ingest(
+            (1...40).map { (uid: UInt32) in
+                let from = Self.people.randomElement(using: &draw)!
+                let other = Self.people.randomElement(using: &draw)!
+                return fixture.arrival(
+                    uid, from: from, to: ["anna@firma.example", other], text: "Text \(uid)")
+            })
+        for name in ["Maria", "Boris"] { try fixture.contact(name) }
+        random = draw
+    }
+
+    /// - Returns: nil when the action that was drawn was not possible, or changed nothing.
+    mutating func act() throws -> (id: UndoID, action: String)? {
+        let archive = fixture.archive
+        let action = pick(Action.allCases)
+        let contacts = try archive.contacts().map(\.id)
+        let items = try archive.reviewItems(withSuggestions: false)
+        let address = EmailAddress(pick(Self.people))!
+        let contact = pick(contacts)
+        count += 1
+        let name = "Contact \(count)"
+        let selection: ReviewSelection =
+            items.isEmpty || coin() ? .address(address) : .items([pick(items).id])
+        let contactIDs = coin() ? [contact] : Array(Set([contact, pick(contacts)]))
+        let linked = try contacts.flatMap { contact in
+            try archive.history(of: contact).map { (message: $0.message, contact: contact) }
+        }
+        let addsAddress = coin()
+        let pattern = RulePattern(stored: coin() ? address.addrSpec : "two.example")
+        let rule = try archive.ignoreRules().first?.id ?? IgnoreRuleID(rawValue: 99)
+        fixture.clock.advance(1)
+        do {
+            let id = try fixture.act(action.rawValue) {
+                switch action {
+                case .link:
+                    try archive.link(selection, to: contactIDs, addingAddress: addsAddress, by: "anna")
+                case .ignore: try archive.ignore(selection, by: "anna")
+                case .ignoreAddress: try archive.ignore(selection, .address, by: "anna")
+                case .ignoreDomain: try archive.ignore(selection, .domain, by: "anna")
+                case .unlink:
+                    guard let link = linked.first else { return }
+                    try archive.unlink(link.message, from: link.contact, by: "anna")
+                case .addContact:
+                    try archive.addContact(
+                        ContactDraft(
+                            name: name,
+                            emails: [address, EmailAddress("\(name.count)x\(contacts.count)@new.example")!]))
+                case .editContact:
+                    try archive.editContact(contact, ContactDraft(name: name, emails: [address]))
+                case .addAddress: try archive.addAddress(address, to: contact)
+                case .createContact: _ = try archive.createContact(from: selection, kind: .lead, by: "anna")
+                case .addRule: try archive.addRule(pattern, by: "anna")
+                case .editRule: try archive.editRule(rule, pattern, by: "anna")
+                case .removeRule: try archive.removeRule(rule, by: "anna")
+                }
+            }
+            return id.map { ($0, action.rawValue) }
+        } catch let failure as MailFailure
+            where [.unknownReviewItem, .invalidValue, .nameTaken, .unknownRule].contains(failure.code)
+        {
+            return nil
+        }
+    }
+
+    enum Action: String, CaseIterable {
+        case link, ignore, ignoreAddress, ignoreDomain, unlink, addContact, editContact, addAddress
+        case createContact, addRule, editRule, removeRule
+    }
+
+    private mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements.randomElement(using: &random)!
+    }
+
+    private mutating func coin() -> Bool { Bool.random(using: &random) }
+}
