@@ -53,7 +53,7 @@ extension Archive {
             outcome.result = try contact(kept)
             return outcome
         }
-        return isTrial ? try rehearse(run) : try write { db in try run(db) }
+        return isTrial ? try rehearse(run) : try writeReversibly(.contacts) { db in try run(db) }
     }
 }
 
