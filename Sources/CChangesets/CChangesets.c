@@ -102,8 +102,12 @@ typedef struct {
     mw_change_reader reader;
 } conflict_reader;
 
-static int refuse(void *context, int kind, sqlite3_changeset_iter *iterator) {
+static int settle(void *context, int kind, sqlite3_changeset_iter *iterator) {
     conflict_reader *conflict = context;
+    // A row that a reference has taken along already, or changed: the caller compares what has really
+    // happened with what was to happen, and nothing that differs stands.
+    if (kind == SQLITE_CHANGESET_NOTFOUND) return SQLITE_CHANGESET_OMIT;
+    if (kind == SQLITE_CHANGESET_DATA) return SQLITE_CHANGESET_REPLACE;
     // A broken foreign key belongs to no single change.
     if (kind == SQLITE_CHANGESET_FOREIGN_KEY)
         conflict->reader(conflict->context, NULL, 0, 0, NULL, NULL, NULL);
@@ -115,5 +119,5 @@ static int refuse(void *context, int kind, sqlite3_changeset_iter *iterator) {
 int mw_changeset_apply(
     sqlite3 *database, const uint8_t *bytes, int count, void *context, mw_change_reader reader) {
     conflict_reader conflict = {context, reader};
-    return sqlite3changeset_apply(database, count, (void *)bytes, NULL, refuse, &conflict);
+    return sqlite3changeset_apply(database, count, (void *)bytes, NULL, settle, &conflict);
 }

@@ -28,13 +28,14 @@ struct Changeset {
     }
 
     enum Obstacle {
-        /// The row is not as the change has it, or a constraint forbids the change.
+        /// A constraint forbids this change.
         case row(RowChange)
         /// Something refers to a row that would go, or lacks one that was there.
         case reference
     }
 
-    /// Makes the changes, all of them or none.
+    /// Makes the changes, whatever the rows hold by now: only a recording beside it tells whether they were just
+    /// these. A row may have gone along with another one already, by a reference.
     ///
     /// - Returns: what was in the way; nil when they are made.
     func apply(to db: Database) throws -> Obstacle? {

@@ -27,13 +27,15 @@ struct Undoing {
         let recording = try ChangeRecording(db)
         switch try inverse.apply(to: db) {
         case nil: break
-        case .row(let change): throw try blocked(by: [change.row])
-        case .reference: throw try blocked(by: Set(wanted.map(\.row)))
+        case .row(let change): throw try blocked(by: [change.row], of: wanted)
+        case .reference: throw try blocked(by: [], of: wanted)
         }
         let done = Set(try recording.end()?.changes() ?? [])
-        guard done == wanted else { throw try blocked(by: Set(done.symmetricDifference(wanted).map(\.row))) }
+        guard done == wanted else {
+            throw try blocked(by: Set(done.symmetricDifference(wanted).map(\.row)), of: wanted)
+        }
         for message in messages.sorted() where try !isConsistent(message) {
-            throw try blocked(by: [RowChange.Row(table: "messages", key: [.integer(message)])])
+            throw try blocked(by: [RowChange.Row(table: "messages", key: [.integer(message)])], of: wanted)
         }
         try hidden.demandSeen(db, sight)
         try restoreLooks(
@@ -97,8 +99,13 @@ struct Undoing {
         return ((table == other ? ["id"] : []) + references).compactMap { names.firstIndex(of: $0) }
     }
 
-    private func blocked(by rows: Set<RowChange.Row>) throws -> MailFailure {
-        let later = try UndoLog(db).laterAction(than: entry.id, on: rows)
+    /// - Parameter rows: those in the way. The action that put them there may have left them alone itself, and
+    ///   changed others of the action's rows.
+    private func blocked(by rows: Set<RowChange.Row>, of wanted: Set<RowChange>) throws -> MailFailure {
+        let log = UndoLog(db)
+        let later =
+            try log.laterAction(than: entry.id, on: rows)
+            ?? log.laterAction(than: entry.id, on: Set(wanted.map(\.row)))
         let place = rows.map(\.words).min() ?? "what it changed"
         guard let later else {
             return MailFailure(
