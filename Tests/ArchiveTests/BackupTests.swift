@@ -89,6 +89,28 @@ import Testing
         }
     }
 
+    @Test func `the key that opens the secrets is in no file of a backup`() throws {
+        try withPlaces { fixture, backup, _ in
+            let bytes: [UInt8] = Array(101...132)
+            let base64 = Data(bytes).base64EncodedString()
+            let directory = fixture.directory + "-keyed"
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let archive = try Archive.create(directory: directory, key: SecretKey(text: base64))
+            // Where nobody should put it, and somebody will.
+            try Data(base64.utf8).write(to: URL(fileURLWithPath: directory + "/mailworker.key"))
+            _ = try archive.addAccount(ArchiveFixture.settings("anna", nil), secret: Secret("geheim"))
+            _ = try archive.backup(to: backup)
+            let files = try FileManager.default.subpathsOfDirectory(atPath: backup)
+            #expect(files.contains { $0.hasSuffix(".db") })
+            for file in files {
+                let content = try? Data(contentsOf: URL(fileURLWithPath: "\(backup)/\(file)"))
+                for form in [Data(bytes), Data(base64.utf8), Data("geheim".utf8)] {
+                    #expect(content?.range(of: form) == nil, "\(file)")
+                }
+            }
+        }
+    }
+
     @Test func `what a pack became after a restore replaces what it had become before`() throws {
         try withPlaces { fixture, backup, restored in
             _ = try fixture.archive.ingest([fixture.arrival(1, text: "Common")])
