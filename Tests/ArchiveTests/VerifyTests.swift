@@ -181,13 +181,50 @@ import Testing
         #expect(report.originals == 300)
     }
 
-    @Test func `a verification goes on where it was interrupted`() throws {
-        let (fixture, _) = try filled(10)
-        let packs = Mutex<[Int64]>([])
-        let report = try fixture.archive.verify(
-            fromPack: 2, progress: { progress in packs.withLock { $0.append(progress.pack) } })
-        #expect(report.originals == 0)
-        #expect(packs.withLock { $0 }.isEmpty)
+    @Test func `a verification goes on where it was interrupted, with what was found before`() throws {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions()
+        options.packBytes = 300
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        for number in UInt32(1)...5 { _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")]) }
+        try flip(0, at: 32 + 80, of: fixture.directory + "/originals/pack-000001.mwp")
+        let whole = try archive.verify(reread: always(nil))
+        #expect(whole.findings.contains { $0.place == "pack 1, offset 32" })
+
+        let reads = Mutex(0)
+        let interruption = MailFailure(.archiveBusy, kind: .transient, "killed here")
+        #expect(throws: interruption) {
+            try archive.verify(
+                .anew,
+                reread: { batch throws(MailFailure) in
+                    let isInterrupted = reads.withLock { reads in
+                        reads += 1
+                        return reads == 2
+                    }
+                    if isInterrupted { throw interruption }
+                    return batch.map { _ in nil }
+                })
+        }
+        let packs = Mutex<Set<Int64>>([])
+        var resumed = try archive.verify(.resumed, reread: always(nil)) { progress in
+            packs.withLock { _ = $0.insert(progress.pack) }
+        }
+        #expect(resumed.resumedPacks >= 1)
+        #expect(packs.withLock { $0.contains(1) } == false)
+        #expect(packs.withLock { $0.count } + resumed.resumedPacks == 5)
+        resumed.resumedPacks = 0
+        #expect(resumed == whole)
+        // It has ended, so there is nothing to go on with.
+        #expect(try archive.verify(.resumed, reread: always(nil)) == whole)
+    }
+
+    @Test func `a record of an interrupted verification that cannot be read is none`() throws {
+        let (fixture, _) = try filled(5)
+        let path = fixture.directory + "/verify.json"
+        try Data("{\"packs\":[{\"pack\":1}]}".utf8).write(to: URL(fileURLWithPath: path))
+        let report = try fixture.archive.verify(.resumed)
+        #expect(report.originals == 5 && report.resumedPacks == 0)
+        #expect(!FileManager.default.fileExists(atPath: path))
     }
 }
 

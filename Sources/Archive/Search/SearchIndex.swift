@@ -9,7 +9,8 @@ struct SearchIndex {
     static let bodyLimit = 512 << 10
 
     private let db: Database
-    private let isDue, participants, files, remove, insert, mark: PreparedStatement
+    private let facts: IndexedFacts.Query
+    private let isDue, remove, insert, mark: PreparedStatement
 
     init(_ db: Database) throws {
         self.db = db
@@ -19,11 +20,7 @@ struct SearchIndex {
             SELECT subject FROM messages WHERE id = ? AND is_indexed = 0 AND content_digest IS NOT NULL
                 AND erased_at IS NULL
             """)
-        participants = try PreparedStatement(
-            db, "SELECT role, email, name FROM participants WHERE message = ? ORDER BY position")
-        files = try PreparedStatement(
-            db,
-            "SELECT filename FROM attachments WHERE message = ? AND filename IS NOT NULL ORDER BY position")
+        facts = try IndexedFacts.Query(db)
         remove = try PreparedStatement(db, "DELETE FROM search WHERE rowid = ?")
         insert = try PreparedStatement(
             db, "INSERT INTO search(rowid, subject, people, blind, body, files) VALUES (?, ?, ?, ?, ?, ?)")
@@ -34,23 +31,14 @@ struct SearchIndex {
     func add(_ text: SearchText) throws -> Bool {
         isDue.bind(1, text.message.rawValue)
         guard let subject = try isDue.first({ $0.optionalText(0) }) else { return false }
-        var people: [String] = []
-        var blind: [String] = []
-        participants.bind(1, text.message.rawValue)
-        try participants.forEachRow { row in
-            let party = [row.optionalText(2), row.text(1)].compactMap { $0 }.joined(separator: " ")
-            if row.text(0) == "bcc" { blind.append(party) } else { people.append(party) }
-        }
-        var names: [String] = []
-        files.bind(1, text.message.rawValue)
-        try files.forEachRow { names.append($0.text(0)) }
+        let facts = try facts.facts(of: text.message, subject: subject)
         try remove(text.message)
         insert.bind(1, text.message.rawValue)
-        try insert.bind(2, subject?.precomposed)
-        try insert.bind(3, Self.joined(people))
-        try insert.bind(4, Self.joined(blind))
+        try insert.bind(2, facts.subject)
+        try insert.bind(3, facts.people)
+        try insert.bind(4, facts.blind)
         try insert.bind(5, text.body?.prefixBytes(Self.bodyLimit).precomposed)
-        try insert.bind(6, Self.joined(names))
+        try insert.bind(6, facts.files)
         try insert.run()
         mark.bind(1, 1)
         mark.bind(2, text.message.rawValue)
@@ -69,10 +57,6 @@ struct SearchIndex {
         mark.bind(1, 0)
         mark.bind(2, message.rawValue)
         try mark.run()
-    }
-
-    private static func joined(_ texts: [String]) -> String? {
-        texts.isEmpty ? nil : texts.joined(separator: "\n").precomposed
     }
 }
 

@@ -13,18 +13,19 @@ public struct VerifyProgress: Sendable, Hashable {
 extension Archive {
     /// Reads everything back: each page of the database against its checksum, each pack's chain,
     /// every original against its digest, what is stored about each message against its original,
-    /// and the rows against each other. Side by side on all cores; the archive may be in use.
+    /// and the rows against each other and against the full-text index. Side by side on all cores; the
+    /// archive may be in use.
     ///
     /// Whatever is damaged, the rest is looked at too.
     ///
     /// - Parameters:
-    ///   - firstPack: goes on there, after an interruption; the database is checked all the same.
+    ///   - start: whether it goes on with an interrupted one; the database is checked all the same.
     ///   - reread: reads messages as ingest does, each into nil when it cannot be read. Called from
     ///     several threads, with some MB of mail or one larger message. Without it facts are not compared.
     ///   - progress: called now and then, from one thread at a time.
     /// - Throws: what `reread` throws, which ends the verification.
     public func verify(
-        fromPack firstPack: Int64 = 0,
+        _ start: VerifyStart = .once,
         reread: (@Sendable ([MessageBytes]) throws(MailFailure) -> [Content?])? = nil,
         progress: @escaping @Sendable (VerifyProgress) -> Void = { _ in }
     ) throws(MailFailure) -> VerifyReport {
@@ -33,6 +34,7 @@ extension Archive {
         report.databasePages = pages.pageCount
         for finding in pages.findings(tables: tables(of: pages.damaged)) { report.add(finding) }
         RowCheck(archive: self).run(&report)
+        SearchCheck(archive: self).run(&report)
         // The packs as of one moment: what is appended later is not looked at.
         let packs: [OriginalsStore.PackEnd]
         do {
@@ -41,17 +43,29 @@ extension Archive {
             report.add(Self.unreadable("packs", error))
             packs = []
         }
+        let earlier = start == .resumed ? VerifyRecord.read(in: directory) : VerifyRecord()
+        var record = VerifyRecord()
         let total = packs.reduce(Int64(0)) { $0 + $1.end }
         var done: Int64 = 0
         for pack in packs {
             let base = done
             done += pack.end
-            guard pack.pack >= firstPack else { continue }
+            if let known = earlier.report(of: pack) {
+                report.merge(known)
+                report.resumedPacks += 1
+                record.add(pack, known)
+                continue
+            }
+            var found = VerifyReport()
             let check = PackCheck(archive: self, pack: pack, reread: reread) {
                 progress(VerifyProgress(pack: pack.pack, doneBytes: base + $0, totalBytes: total))
             }
-            try check.run(&report)
+            try check.run(&found)
+            report.merge(found)
+            record.add(pack, found)
+            if start != .once { record.write(in: directory) }
         }
+        if start != .once { VerifyRecord.remove(in: directory) }
         // A page that is as it was written holds what ingest wrote: then it is the reading that changed.
         if pages.isIntact, pages.pageCount > 0 {
             report.readDifferently = report.findings.filter(\.isReading)

@@ -1,7 +1,7 @@
 /// One thing that is not as it must be.
-public struct Finding: Sendable, Hashable, Encodable {
+public struct Finding: Sendable, Hashable, Codable {
     public enum Subject: String, Sendable, Codable {
-        case original, pack, ledger, message, database
+        case original, pack, ledger, message, search, database
     }
 
     public var subject: Subject
@@ -12,14 +12,19 @@ public struct Finding: Sendable, Hashable, Encodable {
 }
 
 /// What a verification looked at, and what it found.
-public struct VerifyReport: Sendable, Hashable, Encodable {
+public struct VerifyReport: Sendable, Hashable, Codable {
     public var originals = 0
     public var originalBytes: Int64 = 0
     /// Originals that were erased, and hold nothing but zeros.
     public var erasedOriginals = 0
     public var messages = 0
     public var ledgerRows = 0
+    /// Messages whose rows in the full-text index were compared with what is stored.
+    public var indexedMessages = 0
     public var databasePages = 0
+    /// Packs that were read by the interrupted verification which this one went on with; theirs are among the
+    /// numbers and the findings.
+    public var resumedPacks = 0
     /// Messages whose stored facts and attachments were compared with their originals.
     public var rereadMessages = 0
     /// Records in the packs that no committed transaction speaks of: the remains of
@@ -40,13 +45,26 @@ public struct VerifyReport: Sendable, Hashable, Encodable {
         if findings.count < 1000 { findings.append(finding) } else { furtherFindings += 1 }
     }
 
+    /// Adds what was found elsewhere.
+    mutating func merge(_ other: VerifyReport) {
+        originals += other.originals
+        originalBytes += other.originalBytes
+        erasedOriginals += other.erasedOriginals
+        rereadMessages += other.rereadMessages
+        unclaimedRecords += other.unclaimedRecords
+        furtherFindings += other.furtherFindings
+        for finding in other.findings { add(finding) }
+    }
+
     private enum CodingKeys: String, CodingKey {
         case originals
         case originalBytes = "original_bytes"
         case erasedOriginals = "erased_originals"
         case messages
         case ledgerRows = "ledger_rows"
+        case indexedMessages = "indexed_messages"
         case databasePages = "database_pages"
+        case resumedPacks = "resumed_packs"
         case rereadMessages = "reread_messages"
         case unclaimedRecords = "unclaimed_records"
         case findings

@@ -160,12 +160,7 @@ struct PackCheck {
             }
         }
         for (_, portion) in tallies.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-            report.originals += portion.originals
-            report.originalBytes += portion.originalBytes
-            report.erasedOriginals += portion.erasedOriginals
-            report.rereadMessages += portion.rereadMessages
-            report.furtherFindings += portion.furtherFindings
-            for finding in portion.findings { report.add(finding) }
+            report.merge(portion)
         }
         return failure.withLock { $0 }
     }

@@ -9,8 +9,9 @@ struct VerifyCommand: AsyncParsableCommand {
         discussion: """
             Reads every page of the database against its checksum, every original against its digest and
             along the chain of its pack, and every message's stored facts and attachments against its
-            original; then the rows against each other. Names each finding with its place and message,
-            and goes on; ends with 1 when there is one. Nothing is changed.
+            original; then the rows against each other, and the search index against the rows. Names each
+            finding with its place and message, and goes on; ends with 1 when there is one. Nothing in the
+            archive is changed.
 
             With --server it also asks each mailbox what it lists, and prints how much of every polled
             folder is in the ledger.
@@ -21,9 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Also compares the ledger with what the servers list now.")
     var server = false
 
-    @Option(
-        help: ArgumentHelp("Goes on at this pack of originals, after an interruption.", valueName: "pack"))
-    var fromPack: Int64 = 0
+    @Flag(help: "Goes on where an interrupted verification ended, with what it found.")
+    var resume = false
 
     @Flag(help: "One JSON document instead of text.")
     var json = false
@@ -54,7 +54,7 @@ struct VerifyCommand: AsyncParsableCommand {
             throw ExitStatus.someItemsFailed
         }
         let reread = workplace.configuration.rereading()
-        let report = try workplace.archive.verify(fromPack: fromPack, reread: reread) {
+        let report = try workplace.archive.verify(resume ? .resumed : .anew, reread: reread) {
             Terminal.progress(
                 "pack \($0.pack): \($0.doneBytes >> 20) of \($0.totalBytes >> 20) MB …")
         }
@@ -111,7 +111,10 @@ struct VerifyCommand: AsyncParsableCommand {
         Terminal.print(
             "\(report.originals) originals (\(report.originalBytes) bytes), \(report.messages) messages, "
                 + "\(report.rereadMessages) compared with their originals, \(report.ledgerRows) ledger rows, "
-                + "\(report.databasePages) database pages: \(report.isClean ? "clean" : "damaged")"
+                + "\(report.indexedMessages) in the search index, \(report.databasePages) database pages: "
+                + (report.isClean ? "clean" : "damaged")
+                + (report.resumedPacks == 0
+                    ? "" : "; \(report.resumedPacks) packs were read by the interrupted verification")
                 + (report.erasedOriginals == 0 ? "" : "; \(report.erasedOriginals) originals were erased")
                 + (report.unclaimedRecords == 0
                     ? ""

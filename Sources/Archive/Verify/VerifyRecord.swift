@@ -1,0 +1,58 @@
+import Foundation
+import MailModel
+
+/// Where a verification begins.
+public enum VerifyStart: Sendable {
+    /// At the beginning, and leaves no record of how far it came.
+    case once
+    /// At the beginning, with a record.
+    case anew
+    /// Where the record of an interrupted one ends; at the beginning when there is none.
+    case resumed
+}
+
+/// How far a verification has come: the packs that it has read to their ends, with what it found in each. It lies
+/// beside the database until the verification ends, so that an interrupted one can go on.
+///
+/// Nothing depends on it: one that cannot be read is none.
+struct VerifyRecord: Codable {
+    struct Pack: Codable {
+        var pack: Int64
+        /// As far as it was read: a pack that has grown since is read again.
+        var end: Int64
+        /// The hash of its chain there.
+        var chain: String
+        var report: VerifyReport
+    }
+
+    private static let name = "verify.json"
+
+    private(set) var packs: [Pack] = []
+
+    /// An empty one when there is none, or none that can be read.
+    static func read(in directory: String) -> VerifyRecord {
+        guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"),
+            let record = try? JSONDecoder().decode(VerifyRecord.self, from: data)
+        else { return VerifyRecord() }
+        return record
+    }
+
+    static func remove(in directory: String) { PackFile.remove("\(directory)/\(name)") }
+
+    /// What was found in a pack that is still as it was read.
+    func report(of pack: OriginalsStore.PackEnd) -> VerifyReport? {
+        packs.first { $0.pack == pack.pack && $0.end == pack.end && $0.chain == Self.hex(pack.chain) }?.report
+    }
+
+    mutating func add(_ pack: OriginalsStore.PackEnd, _ report: VerifyReport) {
+        packs.append(Pack(pack: pack.pack, end: pack.end, chain: Self.hex(pack.chain), report: report))
+    }
+
+    /// A disk that does not take it costs the record, not the verification.
+    func write(in directory: String) {
+        try? JSONEncoder().encode(self).write(
+            to: URL(fileURLWithPath: "\(directory)/\(Self.name)"), options: .atomic)
+    }
+
+    private static func hex(_ chain: [UInt8]) -> String { Digest256(bytes: chain)?.hex ?? "" }
+}
