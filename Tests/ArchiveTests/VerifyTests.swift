@@ -186,7 +186,9 @@ import Testing
         var options = ArchiveOptions()
         options.packBytes = 300
         let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
-        for number in UInt32(1)...5 { _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")]) }
+        for number in UInt32(1)...5 {
+            _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")])
+        }
         try flip(0, at: 32 + 80, of: fixture.directory + "/originals/pack-000001.mwp")
         let whole = try archive.verify(reread: always(nil))
         #expect(whole.findings.contains { $0.place == "pack 1, offset 32" })
