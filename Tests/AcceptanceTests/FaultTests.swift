@@ -1,4 +1,5 @@
 import Foundation
+import MailTestKit
 import Testing
 
 /// The short forms of scripts/torture; docs/RELIABILITY.md has the long ones.
@@ -58,6 +59,32 @@ struct FaultTests {
 
             try Data(roomy.utf8).write(to: firma.configuration)
             #expect(try await firma.sync().accounts.map(\.fetched).reduce(0, +) == 1)
+        }
+    }
+
+    @Test func withoutRoomOnTheDiskMailIsSentAllTheSame() async throws {
+        let smtp = try ScriptedSMTPServer()
+        defer { smtp.stop() }
+        try await Installation.withFirma { firma in
+            try await firma.succeed(
+                "account", "edit", "anna", "--smtp-host", "127.0.0.1", "--smtp-port", String(smtp.port),
+                "--smtp-security", "none")
+            let roomy = try String(contentsOf: firma.configuration, encoding: .utf8)
+            try Data(
+                roomy.replacingOccurrences(
+                    of: "[archive]\n", with: "[archive]\nmin_free_megabytes = 1000000\n"
+                )
+                .utf8
+            ).write(to: firma.configuration)
+            #expect(try await firma.run("sync").status == 1)
+            let text = firma.directory.appendingPathComponent("text")
+            try Data("Text\n".utf8).write(to: text)
+            try await firma.succeed(
+                "send", "--wait", "--account", "anna", "--to", "ivan@klient.example", "--subject",
+                "Without room", "--text", text.path)
+            #expect(smtp.received.map(\.recipients) == [["ivan@klient.example"]])
+            let history = try await firma.history(of: "ivan@klient.example")
+            #expect(history.map(\.subject) == ["Without room"])
         }
     }
 }
