@@ -213,7 +213,7 @@ import Testing
         }
         #expect(resumed.resumedPacks >= 1)
         #expect(packs.withLock { $0.contains(1) } == false)
-        #expect(packs.withLock { $0.count } + resumed.resumedPacks == 5)
+        #expect(packs.withLock { $0.count } + resumed.resumedPacks == archive.originals.packsOnDisk().count)
         resumed.resumedPacks = 0
         #expect(resumed == whole)
         // It has ended, so there is nothing to go on with.

@@ -124,6 +124,16 @@ class Installation:
             self.shorten_timeout()
         return self
 
+    def add_account(self, name, port, folders=()):
+        """On a server without TLS."""
+        self.succeed("user", "add", name, "--email", f"{name}@firma.example")
+        words = ["--preset", "custom", "--name", name, "--user", name, "--email", f"{name}@firma.example"]
+        words += ["--login", name, "--password-file", "-", "--imap-host", "127.0.0.1"]
+        words += ["--imap-port", str(port), "--imap-security", "none"]
+        for folder in folders:
+            words += ["--folder", folder]
+        self.succeed("account", "add", *words, input=PASSWORD.encode())
+
     def merge_tables(self):
         """A table may stand once in a file: later keys go into the first one of its name."""
         tables, current = {"": []}, ""

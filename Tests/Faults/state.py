@@ -109,6 +109,8 @@ class Snapshot:
             lines.append(f"history {contact} {role} {email} {linked_by} {names[id]}")
         for id, email, reason, state in self.rows("SELECT message, email, reason, state FROM review_items"):
             lines.append(f"review {email} {reason} {state} {names[id]}")
+        for id, *words in self.rows("SELECT id, c0, c1, c2, c3, c4 FROM search_content"):
+            lines.append(f"words {names[id]} {words}")
         for row in self.rows("SELECT folder, uidvalidity FROM sweeps"):
             lines.append(f"sweep {row}")
         for row in self.rows("SELECT name, state, failures, error_code FROM accounts"):
