@@ -94,6 +94,10 @@ class Session(socketserver.StreamRequestHandler):
         with contextlib.suppress(ConnectionError):
             self.converse()
 
+    def finish(self):
+        with contextlib.suppress(ConnectionError):
+            super().finish()
+
     def converse(self):
         self.say("* OK ready")
         self.wfile.flush()
