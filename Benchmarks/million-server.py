@@ -6,6 +6,7 @@ EXAMINE: how many new messages there are beside the old ones, and how many of th
 Knows what mailworker sends, and nothing else.
 """
 
+import bisect
 import re
 import socketserver
 import sys
@@ -29,18 +30,13 @@ class Session(socketserver.StreamRequestHandler):
     def say(self, line):
         self.wfile.write(line.encode() + b"\r\n")
 
-    def uids(self):
-        return self.old + self.new
-
     def chosen(self, sets):
         for part in sets.split(","):
             first, _, last = part.partition(":")
             low = int(first)
             high = low if not last else 1 << 32 if last == "*" else int(last)
-            if low > last_old:
-                yield from (uid for uid in self.new if low <= uid <= high)
-            else:
-                yield from (uid for uid in self.uids() if low <= uid <= high)
+            for uids in (self.old, self.new):
+                yield from uids[bisect.bisect_left(uids, low) : bisect.bisect_right(uids, high)]
 
     def examine(self, rest):
         with open(state_file, encoding="ascii") as file:

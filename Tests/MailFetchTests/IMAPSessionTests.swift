@@ -24,6 +24,34 @@ import Testing
 
     static func batches(_ count: UInt32) -> [UIDSet] { (1...count).map { UIDSet([UID($0)]) } }
 
+    @Test func whatIsAskedAtTheBeginningCostsNoRoundTripsOfItsOwn() async throws {
+        // The server answers a question only after it has seen those that come along: else this hangs.
+        let capability: [IMAPScript.Step] = [
+            .expect("CAPABILITY"), .send("* CAPABILITY IMAP4rev1 ID NAMESPACE ENABLE QRESYNC"),
+            .send("$T OK done"),
+        ]
+        let server = try ScriptedIMAPServer(
+            IMAPScript(
+                [.send("* OK hi")] + capability + [.expect("LOGIN"), .send("$T OK welcome")] + capability + [
+                    .expect("ID"), .expect("NAMESPACE"), .expect("ENABLE QRESYNC"), .expect("LIST"),
+                    .send("$4 OK done"), .send("* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL"),
+                    .send("$5 OK done"),
+                    .send("* ENABLED QRESYNC"), .send("$6 OK done"),
+                    .send("* LIST () \".\" INBOX"), .send("* LIST () \".\" INBOX.Sent"),
+                    .send("$7 OK done"),
+                    .expect("EXAMINE \"INBOX.Sent\""), .expect("UID SEARCH ALL"),
+                    .send("* 2 EXISTS"), .send("* OK [UIDVALIDITY 7] valid"), .send("$8 OK done"),
+                    .send("* SEARCH 3 9"), .send("$9 OK done"),
+                ]))
+        defer { server.stop() }
+        let session = try await connect(server, NetworkLoop())
+        let sent = try #require(try await session.folders().first { $0.role == .sent })
+        let state = try await session.examine(sent, listing: true)
+        #expect(state.listed?.sequenceSet == "3,9")
+        #expect(state.exists == 2)
+        #expect(server.violations.isEmpty)
+    }
+
     @Test func aRefusedBatchDoesNotStopTheOthersAndTheServerNeverWaits() async throws {
         // The server answers the first only after it has seen the second: without pipelining this hangs.
         let server = try ScriptedIMAPServer(

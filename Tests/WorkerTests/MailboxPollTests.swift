@@ -108,6 +108,7 @@ struct MailboxPollTests {
         let fixture = try PollFixture([
             Scripts.script(
                 Scripts.folders("INBOX", "Sent"), [.expect("EXAMINE \"INBOX\""), .send("$T \(words)")],
+                [.expect("UID SEARCH ALL"), .send("$T BAD no folder is open")],
                 Scripts.examine("Sent", exists: 1, next: 2), Scripts.search("1"), Scripts.metadata("1", [1]),
                 Scripts.bodies("1", [1]))
         ])
@@ -285,7 +286,9 @@ struct MailboxPollTests {
     }
 
     @Test func anEmptyMailboxIsNotAskedForItsMessages() async throws {
-        let fixture = try PollFixture([Scripts.inbox(exists: 0, next: 1)])
+        let fixture = try PollFixture([
+            Scripts.inbox(exists: 0, next: 1, Scripts.search("")), Scripts.inbox(exists: 0, next: 1),
+        ])
         for _ in 0..<2 {
             let report = try await fixture.poll()
             #expect(report.failures.isEmpty)
@@ -306,7 +309,8 @@ struct MailboxPollTests {
         let fixture = try PollFixture([
             Scripts.script(
                 Scripts.folders("INBOX", "Sent"), Scripts.examine("INBOX", exists: 0, next: 1),
-                Scripts.examine("Sent", exists: 1, next: 2), Scripts.search("1"), Scripts.metadata("1", [1]),
+                Scripts.search(""), Scripts.examine("Sent", exists: 1, next: 2), Scripts.search("1"),
+                Scripts.metadata("1", [1]),
                 [Scripts.asked("1"), Scripts.message(1, sent), Scripts.done])
         ])
         let report = try await fixture.poll()

@@ -14,8 +14,8 @@ struct PollPlacesTests {
                 PollPlaces.Limits(fresh: fresh, host: host, total: total, patienceMilliseconds: 1_000))
         }
 
-        func begin(_ id: AccountID, host: String, isBulk: Bool, now: Int64) -> Bool {
-            places.begin(id, host: host, isBulk: isBulk, now: now)
+        func begin(_ id: AccountID, host: String, mayTakeLong: Bool, now: Int64) -> Bool {
+            places.begin(id, host: host, mayTakeLong: mayTakeLong, now: now)
         }
 
         func end(_ id: AccountID) { places.end(id) }
@@ -29,47 +29,63 @@ struct PollPlacesTests {
 
     @Test func pollsThatDoNotComeForwardKeepOthersBackForTheirFirstSecondOnly() {
         let places = places(fresh: 2)
-        #expect(places.begin(id(1), host: "dead-1", isBulk: false, now: 0))
-        #expect(places.begin(id(2), host: "dead-2", isBulk: false, now: 0))
-        #expect(!places.begin(id(3), host: "well", isBulk: false, now: 999))
-        #expect(places.begin(id(3), host: "well", isBulk: false, now: 1_000))
+        #expect(places.begin(id(1), host: "dead-1", mayTakeLong: false, now: 0))
+        #expect(places.begin(id(2), host: "dead-2", mayTakeLong: false, now: 0))
+        #expect(!places.begin(id(3), host: "well", mayTakeLong: false, now: 999))
+        #expect(places.begin(id(3), host: "well", mayTakeLong: false, now: 1_000))
         #expect(places.count == 3)
+    }
+
+    @Test func accountsThatFailedLastTimeKeepNoneBackThatDoesWell() {
+        let places = places(fresh: 2)
+        for number in 1...2 {
+            #expect(places.begin(id(number), host: "dead-\(number)", mayTakeLong: true, now: 0))
+        }
+        #expect(!places.begin(id(3), host: "dead-3", mayTakeLong: true, now: 999))
+        for number in 11...12 {
+            #expect(places.begin(id(number), host: "well-\(number)", mayTakeLong: false, now: 999))
+        }
+        #expect(!places.begin(id(13), host: "well-13", mayTakeLong: false, now: 999))
+        #expect(places.begin(id(3), host: "dead-3", mayTakeLong: true, now: 1_000))
     }
 
     @Test func aDeadServersAccountsTakeTheirOwnServersPlacesOnly() {
         let places = places(fresh: 100, host: 3)
-        for number in 1...3 { #expect(places.begin(id(number), host: "dead", isBulk: false, now: 0)) }
-        #expect(!places.begin(id(4), host: "dead", isBulk: false, now: 60_000))
-        #expect(places.begin(id(5), host: "well", isBulk: false, now: 60_000))
+        for number in 1...3 { #expect(places.begin(id(number), host: "dead", mayTakeLong: false, now: 0)) }
+        #expect(!places.begin(id(4), host: "dead", mayTakeLong: false, now: 60_000))
+        #expect(places.begin(id(5), host: "well", mayTakeLong: false, now: 60_000))
         places.end(id(1))
-        #expect(places.begin(id(4), host: "dead", isBulk: false, now: 60_000))
+        #expect(places.begin(id(4), host: "dead", mayTakeLong: false, now: 60_000))
     }
 
     @Test func largeMailboxesLeaveHalfOfAServersPlacesToTheOthers() {
         let places = places(fresh: 100, host: 4)
-        #expect(places.begin(id(1), host: "h", isBulk: true, now: 0))
-        #expect(places.begin(id(2), host: "h", isBulk: true, now: 0))
-        #expect(!places.begin(id(3), host: "h", isBulk: true, now: 0))
-        #expect(places.begin(id(4), host: "h", isBulk: false, now: 0))
-        #expect(places.begin(id(5), host: "h", isBulk: false, now: 0))
-        #expect(!places.begin(id(6), host: "h", isBulk: false, now: 0), "the server's limit holds for all")
+        #expect(places.begin(id(1), host: "h", mayTakeLong: true, now: 0))
+        #expect(places.begin(id(2), host: "h", mayTakeLong: true, now: 0))
+        #expect(!places.begin(id(3), host: "h", mayTakeLong: true, now: 0))
+        #expect(places.begin(id(4), host: "h", mayTakeLong: false, now: 0))
+        #expect(places.begin(id(5), host: "h", mayTakeLong: false, now: 0))
+        #expect(
+            !places.begin(id(6), host: "h", mayTakeLong: false, now: 0), "the server's limit holds for all")
     }
 
     @Test func oneServerWithOnePlaceStillServesALargeMailbox() {
         let places = places(host: 1)
-        #expect(places.begin(id(1), host: "h", isBulk: true, now: 0))
-        #expect(!places.begin(id(2), host: "h", isBulk: false, now: 0))
+        #expect(places.begin(id(1), host: "h", mayTakeLong: true, now: 0))
+        #expect(!places.begin(id(2), host: "h", mayTakeLong: false, now: 0))
     }
 
     @Test func noAccountIsPolledTwiceAtATime() {
         let places = places(fresh: 100)
-        #expect(places.begin(id(1), host: "h", isBulk: false, now: 0))
-        #expect(!places.begin(id(1), host: "h", isBulk: false, now: 90_000))
+        #expect(places.begin(id(1), host: "h", mayTakeLong: false, now: 0))
+        #expect(!places.begin(id(1), host: "h", mayTakeLong: false, now: 90_000))
     }
 
     @Test func thereIsAnEndToPatienceWithAll() {
         let places = places(fresh: 100, host: 100, total: 5)
-        for number in 1...5 { #expect(places.begin(id(number), host: "\(number)", isBulk: false, now: 0)) }
-        #expect(!places.begin(id(6), host: "6", isBulk: false, now: 90_000))
+        for number in 1...5 {
+            #expect(places.begin(id(number), host: "\(number)", mayTakeLong: false, now: 0))
+        }
+        #expect(!places.begin(id(6), host: "6", mayTakeLong: false, now: 90_000))
     }
 }

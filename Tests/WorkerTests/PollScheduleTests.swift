@@ -1,3 +1,4 @@
+import Archive
 import MailModel
 import Testing
 
@@ -8,10 +9,11 @@ struct PollScheduleTests {
     private static let middle = 0.5
 
     private func pause(
-        _ outcome: PollSchedule.Outcome, failures: Int, interval: Int64 = 300, jitter: Double = middle
+        _ outcome: PollSchedule.Outcome, failures: Int, interval: Int64 = 300, phase: Double = 0,
+        jitter: Double = middle
     ) -> Int64? {
         PollSchedule(intervalSeconds: interval)
-            .nextPoll(after: outcome, failures: failures, now: Self.now, jitter: jitter)
+            .nextPoll(after: outcome, failures: failures, now: Self.now, phase: phase, jitter: jitter)
             .map { $0.rawValue - Self.now.rawValue }
     }
 
@@ -27,6 +29,8 @@ struct PollScheduleTests {
 
     @Test func anIntervalBeyondReasonDoesNotOverflow() throws {
         #expect(try #require(pause(.succeeded, failures: 0, interval: .max, jitter: 1)) > 0)
+        #expect(try #require(pause(.succeeded, failures: 0, interval: .max, phase: 1, jitter: 1)) > 0)
+        #expect(try #require(pause(.succeeded, failures: 0, interval: .max, phase: .infinity)) > 0)
         #expect(try #require(pause(.succeeded, failures: 0, interval: 0, jitter: 0)) == 1)
         #expect(try #require(pause(.succeeded, failures: 0, interval: .min, jitter: 0)) == 1)
     }
@@ -79,6 +83,38 @@ struct PollScheduleTests {
 
     @Test(arguments: spread)
     func jitterSpreadsASuccessByATenthAtMost(jitter: Double, expected: Int64) {
-        #expect(pause(.succeeded, failures: 0, jitter: jitter) == expected)
+        // The time of these tests lies 200 seconds into an interval.
+        #expect(pause(.succeeded, failures: 0, phase: 200.5 / 300, jitter: jitter) == expected)
+    }
+
+    static let moments: [(phase: Double, seconds: Int64)] = [
+        // A quarter of an interval is the least.
+        (0.917, 75), (0.92, 76), (0.0, 100), (0.5, 250), (0.667, 300), (0.9, 370), (0.912, 373),
+    ]
+
+    @Test(arguments: moments)
+    func aPollAtAnotherTimeIsFollowedByOneAtTheAccountsMoment(phase: Double, expected: Int64) {
+        #expect(pause(.succeeded, failures: 0, phase: phase) == expected)
+    }
+
+    @Test func aThousandAccountsOfOneIntervalDoNotStayTogether() {
+        // All were due at once; each is polled when it is due, for an hour.
+        var random = SystemRandomNumberGenerator()
+        let schedule = PollSchedule(intervalSeconds: 300)
+        var polls = [Int](repeating: 0, count: 360)
+        for number in 1...1_000 {
+            let phase = AccountID(rawValue: Int64(number)).phase
+            var due = Self.now
+            while due.rawValue < Self.now.rawValue + 3_600 {
+                polls[Int(due.rawValue - Self.now.rawValue) / 10] += 1
+                due = schedule.nextPoll(
+                    after: .succeeded, failures: 0, now: due, phase: phase,
+                    jitter: Double.random(in: 0..<1, using: &random))!
+            }
+        }
+        #expect(polls[0] == 1_000)
+        // 33 in ten seconds, evenly; with the jitter the deviation is about five.
+        #expect(polls[60...].allSatisfy { (5...75).contains($0) }, "\(polls[60...])")
+        #expect((11_000...13_500).contains(polls.reduce(0, +)))
     }
 }

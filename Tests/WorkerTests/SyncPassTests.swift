@@ -100,6 +100,20 @@ struct SyncPassTests {
         #expect(try await fixture.poll().counts.fetched == 3)
     }
 
+    @Test func anAccountThatAnotherProcessHasPolledMeanwhileIsNotPolledAgain() async throws {
+        let fixture = try PollFixture([Scripts.firstSync])
+        let due = try fixture.worker.polled()
+        #expect(try await fixture.poll().counts.fetched == 3)
+        let report = await fixture.pass.poll(due, onlyIfDue: true)
+        #expect(report.failures.map(\.code) == [.accountBusy])
+        #expect(fixture.server.events.count { $0 == .accepted } == 1)
+        let other = try fixture.worker.reopened()
+        guard case .granted = try other.claim(fixture.worker.account) else {
+            Issue.record("the lease was kept")
+            return
+        }
+    }
+
     @Test func theLeaseIsGivenBackAfterSuccessAndAfterFailure() async throws {
         let fixture = try PollFixture([Scripts.refusingLogin("no"), Scripts.firstSync])
         let other = try fixture.worker.reopened()

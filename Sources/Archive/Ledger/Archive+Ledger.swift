@@ -129,6 +129,18 @@ extension Archive {
         }
     }
 
+    /// Whether anything was ever recorded of the folder, under whatever UIDVALIDITY.
+    public func hasLedger(of folder: FolderID) throws(MailFailure) -> Bool {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT 1 WHERE EXISTS (SELECT 1 FROM ledger WHERE folder = ?1)
+                        OR EXISTS (SELECT 1 FROM sweeps WHERE folder = ?1)
+                    """, arguments: [folder.rawValue]) != nil
+        }
+    }
+
     /// Every UID that has a row, vanished ones included.
     ///
     /// - Parameter first: below which nothing is asked for.

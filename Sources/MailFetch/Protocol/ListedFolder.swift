@@ -138,6 +138,8 @@ public struct FolderState: Sendable, Hashable {
     /// What has gone from the folder since the mark given with EXAMINE; it may name UIDs that never were. Nil
     /// where the server cannot tell, or the mark is of another UIDVALIDITY.
     public var vanished: UIDSet?
+    /// Every UID, where the opening has asked for them.
+    public var listed: UIDSet?
 
     public init(uidValidity: UIDValidity, exists: UInt32, uidNext: UID?, highestModSeq: UInt64? = nil) {
         self.uidValidity = uidValidity

@@ -101,7 +101,7 @@ extension IMAPSession {
         return found.values.sorted { $0.uid < $1.uid }
     }
 
-    private func tooManyMessages() -> MailFailure {
+    func tooManyMessages() -> MailFailure {
         end()
         return .violation("more than \(IMAPLimits.messages) messages in one folder")
     }

@@ -55,45 +55,49 @@ extension IMAPSession {
     /// Its UIDs hold only for a client that comes with SELECT. That removes `\Recent`, as any client's visit
     /// does, and nothing else.
     ///
-    /// - Parameter mark: of an earlier opening; where the server can, it tells what has vanished since.
+    /// - Parameters:
+    ///   - mark: of an earlier opening; where the server can, it tells what has vanished since.
+    ///   - listing: asks for all UIDs as well, without another way there and back.
     nonisolated(nonsending) public func examine(
-        _ folder: ListedFolder, since mark: FolderMark? = nil
+        _ folder: ListedFolder, since mark: FolderMark? = nil, listing: Bool = false
     ) async throws(MailFailure) -> FolderState {
-        try await examine(wireName: folder.wireName, since: mark)
+        try await examine(wireName: folder.wireName, since: mark, listing: listing)
     }
 
     /// Opens a folder for reading; what was open before is closed by it.
     nonisolated(nonsending) public func examine(_ folder: FolderName) async throws(MailFailure) -> FolderState
     {
-        try await examine(wireName: ModifiedUTF7.encode(folder.rawValue), since: nil)
+        try await examine(wireName: ModifiedUTF7.encode(folder.rawValue), since: nil, listing: false)
     }
 
     nonisolated(nonsending) private func examine(
-        wireName: [UInt8], since mark: FolderMark?
+        wireName: [UInt8], since mark: FolderMark?, listing: Bool
     ) async throws(MailFailure) -> FolderState {
         try demandSendable(wireName)
+        try await completeIntroduction()
         let plain = IMAPCommand.examine(wireName, capabilities.contains("CONDSTORE") ? .condstore : .plain)
         var opened: Opening
         if let mark, resyncs {
             do throws(MailFailure) {
-                opened = try await open(.examine(wireName, .resync(mark)))
+                opened = try await open(.examine(wireName, .resync(mark)), listing: listing)
                 opened.isFollowed = opened.validity == mark.uidValidity.rawValue && opened.modSequence != nil
             } catch  where error.code == .commandRefused {
                 // Offered and not done: the folder is compared as with any other server.
                 resyncs = false
-                opened = try await open(plain)
+                opened = try await open(plain, listing: listing)
             }
         } else {
-            opened = try await open(plain)
+            opened = try await open(plain, listing: listing)
         }
         guard opened.recent > 0,
             let server = RenumberingServer.recognised(
                 by: capabilities, id: serverID, saying: opened.phrases)
         else { return try opened.state }
         do throws(MailFailure) {
-            return try await open(.select(wireName, for: server)).state
+            // What was listed before may be what the server forgets.
+            return try await open(.select(wireName, for: server), listing: listing).state
         } catch  where error.code == .commandRefused {
-            return try await open(plain).state
+            return try await open(plain, listing: listing).state
         }
     }
 
@@ -109,6 +113,8 @@ extension IMAPSession {
         var isFollowed = false
         /// Those that tell a `RenumberingServer`.
         var phrases: Set<String> = []
+        /// All UIDs; nil where they were not asked for.
+        var listed: [ClosedRange<UInt32>]?
 
         var state: FolderState {
             get throws(MailFailure) {
@@ -119,16 +125,22 @@ extension IMAPSession {
                     uidValidity: UIDValidity(validity), exists: exists,
                     uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
                 state.vanished = isFollowed ? UIDSet(ranges: vanished) : nil
+                state.listed = listed.map { UIDSet(ranges: $0) }
                 return state
             }
         }
     }
 
-    nonisolated(nonsending) private func open(_ command: IMAPCommand) async throws(MailFailure) -> Opening {
+    nonisolated(nonsending) private func open(
+        _ command: IMAPCommand, listing: Bool
+    ) async throws(MailFailure) -> Opening {
         var opening = Opening()
+        var listed: [ClosedRange<UInt32>] = []
         openValidity = nil
-        try await demandOK(command) { response in
+        let question = listing ? [IMAPCommand.searchAll(extended: capabilities.contains("ESEARCH"))] : []
+        let replies = try await run([command] + question) { response in
             switch response {
+            case .search(let found) where listed.count <= IMAPLimits.messages: listed += found
             case .exists(let count): opening.exists = count
             case .recent(let count): opening.recent = count
             case .vanished(let uids, earlier: true)
@@ -145,7 +157,10 @@ extension IMAPSession {
             default: break
             }
         }
+        if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
         openValidity = opening.validity.map { UIDValidity($0) }
+        guard listed.count <= IMAPLimits.messages else { throw tooManyMessages() }
+        if listing { opening.listed = listed }
         return opening
     }
 

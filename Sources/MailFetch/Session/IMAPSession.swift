@@ -29,6 +29,9 @@ public final class IMAPSession {
     var openValidity: UIDValidity?
     /// Whether ENABLE QRESYNC was agreed to.
     var resyncs = false
+    /// What the session wants to know of its server, until its first command has taken it along: by themselves
+    /// these questions would cost the way there and back once more.
+    private var introduction: [IMAPCommand] = []
     /// The message during which the session broke off, so that it need not break the next one as well.
     public internal(set) var suspect: SuspectMessage?
     /// Messages that came shorter than their size and were whole.
@@ -73,6 +76,7 @@ public final class IMAPSession {
     /// Says goodbye and closes; a server that does not answer is left all the same.
     nonisolated(nonsending) public func logout() async {
         guard !isOver else { return }
+        introduction = []
         _ = try? await run(.logout)
         end()
     }
@@ -86,14 +90,16 @@ public final class IMAPSession {
         // libcurl loses bytes that came together with the login's OK: nothing before the reply to a
         // command of our own is relied on.
         try await demandOK(.capability)
-        var questions: [IMAPCommand] = []
-        if capabilities.contains("ID") { questions.append(.identify) }
-        if capabilities.contains("NAMESPACE") { questions.append(.namespace) }
-        let mayResync = capabilities.contains("QRESYNC") && capabilities.contains("ENABLE")
-        if mayResync { questions.append(.enableQResync) }
-        guard !questions.isEmpty else { return }
-        let replies = try await run(questions)
-        resyncs = mayResync && replies.last?.kind == .ok
+        if capabilities.contains("ID") { introduction.append(.identify) }
+        if capabilities.contains("NAMESPACE") { introduction.append(.namespace) }
+        if capabilities.contains("QRESYNC"), capabilities.contains("ENABLE") {
+            introduction.append(.enableQResync)
+        }
+    }
+
+    /// Asks what no command has taken along yet: before the first one that depends on the answers.
+    nonisolated(nonsending) func completeIntroduction() async throws(MailFailure) {
+        if !introduction.isEmpty { _ = try await run([]) }
     }
 
     /// From the server's OK on both sides compress; a refusal leaves everything as it is.
@@ -248,7 +254,9 @@ public final class IMAPSession {
     nonisolated(nonsending) func run(
         _ commands: [IMAPCommand], note: (Response) -> Void = { _ in }
     ) async throws(MailFailure) -> [StatusReply] {
-        let tags = try await send(commands)
+        let questions = introduction
+        introduction = []
+        let tags = try await send(questions + commands)
         var replies: [[UInt8]: StatusReply] = [:]
         while replies.count < tags.count {
             let response = try await nextResponse()
@@ -258,7 +266,10 @@ public final class IMAPSession {
                 note(response)
             }
         }
-        return tags.compactMap { replies[$0] }
+        for (question, tag) in zip(questions, tags) {
+            if case .enableQResync = question { resyncs = replies[tag]?.kind == .ok }
+        }
+        return tags.dropFirst(questions.count).compactMap { replies[$0] }
     }
 
     nonisolated(nonsending) func run(

@@ -65,7 +65,8 @@ struct FolderPoll {
     ) async throws(MailFailure) -> Sweep? {
         let folder = try record(chosen)
         let mark = try archive.mark(of: folder)
-        let state = try await session.examine(chosen.folder, since: mark)
+        let isNew = mark == nil ? !(try archive.hasLedger(of: folder)) : false
+        let state = try await session.examine(chosen.folder, since: mark, listing: isNew)
         let validity = state.uidValidity
         let place = Place(
             folder: folder, validity: validity, name: chosen.folder.name, role: chosen.role)
@@ -94,7 +95,10 @@ struct FolderPoll {
             // Another process may have recorded some of them meanwhile.
             work.add(found, without: try archive.knownUIDs(folder, validity, from: first))
         case .fullSweep, .newEpoch:
-            let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
+            let listed =
+                if let listed = state.listed { listed } else {
+                    state.exists == 0 ? UIDSet() : try await session.allUIDs()
+                }
             let recorded = try archive.recordedUIDs(folder, validity)
             let difference = SyncPlan.difference(
                 server: listed, recorded: recorded.known, present: recorded.present)

@@ -4,8 +4,10 @@ import Archive
 ///
 /// - A poll counts against `fresh` only for its first `patienceMilliseconds`. What takes longer waits for its server
 ///   or receives a great deal; in both cases it needs little of this machine, and keeps nobody back.
-/// - At one host at most `host` polls go on at a time, and at most half as many of accounts that have much to
-///   fetch yet: the polls of the others are short, and do not wait for long ones.
+/// - Polls that may take long, because there is much to fetch yet or the last one failed, are counted apart: hundreds
+///   of accounts with dead servers that are due at the same moment keep none back that does well.
+/// - At one host at most `host` polls go on at a time, and at most half as many that may take long: the polls of
+///   the others are short, and do not wait for long ones.
 /// - At most `total` go on altogether, for the sake of the descriptors.
 struct PollPlaces {
     struct Limits: Sendable, Hashable {
@@ -17,7 +19,7 @@ struct PollPlaces {
 
     private struct Running {
         var host: String
-        var isBulk: Bool
+        var mayTakeLong: Bool
         var startedAt: Int64
     }
 
@@ -36,23 +38,20 @@ struct PollPlaces {
     /// Begins the poll when there is room for it.
     ///
     /// - Parameters:
-    ///   - isBulk: it has much to fetch, as far as one knows: a first synchronisation.
+    ///   - mayTakeLong: as far as one knows: it is a first synchronisation, or the last poll failed.
     ///   - now: milliseconds of a clock that never goes back.
     /// - Returns: whether it may begin; it counts until `end` then.
-    mutating func begin(_ id: AccountID, host: String, isBulk: Bool, now: Int64) -> Bool {
-        guard running[id] == nil, running.count < limits.total, freshCount(now) < limits.fresh else {
-            return false
+    mutating func begin(_ id: AccountID, host: String, mayTakeLong: Bool, now: Int64) -> Bool {
+        guard running[id] == nil, running.count < limits.total else { return false }
+        let fresh = running.values.count {
+            $0.mayTakeLong == mayTakeLong && now - $0.startedAt < limits.patienceMilliseconds
         }
         let there = running.values.filter { $0.host == host }
-        guard there.count < limits.host else { return false }
-        if isBulk, there.count(where: \.isBulk) >= max(1, limits.host / 2) { return false }
-        running[id] = Running(host: host, isBulk: isBulk, startedAt: now)
+        guard fresh < limits.fresh, there.count < limits.host else { return false }
+        if mayTakeLong, there.count(where: \.mayTakeLong) >= max(1, limits.host / 2) { return false }
+        running[id] = Running(host: host, mayTakeLong: mayTakeLong, startedAt: now)
         return true
     }
 
     mutating func end(_ id: AccountID) { running[id] = nil }
-
-    private func freshCount(_ now: Int64) -> Int {
-        running.values.count { now - $0.startedAt < limits.patienceMilliseconds }
-    }
 }

@@ -31,14 +31,16 @@ public struct PollSchedule: Sendable {
     ///
     /// - Parameters:
     ///   - failures: how many polls in a row have failed, this one included; 0 after a success.
-    ///   - jitter: a random number in 0..<1 that spreads accounts of one interval.
+    ///   - phase: 0..<1, of the account, and always the same: where its polls lie within the interval. Accounts that
+    ///     were added together, or were all due after an outage, are spread out evenly by it after one poll each.
+    ///   - jitter: a random number in 0..<1, so that no server is visited by the clock.
     public func nextPoll(
-        after outcome: Outcome, failures: Int, now: UnixTime, jitter: Double
+        after outcome: Outcome, failures: Int, now: UnixTime, phase: Double, jitter: Double
     ) -> UnixTime? {
         switch outcome {
         case .succeeded:
-            // Up to a tenth earlier or later.
-            return now.advanced(bySeconds: spread(intervalSeconds, by: 0.1, jitter: jitter))
+            return now.advanced(
+                bySeconds: spread(untilPhase(phase, after: now), within: intervalSeconds, jitter: jitter))
         case .unfinished: return now
         case .failed(.transient, let stated):
             let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
@@ -52,6 +54,22 @@ public struct PollSchedule: Sendable {
         case .failed(.needsPerson, _), .failed(.permanent, _):
             return now.advanced(bySeconds: spread(3600, by: 0.2, jitter: jitter))
         }
+    }
+
+    /// Seconds to the account's next moment, a quarter of the interval away at least: the whole interval for an
+    /// account whose last poll was at its moment, give or take the jitter.
+    private func untilPhase(_ phase: Double, after now: UnixTime) -> Int64 {
+        let least = intervalSeconds / 4
+        let offset = Int64(Double(intervalSeconds) * min(max(phase, 0), 1))
+        let (earliest, overflow) = now.rawValue.addingReportingOverflow(least)
+        guard !overflow else { return intervalSeconds }
+        let late = (earliest % intervalSeconds - offset % intervalSeconds + intervalSeconds) % intervalSeconds
+        return least + (late == 0 ? 0 : intervalSeconds - late)
+    }
+
+    /// A tenth of the interval earlier or later at most.
+    private func spread(_ seconds: Int64, within interval: Int64, jitter: Double) -> Int64 {
+        max(1, seconds + Int64(Double(interval) * 0.2 * (min(max(jitter, 0), 1) - 0.5)))
     }
 
     private func spread(_ seconds: Int64, by part: Double, jitter: Double, never less: Int64 = 0) -> Int64 {

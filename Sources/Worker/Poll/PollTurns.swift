@@ -31,7 +31,8 @@ final class PollTurns: Sendable {
         state.withLock { state in
             state.places.begin(
                 account.id, host: account.settings.imap?.host ?? "",
-                isBulk: account.status.lastSuccess == nil || state.behind.contains(account.id),
+                mayTakeLong: account.status.lastSuccess == nil || account.status.failures > 0
+                    || state.behind.contains(account.id),
                 now: Self.milliseconds())
         }
     }

@@ -80,23 +80,30 @@ public struct PollingDaemon: Sendable {
 
     /// Seconds until an account is looked at again whose poll left nothing in the archive.
     private static let postponedSeconds: Int64 = 30
+    /// Seconds until an account is claimed again that another process polls, which may die.
+    private static let heldSeconds: Int64 = 5
 
     private func poll(
         _ account: Account, _ postponed: PostponedAccounts, _ watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
-        let report = await pass.poll(account) { event in
+        let report = await pass.poll(account, onlyIfDue: true) { event in
             // What another process polls is no trouble, and it says itself how that went.
-            if case .finished(let report) = event, report.failures.map(\.code) == [.accountBusy] { return }
+            if case .finished(let report) = event, report.isLeftToOthers { return }
             watch(event)
         }
         // Nobody has put off the next poll: at once it would be due again, before all the others.
         if !report.failures.isEmpty,
             (try? archive.account(account.id).status) ?? account.status == account.status
         {
-            postponed.insert(account.id, until: settings.now().advanced(bySeconds: Self.postponedSeconds))
+            let seconds = report.isLeftToOthers ? Self.heldSeconds : Self.postponedSeconds
+            postponed.insert(account.id, until: settings.now().advanced(bySeconds: seconds))
         }
         return report
     }
+}
+
+extension AccountReport {
+    fileprivate var isLeftToOthers: Bool { failures.map(\.code) == [.accountBusy] }
 }
 
 /// The accounts to leave alone for a while.

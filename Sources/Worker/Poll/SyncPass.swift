@@ -51,13 +51,21 @@ public struct SyncPass: Sendable {
     }
 
     /// Polls one account; a report with `account-busy` when another process holds it.
+    ///
+    /// - Parameter onlyIfDue: leaves the account to the other process, too, when that has polled it since `account`
+    ///   was read.
     public func poll(
-        _ account: Account, watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
+        _ account: Account, onlyIfDue: Bool = false,
+        watch: @escaping @Sendable (PollEvent) -> Void = { _ in }
     ) async -> AccountReport {
         var report = AccountReport(name: account.settings.name)
         do throws(MailFailure) {
             try settings.space.check(archive)
             let lease = try claim(account)
+            if onlyIfDue, try archive.account(account.id).status.lastAttempt != account.status.lastAttempt {
+                try archive.release(lease)
+                throw Self.busy(account, "it has just polled it")
+            }
             let startedAt = settings.now()
             report = await poller.poll(account, lease: lease, startedAt: startedAt, watch: watch)
             do throws(MailFailure) {
@@ -77,12 +85,15 @@ public struct SyncPass: Sendable {
     private func claim(_ account: Account) throws(MailFailure) -> Lease {
         switch try archive.claim(account.id, forSeconds: account.leaseSeconds) {
         case .granted(let lease): return lease
-        case .held(let process, _):
-            throw MailFailure(
-                .accountBusy, kind: .transient, "Another mailworker process polls this account",
-                detail: "\(account.settings.name), process \(process)",
-                remedy: "Wait until it has finished, or stop that process.")
+        case .held(let process, _): throw Self.busy(account, "process \(process)")
         }
+    }
+
+    private static func busy(_ account: Account, _ detail: String) -> MailFailure {
+        MailFailure(
+            .accountBusy, kind: .transient, "Another mailworker process polls this account",
+            detail: "\(account.settings.name), \(detail)",
+            remedy: "Wait until it has finished, or stop that process.")
     }
 
     private func conclude(_ account: Account, _ report: AccountReport, startedAt: UnixTime)
@@ -98,7 +109,8 @@ public struct SyncPass: Sendable {
         let outcome =
             failure.map(PollSchedule.Outcome.init) ?? (report.isUnfinished ? .unfinished : .succeeded)
         let next = schedule.nextPoll(
-            after: outcome, failures: failures, now: settings.now(), jitter: Double.random(in: 0..<1))
+            after: outcome, failures: failures, now: settings.now(), phase: account.id.phase,
+            jitter: Double.random(in: 0..<1))
         try archive.noteAttempt(
             account.id, revision: account.revision, startedAt: startedAt, failure: failure, nextPoll: next)
     }
@@ -135,6 +147,12 @@ extension Account {
     /// A process that dies frees its leases at once, so this only has to outlast a living
     /// one's longest silence: some reads in a row, each up to the server's timeout.
     var leaseSeconds: Int64 { max(1800, 4 * Int64(settings.timeoutSeconds)) }
+}
+
+extension AccountID {
+    /// Spreads accounts evenly, however many there are: the multiples of the golden ratio fill a circle without
+    /// clusters.
+    var phase: Double { (Double(rawValue) * 0.618_033_988_749_895).truncatingRemainder(dividingBy: 1) }
 }
 
 extension PollSchedule.Outcome {

@@ -1,0 +1,78 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// Two worker processes that share one archive.
+@Suite(.timeLimit(.minutes(20)))
+struct TwoProcessTests {
+    private static func message(_ number: Int, to user: String) -> Data {
+        SampleMail(
+            from: "ivan@klient.example", to: ["\(user)@firma.example"], subject: "№ \(number)",
+            messageID: "\(user).\(number)@klient.example",
+            body: String(repeating: "Строка письма \(number).\r\n", count: 110)
+        ).bytes
+    }
+
+    /// How often each UID was fetched with its content, over all sessions.
+    private static func fetchedMessages(from server: MailServer) async throws -> Int {
+        var count = 0
+        for command in try await server.commands() where command.contains("BODY.PEEK[]") {
+            let words = command.split(separator: " ")
+            guard words.count > 2 else { continue }
+            for range in words[2].split(separator: ",") {
+                let ends = range.split(separator: ":").compactMap { Int($0) }
+                count += (ends.last ?? 0) - (ends.first ?? 0) + 1
+            }
+        }
+        return count
+    }
+
+    /// Waits until this many messages stand in the contact's history, for another process to see.
+    private static func awaitHistory(of firma: Installation, count: Int) async throws {
+        while try await firma.history(of: "Иван Петров").count < count { await Task.yield() }
+    }
+
+    @Test func twoDaemonsFetchEachMessageOnce() async throws {
+        try await Installation.withFirma { firma in
+            for user in MailServer.passwords.keys {
+                try await firma.succeed("account", "edit", user, "--poll-minutes", "1")
+                try await firma.server.deliver((0..<300).map { Self.message($0, to: user) }, to: user)
+            }
+            let processes = Mutex<[Int32]>([])
+            let note: @Sendable (Int32) -> Void = { id in processes.withLock { $0.append(id) } }
+            async let one = firma.run("run", whileRunning: note)
+            async let other = firma.run("run", whileRunning: note)
+            try await Self.awaitHistory(of: firma, count: 600)
+            while processes.withLock({ $0.count }) < 2 { await Task.yield() }
+            for id in processes.withLock({ $0 }) { kill(id, SIGTERM) }
+            for outcome in try await [one, other] { #expect(outcome.status == 0, "\(outcome.errors)") }
+            #expect(try await Self.fetchedMessages(from: firma.server) == 600)
+            try await firma.succeed("verify")
+        }
+    }
+
+    @Test func whatAKilledProcessHeldIsTakenOverByTheOther() async throws {
+        try await Installation.withFirma { firma in
+            try await firma.server.deliver((0..<1_500).map { Self.message($0, to: "anna") }, to: "anna")
+            let enough = firma.bytesOfArchive() + 1 << 20
+            let killed = Mutex(false)
+            async let first = firma.run("run") { id in
+                // The fact awaited: it is in the midst of anna's mail.
+                while firma.bytesOfArchive() < enough, Foundation.kill(id, 0) == 0 { sched_yield() }
+                Foundation.kill(id, SIGKILL)
+                killed.withLock { $0 = true }
+            }
+            let process = Mutex<Int32>(0)
+            // It waits for the account that the other one holds, or begins with it, whichever comes first.
+            async let second = firma.run("run") { id in process.withLock { $0 = id } }
+            try await Self.awaitHistory(of: firma, count: 1_500)
+            #expect(killed.withLock { $0 })
+            kill(process.withLock { $0 }, SIGTERM)
+            #expect(try await second.status == 0)
+            #expect([0, 128 + SIGKILL].contains(try await first.status))
+            #expect(try await firma.sync().account("anna").fetched == 0)
+            #expect(try await firma.history(of: "Иван Петров").count == 1_500)
+            try await firma.succeed("verify")
+        }
+    }
+}
