@@ -14,11 +14,29 @@ public struct Look: Hashable, Sendable {
         for label in Self.unicode(name).decomposedStringWithoutMarks.unicodeScalars {
             scalars.append(Self.alike[label] ?? label)
         }
-        var text = String(String.UnicodeScalarView(scalars))
-        for (pair, letter) in [("rn", "m"), ("vv", "w"), ("cl", "d")] {
-            text = text.replacing(pair, with: letter)
+        for (first, second, letter) in Self.pairs { Self.join(first, second, into: letter, in: &scalars) }
+        text = String(String.UnicodeScalarView(scalars))
+    }
+
+    private static let pairs: [(Unicode.Scalar, Unicode.Scalar, Unicode.Scalar)] = [
+        ("r", "n", "m"), ("v", "v", "w"), ("c", "l", "d"),
+    ]
+
+    private static func join(
+        _ first: Unicode.Scalar, _ second: Unicode.Scalar, into letter: Unicode.Scalar,
+        in scalars: inout [Unicode.Scalar]
+    ) {
+        guard scalars.contains(first) else { return }
+        var kept = 0
+        var index = 0
+        while index < scalars.count {
+            let isPair =
+                scalars[index] == first && index + 1 < scalars.count && scalars[index + 1] == second
+            scalars[kept] = isPair ? letter : scalars[index]
+            kept += 1
+            index += isPair ? 2 : 1
         }
-        self.text = text
+        scalars.removeLast(scalars.count - kept)
     }
 
     /// What two names have in common, seen by a hasty reader.
@@ -35,14 +53,32 @@ public struct Look: Hashable, Sendable {
     public static func resemblance(of name: some StringProtocol, to known: some StringProtocol)
         -> Resemblance?
     {
-        guard String(name) != String(known) else { return nil }
-        let (look, other) = (Look(name), Look(known))
-        if look == other { return .sameLetters }
-        // Digits count things: the second account of somebody is not a forgery of the first.
-        let words = [Self.unicode(name), Self.unicode(known)].map { $0.filter { !$0.isNumber } }
-        guard words[0] != words[1] else { return nil }
-        let (left, right) = (Array(look.text.unicodeScalars), Array(other.text.unicodeScalars))
-        return min(left.count, right.count) >= minimumLength && isOneEditApart(left, right) ? .oneLetter : nil
+        resemblance(of: Reading(name), to: Reading(known))
+    }
+
+    /// A name with all of it that is compared: reading it costs far more than comparing it with another.
+    struct Reading: Sendable {
+        let name: String
+        let look: Look
+        let letters: [Unicode.Scalar]
+        /// Without digits, which count things: the second account of somebody is not a forgery of the first.
+        let words: String
+
+        init(_ name: some StringProtocol) {
+            self.name = String(name)
+            look = Look(name)
+            letters = Array(look.text.unicodeScalars)
+            words = Look.unicode(name).filter { !$0.isNumber }
+        }
+    }
+
+    static func resemblance(of name: Reading, to known: Reading) -> Resemblance? {
+        guard name.name != known.name else { return nil }
+        if name.look == known.look { return .sameLetters }
+        guard min(name.letters.count, known.letters.count) >= minimumLength,
+            isOneEditApart(name.letters, known.letters), name.words != known.words
+        else { return nil }
+        return .oneLetter
     }
 
     /// Names that are shorter differ in one letter too often to mean anything.
@@ -175,9 +211,13 @@ extension Look {
 extension PublicMailDomain {
     /// The provider whose domain this one could be taken for.
     public static func resembled(by domain: some StringProtocol) -> (domain: String, Look.Resemblance)? {
-        for known in all {
-            if let found = Look.resemblance(of: domain, to: known) { return (known, found) }
+        let reading = Look.Reading(domain)
+        for known in readings {
+            if let found = Look.resemblance(of: reading, to: known) { return (known.name, found) }
         }
         return nil
     }
+
+    /// Each message of a stranger is compared with all of them.
+    private static let readings = all.map { Look.Reading($0) }
 }
