@@ -44,8 +44,7 @@ struct Mailworker: AsyncParsableCommand {
             To begin:
               mailworker init
               mailworker user add anna --email anna@firma.example
-              mailworker account add --preset yandex --name anna-mail --user anna \\
-                --email anna@firma.example --password-file -
+              mailworker account add --name anna-mail --email anna@firma.example --password-file -
               mailworker contact import contacts.csv
               mailworker sync
 

@@ -102,6 +102,21 @@ struct AccountDeclarationTests {
         #expect(own.smtp == ServerEndpoint(host: "smtp.gmail.com", port: 587, security: .starttls))
     }
 
+    @Test func aMailboxIsTheOneUsersWhoHasItsAddress() throws {
+        let email = try #require(EmailAddress("Marker@firma.example"))
+        let berta = try fixture.archive.addUser(name: "berta", email: email)
+        let own = try settings {
+            $0.preset = "gmail"; $0.email = "marker@Firma.example"
+        }
+        #expect(own.user == berta)
+        // Two who share it are no answer.
+        _ = try fixture.archive.addUser(name: "boris", email: email)
+        let shared = try settings {
+            $0.preset = "gmail"; $0.email = "marker@firma.example"
+        }
+        #expect(shared.user != berta)
+    }
+
     @Test func theUserIsMadeOnceAndNamedAfterTheAccountWhereNobodyIsNamed() throws {
         let first = try settings { $0.preset = "gmail" }
         let again = try settings {

@@ -40,7 +40,7 @@ struct InitCommand: ParsableCommand {
             """
 
             Next:
-              mailworker account add --preset yandex --name NAME --user USER --email ADDRESS --password-file -
+              mailworker account add --email ADDRESS --password-file -
               mailworker contact import CONTACTS.csv
               mailworker sync        one pass now
               mailworker run         keep polling

@@ -33,7 +33,9 @@ struct AccountDeclaration {
                 "The account has no IMAP server", detail: name,
                 remedy: "Name it with --imap-host, or use a preset.")
         }
-        settings.user = try user(named: options.user ?? name, email: email)
+        var owner = options.user
+        if owner == nil { owner = try self.owner(of: email) }
+        settings.user = try user(named: owner ?? name, email: email)
         return settings
     }
 
@@ -139,6 +141,12 @@ struct AccountDeclaration {
         throw .usage(
             "The configuration gives this account a password", detail: configuration.path,
             remedy: "Remove password_file or password_env from its [[account]], and authorize it then.")
+    }
+
+    /// Who has this address as their own, where that is one user.
+    private func owner(of email: EmailAddress) throws(MailFailure) -> String? {
+        let owners = try archive.users().filter { $0.email?.lowercased == email.lowercased }
+        return owners.count == 1 ? owners[0].name : nil
     }
 
     /// The user of that name, made when there is none yet.

@@ -8,9 +8,7 @@ enum PasswordInput {
     static func read(_ path: String) throws(MailFailure) -> Secret {
         let text: String?
         if path == "-" {
-            if isatty(STDIN_FILENO) == 1 { Terminal.progress("Password (one line): ") }
-            text = readLine(strippingNewline: true)
-            Terminal.clearProgress()
+            text = Terminal.withoutEcho("Password (one line): ") { readLine(strippingNewline: true) }
         } else {
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw MailFailure(

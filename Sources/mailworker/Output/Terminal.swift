@@ -33,6 +33,32 @@ enum Terminal {
         write(sanitized(text), to: .standardError)
     }
 
+    /// Puts a question to the person at the terminal and keeps what they type off the screen; asks nobody where
+    /// standard input is no terminal.
+    static func withoutEcho<Answer>(_ question: String, _ read: () -> Answer) -> Answer {
+        guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &echoing) == 0 else { return read() }
+        ask(question)
+        var silent = echoing
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        // Whoever interrupts gets a terminal back that shows what they type.
+        let earlier = signal(SIGINT) { number in
+            tcsetattr(STDIN_FILENO, TCSANOW, &Terminal.echoing)
+            signal(number, SIG_DFL)
+            raise(number)
+        }
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &echoing)
+            signal(SIGINT, earlier)
+            write("\n", to: .standardError)
+        }
+        return read()
+    }
+
+    /// The terminal's own state while a password is typed, for the handler of the signal; written before that is
+    /// installed.
+    nonisolated(unsafe) fileprivate static var echoing = termios()
+
     static func clearProgress() {
         guard showsProgress else { return }
         let wasShown = progressIsShown.withLock { shown in
