@@ -68,6 +68,7 @@ enum BouncePhrases {
         ("invalid mailbox", EnhancedStatus(5, 1, 1)), ("user not found", EnhancedStatus(5, 1, 1)),
         ("mailbox unavailable", EnhancedStatus(5, 1, 1)), ("does not exist", EnhancedStatus(5, 1, 1)),
         ("address could not be found", EnhancedStatus(5, 1, 1)),
+        ("couldn't be found", EnhancedStatus(5, 1, 1)), ("wasn't found at", EnhancedStatus(5, 1, 1)),
         ("mailbox not found", EnhancedStatus(5, 1, 1)),
         ("recipient rejected", EnhancedStatus(5, 1, 1)), ("mailbox is closed", EnhancedStatus(5, 2, 1)),
         ("не существует", EnhancedStatus(5, 1, 1)), ("не найден", EnhancedStatus(5, 1, 1)),
@@ -92,5 +93,8 @@ enum BouncePhrases {
         "has not yet been delivered", "delivery attempts will continue", "will continue to try",
         "could not send message for past", "you do not need to resend", "delayed", "еще не доставлено",
         "ещё не доставлено", "попытки доставки будут продолжены", "отложена",
+        // Gmail
+        "gmail will retry", "delivery status notification (delay)", "возникла временная проблема",
+        "gmail будет повторять",
     ]
 }

@@ -59,7 +59,13 @@ struct FreeTextBounce {
         let wholeReason = lines[..<quote].map(\.text).joined(separator: "\n")
         return DeliveryReport(
             freeText: recipients.map {
-                Self.recipient($0.address, $0.diagnostic, wholeReason, isDelayed: isDelayed)
+                // Of several recipients the codes elsewhere in the text are the others'.
+                let diagnostic =
+                    recipients.count == 1 && !Self.hasCode($0.diagnostic) && Self.hasCode(wholeReason)
+                    ? wholeReason : $0.diagnostic
+                var recipient = Self.recipient($0.address, diagnostic, wholeReason, isDelayed: isDelayed)
+                recipient.diagnostic = $0.diagnostic.nonEmpty
+                return recipient
             }, original: original(from: quote))
     }
 
@@ -74,7 +80,6 @@ struct FreeTextBounce {
         var recipient = DeliveryReport.Recipient()
         recipient.finalRecipient = address
         recipient.action = isDelayed ? .delayed : .failed
-        recipient.diagnostic = diagnostic.nonEmpty
         recipient.status = status(of: diagnostic) ?? status(of: whole)
         recipient.failure = DeliveryReport.Recipient.failure(
             action: recipient.action, status: recipient.status)

@@ -4,7 +4,8 @@ enum QuotePhrases {
     /// At the end of a line such as "On …, Ivan <…> wrote:", before the colon.
     static let wrote = [
         "wrote", "writes", "schrieb", "a écrit", "escribió", "ha scritto", "escreveu", "napisał",
-        "написал", "написала", "написал(а)", "писал", "писала", "писал(а)", "пишет", "пише", "написав",
+        "написал", "написала", "написал(а)", "писал", "писала", "писали", "писал(а)", "пишет", "пише",
+        "написав",
         "написала(а)", "napsal", "yazdı",
     ]
 
@@ -40,7 +41,9 @@ enum QuotePhrases {
     static let programs = [
         "отправлено с iphone", "отправлено с ipad", "отправлено из", "отправлено с моего",
         "отправлено с устройства",
-        "отправлено с телефона", "sent from my", "sent from mail for", "sent from yahoo", "get outlook for",
+        "отправлено с телефона", "отправлено с galaxy", "отправлено с samsung", "отправлено с android",
+        "отправлено с планшета", "отправлено с мобильного", "sent from my", "sent from mail for",
+        "sent from yahoo", "get outlook for",
         "послано из", "von meinem iphone gesendet", "envoyé de mon",
     ]
 }

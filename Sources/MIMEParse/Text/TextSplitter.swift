@@ -36,7 +36,10 @@ struct TextSplitter {
             let line = bytes.line(from: cursor, to: bytes.count)
             let text = bytes.slice(cursor..<max(cursor, line.end)).trimmed()
             // mbox puts a mark before From_ at the start of a line; no quotation.
-            let isQuoted = text.first == Octet.greater && !text.hasPrefixIgnoringCase(">from ")
+            // The bracket behind an address that was wrapped is none either.
+            let isBracket = text.count == 2 && text.hasPrefixIgnoringCase(">:")
+            let isQuoted =
+                text.first == Octet.greater && !isBracket && !text.hasPrefixIgnoringCase(">from ")
             lines.append(
                 Line(
                     range: cursor..<max(cursor, line.end), next: line.next, isBlank: text.isEmpty,
@@ -86,6 +89,7 @@ struct TextSplitter {
         if last >= limit, lines[last].isBlank { last -= 1 }
         guard last >= limit, !lines[last].isBlank,
             endsWithWrote(last) || mentionsWrote(last) || isDatedSender(last...last)
+                || (last > limit && !lines[last - 1].isBlank && isDatedSender((last - 1)...last))
         else { return nil }
         // The line may be folded; the date is in its first part.
         for first in stride(from: last, through: max(limit, last - 2), by: -1) {
