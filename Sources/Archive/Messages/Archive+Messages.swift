@@ -159,7 +159,7 @@ extension Archive {
         return try originals.read(placement, digest: digest)
     }
 
-    private static let undisclosed = MailFailure(
+    static let undisclosed = MailFailure(
         .undisclosed, kind: .needsPerson, "Its user keeps the text of this mail from colleagues",
         remedy: "Ask the user of the mailbox; what colleagues see is a setting of the account.")
 
