@@ -34,6 +34,7 @@ public final class Archive: Sendable {
     let now: @Sendable () -> UnixTime
     let stop: WriteStop
     let trial: StepTrial?
+    let bounces: BounceRule
     let logCopying: LogCopying
     let matching: MatchPolicy
     let undoLimits: UndoLog.Bounds
@@ -151,6 +152,7 @@ public final class Archive: Sendable {
         trial = options.trial
         matching = options.matching
         undoLimits = UndoLog.Bounds(seconds: Int64(options.undoDays) * 86_400, bytes: options.undoBytes)
+        bounces = options.bounces
         now = options.clock
         viewer = .administrator
     }
@@ -164,6 +166,7 @@ public final class Archive: Sendable {
         now = other.now
         stop = other.stop
         trial = other.trial
+        bounces = other.bounces
         logCopying = other.logCopying
         matching = other.matching
         undoLimits = other.undoLimits

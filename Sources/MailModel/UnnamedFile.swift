@@ -20,5 +20,19 @@ public final class UnnamedFile: Sendable {
         descriptor = opened
     }
 
+    /// Writes all of it at the descriptor's position; false when the system refuses, and `errno` says why.
+    public func append(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { octets in
+            var done = 0
+            while done < octets.count, let base = octets.baseAddress {
+                let written = write(descriptor, base + done, octets.count - done)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else { return false }
+                done += written
+            }
+            return true
+        }
+    }
+
     deinit { close(descriptor) }
 }

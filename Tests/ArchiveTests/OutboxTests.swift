@@ -227,4 +227,29 @@ import Testing
         }
         #expect(seen.recipientsLastDay == 0)
     }
+
+    @Test func whatCouldNotBeFiledIsTriedAgainLater() throws {
+        let fixture = try ArchiveFixture()
+        let id = try DeliveryReportTests.sent(fixture)
+        #expect(try fixture.archive.outboxToFile().map(\.item) == [id])
+        try fixture.archive.noteNotFiled(
+            id, until: fixture.clock.now.advanced(bySeconds: 60), because: "no room")
+        #expect(try fixture.archive.outboxToFile().isEmpty)
+        #expect(try fixture.archive.outboxItem(id).filingError == "no room")
+        fixture.clock.advance(60)
+        #expect(try fixture.archive.outboxToFile().map(\.tries) == [1])
+    }
+
+    @Test func countsThatNoQuotaLooksAtGo() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...5 {
+            _ = try DeliveryReportTests.sent(fixture, number)
+            fixture.clock.advance(86_400)
+        }
+        _ = try OutboxTests.claimAll(fixture.archive, fixture)
+        let minutes = try fixture.archive.pool.read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM send_counts")
+        }
+        #expect(minutes == 2)
+    }
 }

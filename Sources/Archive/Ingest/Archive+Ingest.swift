@@ -76,7 +76,8 @@ extension Archive {
         outcomes.reserveCapacity(batch.count)
         var step: BegunStep?
         try db.inTransaction(.immediate) {
-            let transaction = try IngestTransaction(db, placements: placements, time: time, policy: matching)
+            let transaction = try IngestTransaction(
+                db, placements: placements, time: time, policy: matching, bounces: bounces)
             for arrival in batch { outcomes.append(try transaction.record(arrival)) }
             if let end { try transaction.move(end) }
             unwanted = transaction.unwanted

@@ -31,8 +31,10 @@ extension Archive {
         let time = now()
         func attempt(_ content: Content?) throws(MailFailure) -> IngestOutcome {
             try write { db in
-                try IngestTransaction(db, placements: [:], time: time, policy: matching)
-                    .reread(message, content, parserVersion: parserVersion)
+                try IngestTransaction(
+                    db, placements: [:], time: time, policy: matching, bounces: bounces
+                )
+                .reread(message, content, parserVersion: parserVersion)
             }
         }
         do {

@@ -43,6 +43,8 @@ public struct Content: Sendable {
     public var participants: [Participant]
     public var attachments: [Attachment]
     public var isDeliveryReport: Bool
+    /// What it reports on the delivery of other mail; nil for nearly all mail.
+    public var returned: ReturnedReport?
     public var category: MessageCategory
     public var inReplyTo: [MessageID]
     public var references: [MessageID]
@@ -62,6 +64,7 @@ public struct Content: Sendable {
         participants = []
         attachments = []
         isDeliveryReport = false
+        returned = nil
         category = .personal
         inReplyTo = []
         references = []

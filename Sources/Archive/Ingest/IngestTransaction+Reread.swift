@@ -46,13 +46,16 @@ extension IngestTransaction {
             try insertAttachment(attachment, message: id, position: position)
         }
         let circumstances = try judgement.circumstances(of: content, participants)
-        let result = try judgement.match(participants, circumstances)
+        var result = try judgement.match(participants, circumstances)
+        let reported = try reported(in: content)
+        if !reported.isEmpty { result.verdict = .linked([]) }
         let date = content.date.flatMap { $0 <= received.advanced(bySeconds: 86_400) ? $0 : nil }
         let sortDate = date ?? received
         // Content and state go together: the schema takes neither alone.
         try fill(
             id, content, sortDate: sortDate, direction: result.direction,
             senderCheck: circumstances.senderCheck)
+        try file(reported, as: id, at: sortDate)
         switch result.verdict {
         case .linked(let contacts):
             for contact in contacts {

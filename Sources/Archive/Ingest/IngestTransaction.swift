@@ -10,6 +10,7 @@ final class IngestTransaction {
     let db: Database
     private let placements: [Digest256: OriginalsStore.Placement]
     let time: UnixTime
+    let bounces: BounceRule
     let addresses: AddressBook
     let decisions: Decisions
     let judgement: Judgement
@@ -20,11 +21,12 @@ final class IngestTransaction {
 
     init(
         _ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime,
-        policy: MatchPolicy
+        policy: MatchPolicy, bounces: BounceRule
     ) throws {
         self.db = db
         self.placements = placements
         self.time = time
+        self.bounces = bounces
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)
         judgement = try Judgement(db, policy: policy)
@@ -149,7 +151,10 @@ final class IngestTransaction {
                     participant: participant, canonical: entry.canonical, standing: entry.standing))
         }
         let circumstances = try judgement.circumstances(of: content, participants)
-        let result = try judgement.match(participants, circumstances)
+        var result = try judgement.match(participants, circumstances)
+        let reported = try reported(in: content)
+        // It belongs to the mail that it reports on, and to no contact by itself.
+        if !reported.isEmpty { result.verdict = .linked([]) }
         let sortDate = sortDate(content.date, arrival)
         let state: MessageState
         var reason: String?
@@ -178,6 +183,7 @@ final class IngestTransaction {
         let original = try insertOriginal(arrival, message: message)
         try insertLedgerRow(
             arrival, LedgerState(state), reason: reason, message: message, original: original)
+        try file(reported, as: message, at: sortDate)
         switch result.verdict {
         case .linked(let contacts):
             for contact in contacts {
@@ -193,6 +199,17 @@ final class IngestTransaction {
         case .ignored(let rule): return .ignored(message, rule: rule)
         case .internal: return .ignored(message, rule: nil)
         }
+    }
+
+    /// The recipients of mail of ours that a message reports on.
+    func reported(in content: Content) throws -> [ReportFiling.Place] {
+        guard let report = content.returned else { return [] }
+        return try ReportFiling(db: db, time: time, rule: bounces).places(report)
+    }
+
+    func file(_ places: [ReportFiling.Place], as message: ArchivedMessageID, at date: UnixTime) throws {
+        guard !places.isEmpty else { return }
+        try ReportFiling(db: db, time: time, rule: bounces).file(places, as: message, at: date)
     }
 
     private func recordUnreadable(_ arrival: Arrival) throws -> IngestOutcome {

@@ -18,7 +18,8 @@ extension Archive {
                 sql: """
                     SELECT m.id, m.message_id, m.subject, m.date, m.sort_date, m.direction, m.category,
                         m.snippet, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
-                        min(c.id <> ?1), \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure
+                        min(c.id <> ?1), \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure,
+                        \(sight.seesBlindRecipients(message: "m.id")) AS sees_blind
                     FROM history h JOIN contacts c ON c.id = h.contact JOIN messages m ON m.id = h.message
                     WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
                         AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
@@ -31,7 +32,7 @@ extension Archive {
                 guard disclosure >= .people else { return Self.undisclosed(row, message) }
                 let parties = try Self.parties(of: message, db)
                 let to = parties.filter { $0.role == .to }
-                return HistoryEntry(
+                var entry = HistoryEntry(
                     message: message, messageID: Self.messageID(row), subject: row["subject"],
                     date: Self.time(row["date"]), direction: Self.direction(row),
                     category: Self.category(row),
@@ -41,6 +42,11 @@ extension Archive {
                     contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
                     linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row),
                     snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
+                if entry.direction != .incoming {
+                    entry.returned = try ReturnedMail.about(
+                        message, withBlindRecipients: row["sees_blind"], db)
+                }
+                return entry
             }
         }
     }
@@ -84,7 +90,7 @@ extension Archive {
             let seesAll = disclosure == .everything
             let seesBlind: Bool = row["sees_blind"]
             let defects: String? = row["defects"]
-            return ArchivedMessage(
+            var message = ArchivedMessage(
                 id: id, messageID: Self.messageID(row), subject: row["subject"], date: Self.time(row["date"]),
                 direction: Self.direction(row), category: Self.category(row),
                 state: LedgerState(rawValue: row["state"]) ?? .review, stateReason: row["reason"],
@@ -94,6 +100,9 @@ extension Archive {
                 attachments: seesAll ? try Self.attachments(of: id, db) : [],
                 copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
                 questions: try Self.questions(of: id, db), disclosure: disclosure)
+            message.returned = try ReturnedMail.about(id, withBlindRecipients: seesBlind, db)
+            message.reportsOn = try ReturnedMail.told(by: id, db, sight)
+            return message
         }
     }
 

@@ -23,6 +23,8 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
     public var snippet: String?
     /// How much of the message the viewer sees; what they do not is nil or empty.
     public var disclosure = Disclosure.everything
+    /// What came back about its recipients.
+    public var returned: [ReturnedMail] = []
 
     private enum CodingKeys: String, CodingKey {
         case message
@@ -30,7 +32,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         case subject, date, direction, category, from, to, attachments, contact
         case contactName = "contact_name"
         case linkedBy = "linked_by"
-        case reason, snippet, disclosure
+        case reason, snippet, disclosure, returned
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -50,6 +52,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         try container.encode(reason, forKey: .reason)
         try container.encode(snippet, forKey: .snippet)
         try container.encode(disclosure, forKey: .disclosure)
+        if !returned.isEmpty { try container.encode(returned, forKey: .returned) }
     }
 }
 
@@ -160,6 +163,10 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
     public var questions: [Question]
     /// How much of it the viewer sees; what they do not is nil or empty.
     public var disclosure = Disclosure.everything
+    /// What came back about its recipients.
+    public var returned: [ReturnedMail] = []
+    /// The mail whose delivery it reports on.
+    public var reportsOn: [ReturnedMail] = []
 
     private enum CodingKeys: String, CodingKey {
         case id
@@ -167,6 +174,7 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
         case subject, date, direction, category, state
         case stateReason = "state_reason"
         case ignoredBy = "ignored_by"
-        case snippet, defects, participants, attachments, copies, links, questions, disclosure
+        case snippet, defects, participants, attachments, copies, links, questions, disclosure, returned
+        case reportsOn = "reports_on"
     }
 }

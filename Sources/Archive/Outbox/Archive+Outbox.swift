@@ -262,7 +262,8 @@ extension Archive {
             remedy: row["remedy"], recipients: recipients, attempts: row["attempts"],
             createdAt: UnixTime(row["created_at"]), notBefore: UnixTime(row["not_before"]),
             nextTry: time(row["next_try"]), finishedAt: time(row["finished_at"]),
-            message: (row["message"] as Int64?).map { ArchivedMessageID(rawValue: $0) }, copy: row["copy"],
+            message: (row["message"] as Int64?).map { ArchivedMessageID(rawValue: $0) },
+            filingError: row["filing_error"], copy: row["copy"],
             copyError: row["copy_error"], replies: [])
     }
 }

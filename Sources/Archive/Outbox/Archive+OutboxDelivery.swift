@@ -34,6 +34,7 @@ extension Archive {
         let holder = try locks.ownName()
         let time = now()
         return try writeUnaudited(.outboxClaimed) { db in
+            try Self.forgetOldCounts(account, db, at: time)
             let facts = try Self.outboxFacts(account, db, at: time)
             var claims: [OutboxClaim] = []
             let take = try PreparedStatement(
@@ -65,7 +66,7 @@ extension Archive {
             notes.allSatisfy { if case .begins = $0 { true } else { false } }
             ? .outboxDataBegun : .outboxEnded
         return try writeUnaudited(step) { db in
-            let writer = try OutboxWriter(db, time: time)
+            let writer = try OutboxWriter(db, time: time, bounces: bounces)
             return try notes.map { try writer.note($0, holder: holder) }
         }
     }
@@ -131,6 +132,14 @@ extension Archive {
     }
 
     // MARK: - Parts
+
+    /// What no quota looks at any more goes.
+    private static func forgetOldCounts(_ account: AccountID, _ db: Database, at time: UnixTime) throws {
+        let delete = try PreparedStatement(db, "DELETE FROM send_counts WHERE account = ? AND minute < ?")
+        delete.bind(1, account.rawValue)
+        delete.bind(2, time.rawValue / 60 - 2 * 1440)
+        try delete.run()
+    }
 
     private static func outboxFacts(_ account: AccountID, _ db: Database, at time: UnixTime) throws
         -> OutboxFacts

@@ -11,32 +11,53 @@ extension Archive {
         public var item: OutboxID
         public var account: AccountID
         public var size: Int
+        /// How often it did not work.
+        public var tries: Int
         /// Recipients that the message's own fields do not name.
         public var blind: [EmailAddress]
     }
 
     /// Oldest first.
     public func outboxToFile(limit: Int = 100) throws(MailFailure) -> [OutboxToFile] {
-        try read { db in
+        let time = now()
+        return try read { db in
             try Row.fetchAll(
-                db, sql: "SELECT id, account, size FROM outbox WHERE filing = 'due' ORDER BY id LIMIT ?",
-                arguments: [limit]
+                db,
+                sql: """
+                    SELECT id, account, size, filing_tries FROM outbox
+                    WHERE filing = 'due' AND coalesce(filing_next, 0) <= ? ORDER BY id LIMIT ?
+                    """, arguments: [time.rawValue, limit]
             ).map { row in
                 OutboxToFile(
                     item: OutboxID(rawValue: row[0]), account: AccountID(rawValue: row[1]), size: row[2],
-                    blind: try Self.blindRecipients(row[0], db))
+                    tries: row[3], blind: try Self.blindRecipients(row[0], db))
             }
         }
     }
 
+    /// Notes that a mail is in no history yet, and when that is tried again.
+    public func noteNotFiled(_ item: OutboxID, until next: UnixTime, because words: String)
+        throws(MailFailure)
+    {
+        try writeUnaudited(.outboxFiled) { db in
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET filing_tries = filing_tries + 1, filing_next = ?, filing_error = ?
+                    WHERE id = ? AND filing = 'due'
+                    """, arguments: [next.rawValue, words, item.rawValue])
+        }
+    }
+
     /// Notes which message each mail has become. Its own copy of the bytes goes when nobody needs it.
-    public func noteFiled(_ filed: [(item: OutboxID, message: ArchivedMessageID?)]) throws(MailFailure) {
+    public func noteFiled(_ filed: [(item: OutboxID, message: ArchivedMessageID)]) throws(MailFailure) {
         guard !filed.isEmpty else { return }
         try writeUnaudited(.outboxFiled) { db in
             for (item, message) in filed {
                 try db.execute(
-                    sql: "UPDATE outbox SET filing = 'done', message = ? WHERE id = ?",
-                    arguments: [message?.rawValue, item.rawValue])
+                    sql: """
+                        UPDATE outbox SET filing = 'done', filing_next = NULL, filing_error = NULL,
+                            message = ? WHERE id = ?
+                        """, arguments: [message.rawValue, item.rawValue])
                 try Self.dropContent(of: item, db)
             }
         }

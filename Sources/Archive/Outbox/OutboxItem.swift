@@ -168,6 +168,8 @@ public struct OutboxItem: Sendable, Hashable {
     public var finishedAt: UnixTime?
     /// The message in the archive, once it is filed.
     public var message: ArchivedMessageID?
+    /// Why it is in no history yet; nil when it is, or nothing went wrong.
+    public var filingError: String?
     /// none, due, done, unneeded or failed: the copy in the account's Sent folder.
     public var copy: String
     public var copyError: String?
@@ -185,6 +187,7 @@ extension OutboxItem: Encodable {
         case notBefore = "not_before"
         case nextTry = "next_try"
         case finishedAt = "finished_at"
+        case filingError = "filing_error"
         case sentCopy = "sent_copy"
         case replies
     }
@@ -210,6 +213,7 @@ extension OutboxItem: Encodable {
         try container.encode(nextTry, forKey: .nextTry)
         try container.encode(finishedAt, forKey: .finishedAt)
         try container.encode(message, forKey: .message)
+        try container.encodeIfPresent(filingError, forKey: .filingError)
         try container.encode(copy, forKey: .sentCopy)
         if !replies.isEmpty { try container.encode(replies, forKey: .replies) }
     }

@@ -8,12 +8,15 @@ import MailModel
 final class OutboxWriter {
     let db: Database
     let time: UnixTime
+    private let bounces: BounceRule?
     private let begin, markSending, count, setRecipient, addReply, states, settleItem,
         holderOf: PreparedStatement
 
-    init(_ db: Database, time: UnixTime) throws {
+    /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
+    init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
         self.db = db
         self.time = time
+        self.bounces = bounces
         holderOf = try PreparedStatement(db, "SELECT holder, account FROM outbox WHERE id = ?")
         begin = try PreparedStatement(
             db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
@@ -97,11 +100,24 @@ final class OutboxWriter {
             let isRefused = own?.code.map { $0 >= 400 } ?? false
             let reply = isRefused ? own : common ?? own
             try set(ending.item, position, state, reply)
+            if state == .failed, own?.status != nil, let bounces {
+                try consider(ending.item, position, bounces)
+            }
         }
         for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
         try settle(
             ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld, failure: ending.failure,
             isAttempt: !ending.isUntried)
+    }
+
+    /// A server that knows no such address says at once what others report later.
+    private func consider(_ item: OutboxID, _ position: Int, _ bounces: BounceRule) throws {
+        let query = try PreparedStatement(
+            db, "SELECT canonical FROM outbox_recipients WHERE item = ? AND position = ?")
+        query.bind(1, item.rawValue)
+        query.bind(2, position)
+        guard let canonical = try query.first({ $0.text(0) }) else { return }
+        try Suppressing(db: db, time: time, rule: bounces).consider(canonical)
     }
 
     func set(_ item: OutboxID, _ position: Int, _ state: OutboxRecipientState, _ reply: OutboxReplyRecord?)

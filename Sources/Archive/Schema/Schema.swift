@@ -24,6 +24,7 @@ enum Schema {
         migrator.registerMigration("8") { db in try db.execute(sql: undo) }
         migrator.registerMigration("9") { db in try db.execute(sql: search) }
         migrator.registerMigration("10") { db in try db.execute(sql: outbox) }
+        migrator.registerMigration("10a") { db in try db.execute(sql: correspondence) }
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }
         migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
         migrator.registerMigration("13") { db in try db.execute(sql: identity) }

@@ -77,8 +77,11 @@ struct RowCheck {
         ),
         (
             """
-            SELECT id FROM messages m WHERE (m.state = 'archived') <>
-                EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
+            SELECT id FROM messages m
+            WHERE CASE WHEN EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
+                THEN m.state <> 'archived'
+                ELSE m.state = 'archived'
+                    AND NOT EXISTS (SELECT 1 FROM delivery_reports WHERE report = m.id) END
             """, "it is in a history without being archived, or archived without a history"
         ),
         (

@@ -53,12 +53,32 @@ public enum MessageReader {
         content.participants = participants(of: parsed)
         content.attachments = parsed.attachments
         content.isDeliveryReport = parsed.automation.isDeliveryReport
+        content.returned = returned(in: parsed)
         content.category = category(of: parsed.automation)
         content.inReplyTo = parsed.inReplyTo
         content.references = parsed.references
         content.snippet = parsed.text.map(snippet)
         content.defects = parsed.defects.map(\.rawValue)
         return content
+    }
+
+    /// What came back, whichever way it was written: a report's fields (RFC 3464), X-Failed-Recipients, or words.
+    private static func returned(in parsed: ParsedMessage) -> ReturnedReport? {
+        guard let report = parsed.special?.deliveryReport else { return nil }
+        // Exchange and Gmail name the mail in the thread fields too, and some name it nowhere else.
+        let named =
+            report.original?.messageID.map { [$0] } ?? (parsed.inReplyTo + parsed.references.reversed())
+        return ReturnedReport(
+            envelopeID: report.envelopeID, messageIDs: named,
+            recipients: report.recipients.map { recipient in
+                ReturnedReport.Recipient(
+                    addresses: [recipient.originalRecipient, recipient.finalRecipient].compactMap {
+                        $0.flatMap { EmailAddress($0) }
+                    },
+                    action: recipient.action?.rawValue,
+                    failure: recipient.failure.flatMap { ReturnedReport.Failure(rawValue: $0.rawValue) },
+                    status: recipient.status?.text, diagnostic: recipient.diagnostic)
+            })
     }
 
     private static func participants(of parsed: ParsedMessage) -> [Participant] {

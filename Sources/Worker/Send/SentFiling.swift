@@ -10,6 +10,8 @@ import Matcher
 struct SentFiling: Sendable {
     let archive: Archive
     let parsing: any MessageParsing
+    /// What is larger does not go through memory as a whole.
+    var heapBytes = MailLimits.standard.heapMessageBytes
 
     /// Where the ledger has it: no folder of the server's has this name.
     static let folder = FolderName("(sent)")
@@ -17,7 +19,7 @@ struct SentFiling: Sendable {
     private static let batchBytes = 16 << 20
 
     /// Files some of what is due; the rest with the next call.
-    /// - Returns: how many were filed.
+    /// - Returns: how many were filed; those that could not be are put off.
     func run() async throws(MailFailure) -> Int {
         var batch: [Archive.OutboxToFile] = []
         var bytes = 0
@@ -43,22 +45,54 @@ struct SentFiling: Sendable {
             }
             arrivals.append(arrival)
         }
-        let filed = try archive.ingest(arrivals)
-        try archive.noteFiled(zip(batch, filed).map { ($0.item, $1.message) })
-        return batch.count
+        var filed: [(item: OutboxID, message: ArchivedMessageID)] = []
+        for (item, outcome) in zip(batch, try archive.ingest(arrivals)) {
+            if let message = outcome.message {
+                filed.append((item.item, message))
+            } else {
+                try putOff(item, outcome)
+            }
+        }
+        try archive.noteFiled(filed)
+        return filed.count
     }
 
+    /// The mail is sent, and only its place in the archive is missing: that is tried for ever, ever more seldom.
+    private func putOff(_ item: Archive.OutboxToFile, _ outcome: IngestOutcome) throws(MailFailure) {
+        var words = "It was not recorded"
+        if case .failed(let failure) = outcome {
+            words = [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")
+        }
+        let pause = min(6 * 3600, Int64(60) << min(Int64(item.tries), 9))
+        try archive.noteNotFiled(item.item, until: archive.time.advanced(bySeconds: pause), because: words)
+    }
+
+    /// A large mail goes through a file, so that memory stays bounded.
     private func content(of item: Archive.OutboxToFile) throws(MailFailure) -> MessageBytes {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(item.size)
+        guard item.size > heapBytes else {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(item.size)
+            try forEachPiece(of: item) { bytes += $0 }
+            return MessageBytes(bytes)
+        }
+        guard let file = UnnamedFile() else { throw .noSpool() }
+        try forEachPiece(of: item) { (piece) throws(MailFailure) in
+            guard file.append(piece) else { throw .noSpool() }
+        }
+        guard let mapped = MessageBytes(mapping: file.descriptor, count: item.size) else { throw .noSpool() }
+        return mapped
+    }
+
+    private func forEachPiece(
+        of item: Archive.OutboxToFile, _ body: ([UInt8]) throws(MailFailure) -> Void
+    ) throws(MailFailure) {
         var number = 0
         while true {
             let piece = try archive.outboxPiece(item.item, number)
-            if piece.isEmpty { break }
-            bytes += piece
+            if piece.isEmpty { return }
+            try body(piece)
             number += 1
         }
-        return MessageBytes(bytes)
     }
 }
 

@@ -30,6 +30,8 @@ struct MessagePage {
                 "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
                     + "\(attachment.size) bytes")
         }
+        lines += message.returned.map(\.words)
+        lines += message.reportsOn.map(\.origin)
         lines += parsed.special?.lines ?? []
         if !parsed.defects.isEmpty {
             lines.append("Odd: \(parsed.defects.map(\.rawValue).joined(separator: ", "))")

@@ -41,6 +41,7 @@ struct Workplace {
         options.packBytes = configuration.packBytes
         options.undoDays = configuration.undoDays
         options.undoBytes = configuration.undoBytes
+        options.bounces = configuration.bounces
         options.trial = try StepTrial.fromEnvironment()
         let opened = try Archive.open(
             directory: configuration.archiveDirectory, key: key, options: options)

@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import MailFetch
 import MailModel
@@ -30,6 +31,7 @@ struct Configuration {
     var submission = MailSubmission.Settings()
     var undoDays = 30
     var undoBytes: Int64 = 256 << 20
+    var bounces = BounceRule()
     var logLevel = "info"
     var oauthClients: [DeclaredOAuthClient] = []
     var users: [DeclaredUser] = []
@@ -120,6 +122,8 @@ struct Configuration {
             try send.integer(.sendUserHourlyRecipients, in: 1...1_000_000)
             ?? submission.userHourlyRecipients
         submission.messageBytes = self.limits.messageBytes
+        bounces.mails = try send.integer(.sendSuppressAfterBounces, in: 0...100) ?? bounces.mails
+        bounces.days = try send.integer(.sendSuppressionDays, in: 1...3650).map(Int64.init) ?? bounces.days
 
         let undo = try ConfigurationReader(source, table: "undo")
         undoDays = try undo.integer(.undoKeepDays, in: 1...3650) ?? undoDays

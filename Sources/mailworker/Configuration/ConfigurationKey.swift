@@ -27,6 +27,8 @@ enum ConfigurationKey: String, CaseIterable {
     case parseProcesses = "parse.processes"
     case sendUndoSeconds = "send.undo_seconds"
     case sendUserHourlyRecipients = "send.user_hourly_recipients"
+    case sendSuppressAfterBounces = "send.suppress_after_bounces"
+    case sendSuppressionDays = "send.suppression_days"
     case undoKeepDays = "undo.keep_days"
     case undoMaxMegabytes = "undo.max_megabytes"
     case logLevel = "log.level"

@@ -34,6 +34,9 @@ enum OutboxPage {
             lines.append("the account waits \(until): \(pause.failure.revealed)")
         }
         if let message = item.message { lines.append("in the archive: message \(message)") }
+        if let error = item.filingError {
+            lines.append("in no history yet, and tried again by itself: \(error)")
+        }
         if item.copy != "none" {
             lines.append("copy in Sent: \(item.copy)" + (item.copyError.map { " (\($0))" } ?? ""))
         }
@@ -47,5 +50,20 @@ enum OutboxPage {
             }
         }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension ReturnedMail {
+    private var outcome: String {
+        [action ?? "report", failure, status, diagnostic].compactMap { $0 }.joined(separator: ", ")
+    }
+
+    /// At the mail that was sent.
+    var words: String { "Came back for \(address): \(outcome) (message \(report))" }
+
+    /// At the report itself.
+    var origin: String {
+        "Reports on " + (message.map { "message \($0), " } ?? "")
+            + "outbox \(item), to \(address): \(outcome)"
     }
 }

@@ -1,0 +1,71 @@
+import GRDB
+public import MailModel
+import Matcher
+
+/// What came back about one recipient of a mail that was sent from here.
+public struct ReturnedMail: Sendable, Hashable, Encodable {
+    /// The mail, as the archive has it; nil while it is in no history.
+    public var message: ArchivedMessageID?
+    public var item: OutboxID
+    /// The message that said so.
+    public var report: ArchivedMessageID
+    /// In lower case.
+    public var address: String
+    public var at: UnixTime
+    /// failed, delayed, delivered, relayed or expanded.
+    public var action: String?
+    /// hard, soft or unknown; nil when it was delivered.
+    public var failure: String?
+    public var status: String?
+    public var diagnostic: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case message, report, address, at, action, failure, status, diagnostic
+        case item = "outbox"
+    }
+}
+
+extension ReturnedMail {
+    private static let select = """
+        SELECT d.*, o.message AS message, r.email AS email FROM delivery_reports d
+            JOIN outbox o ON o.id = d.item
+            JOIN outbox_recipients r ON r.item = d.item AND r.position = d.position
+        """
+
+    /// What came back about a message, the oldest first.
+    static func about(
+        _ message: ArchivedMessageID, withBlindRecipients: Bool, _ db: Database
+    ) throws -> [ReturnedMail] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: "\(select) WHERE o.message = ? AND (r.role <> 'bcc' OR ?) ORDER BY d.id"),
+            arguments: [message.rawValue, withBlindRecipients]
+        ).map(ReturnedMail.init)
+    }
+
+    /// What a message reports on, as far as the viewer sees that mail.
+    static func told(by report: ArchivedMessageID, _ db: Database, _ sight: Sight) throws -> [ReturnedMail] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                \(select) JOIN accounts a ON a.id = o.account
+                WHERE d.report = ? AND (\(sight.maySend(through: "a")) OR (r.role <> 'bcc'
+                    AND \(sight.disclosure(message: "o.message")) >= \(Disclosure.people.rawValue)))
+                ORDER BY d.id
+                """, arguments: [report.rawValue]
+        ).map(ReturnedMail.init)
+    }
+
+    private init(_ row: Row) {
+        let email: String = row["email"]
+        message = (row["message"] as Int64?).map { ArchivedMessageID(rawValue: $0) }
+        item = OutboxID(rawValue: row["item"])
+        report = ArchivedMessageID(rawValue: row["report"])
+        address = email.lowercased()
+        at = UnixTime(row["at"])
+        action = row["action"]
+        failure = row["failure"]
+        status = row["status"]
+        diagnostic = row["diagnostic"]
+    }
+}
