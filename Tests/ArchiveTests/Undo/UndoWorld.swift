@@ -14,7 +14,7 @@ struct UndoWorld {
     }
 
     init(seed: UInt64) throws {
-        fixture = try ArchiveFixture()
+        let fixture = try ArchiveFixture()
         var draw = Seeded(state: seed)
         _ = try fixture.archive.ingest(
             (1...40).map { (uid: UInt32) in
@@ -24,6 +24,7 @@ struct UndoWorld {
                     uid, from: from, to: ["anna@firma.example", other], text: "Text \(uid)")
             })
         for name in ["Maria", "Boris"] { try fixture.contact(name) }
+        self.fixture = fixture
         random = draw
     }
 
