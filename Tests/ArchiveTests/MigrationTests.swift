@@ -56,6 +56,11 @@ import Testing
         #expect(report.indexedMessages == (hasIndex ? 4 : 0))
         // Its pages have checksums now, and what is new works on what is old.
         #expect(PageCheck(path: directory + "/mailworker.db").run().isIntact)
+        let act = Act(person: "anna", systemUser: "root", origin: "-", action: "queue ignore")
+        let waiting = try #require(try archive.reviewItems().first)
+        try Act.$current.withValue(act) { _ = try archive.ignore(.items([waiting.id]), by: "anna") }
+        try archive.undo(try #require(act.undo), by: "anna")
+        #expect(try archive.reviewItems().map(\.subject) == ["Waiting"])
         #expect(try archive.erase(ivan.id).erased.count == 2)
         #expect(try archive.verify().findings == [])
     }

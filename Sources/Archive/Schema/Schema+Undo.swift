@@ -25,4 +25,11 @@ extension Schema {
         ) STRICT;
         CREATE INDEX undo_open ON undo(id) WHERE undone_at IS NULL;
         """
+
+    /// A row that is older than a column lacks it on the disk. Reading gives the column's default, and the session
+    /// extension of SQLite 3.40 gives NULL: what it noted could never be put back.
+    static let completeRows = """
+        UPDATE review_items SET kind = kind;
+        UPDATE messages SET is_indexed = is_indexed;
+        """
 }

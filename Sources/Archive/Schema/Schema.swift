@@ -28,6 +28,8 @@ enum Schema {
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }
         migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
         migrator.registerMigration("13") { db in try db.execute(sql: identity) }
+        // After all columns that were added to rows which people change.
+        migrator.registerMigration("8a") { db in try db.execute(sql: completeRows) }
         return migrator
     }
 
