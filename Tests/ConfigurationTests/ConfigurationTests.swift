@@ -199,6 +199,11 @@ struct ConfigurationTests {
         [send]
         undo_seconds = 60
         user_hourly_recipients = 70
+        suppress_after_bounces = 5
+        suppression_days = 45
+        [undo]
+        keep_days = 12
+        max_megabytes = 34
         [log]
         level = "debug"
         [oauth.yandex]
@@ -265,6 +270,8 @@ struct ConfigurationTests {
         #expect(found.receivingBytes == 64 << 20)
         #expect(found.parseProcesses == 3)
         #expect(found.submission.undoSeconds == 60 && found.submission.userHourlyRecipients == 70)
+        #expect(found.bounces.mails == 5 && found.bounces.days == 45)
+        #expect(found.undoDays == 12 && found.undoBytes == 34 << 20)
         #expect(found.logLevel == "debug")
         #expect(found.oauthClients.map(\.redirectPort) == [8_765])
         #expect(found.oauthClients.first?.endpoints.deviceAuthorization == "https://id.example/d")

@@ -140,7 +140,7 @@ extension Archive {
             arguments: [pattern.text, id.rawValue])
         guard other == nil else { throw MailFailure.taken("rule", pattern.text) }
         Act.concerns("rule \(id)")
-        return try RuleJudging(db, sight, policy, by: person, time: time).run([old, pattern]) {
+        return try RuleJudging(db, sight, policy, by: person, time: time).run([old, pattern], former: id) {
             try db.execute(
                 sql: "UPDATE ignore_rules SET pattern = ? WHERE id = ?",
                 arguments: [pattern.text, id.rawValue])
@@ -153,7 +153,7 @@ extension Archive {
     ) throws -> [RuleChange] {
         let old = try Self.pattern(of: id, db)
         Act.concerns("rule \(id)")
-        return try RuleJudging(db, sight, policy, by: person, time: time).run([old]) {
+        return try RuleJudging(db, sight, policy, by: person, time: time).run([old], former: id) {
             try db.execute(sql: "DELETE FROM ignore_rules WHERE id = ?", arguments: [id.rawValue])
         }
     }

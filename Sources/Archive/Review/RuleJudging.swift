@@ -23,10 +23,16 @@ struct RuleJudging {
 
     /// Runs a change of rules and moves the messages that it concerns.
     ///
-    /// - Parameter patterns: what the rules that come, go or change are about.
+    /// - Parameters:
+    ///   - patterns: what the rules that come, go or change are about.
+    ///   - former: the rule that ends or changes: what it has taken moves even where the matcher would have said
+    ///     something else before, since contacts may have come that the rule kept it from.
     /// - Returns: what has moved, what came last first.
-    func run(_ patterns: [RulePattern], _ change: () throws -> Void) throws -> [RuleChange] {
+    func run(
+        _ patterns: [RulePattern], former: IgnoreRuleID? = nil, _ change: () throws -> Void
+    ) throws -> [RuleChange] {
         let messages = try concerned(by: patterns)
+        let taken = try taken(by: former)
         let before = try verdicts(of: messages)
         try change()
         let after = try verdicts(of: messages)
@@ -38,7 +44,8 @@ struct RuleJudging {
             FROM messages WHERE id = ?
             """)
         var changes: [RuleChange] = []
-        for (message, (was, now)) in zip(messages, zip(before, after)) where was != now {
+        for (message, (was, now)) in zip(messages, zip(before, after))
+        where was != now || taken.contains(message) && !(now?.isIgnoring ?? true) {
             titles.bind(1, message.rawValue)
             let title = try titles.first { row in
                 (
@@ -75,6 +82,16 @@ struct RuleJudging {
             try query.forEachRow { found.insert($0.int64(0)) }
         }
         return found.sorted(by: >).map { ArchivedMessageID(rawValue: $0) }
+    }
+
+    private func taken(by rule: IgnoreRuleID?) throws -> Set<ArchivedMessageID> {
+        guard let rule else { return [] }
+        let query = try PreparedStatement(
+            db, "SELECT id FROM messages WHERE ignored_by = ? AND state = 'ignored'")
+        query.bind(1, rule.rawValue)
+        var found: Set<ArchivedMessageID> = []
+        try query.forEachRow { found.insert(ArchivedMessageID(rawValue: $0.int64(0))) }
+        return found
     }
 
     /// What the matcher says of each by the rules of this moment.
@@ -133,6 +150,12 @@ struct RuleJudging {
                 sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
             return (.ignored, "internal mail")
         }
+    }
+}
+
+extension Verdict {
+    fileprivate var isIgnoring: Bool {
+        if case .ignored = self { true } else { false }
     }
 }
 

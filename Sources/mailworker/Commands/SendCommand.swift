@@ -15,7 +15,8 @@ struct SendCommand: AsyncParsableCommand {
 
             Without --account one JSON object is read from standard input:
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
-            "inline_images": ["PATH"], "reply_to_message", "at", "idempotency_key", "kind"}. The same idempotency_key again is the same mail.
+            "inline_images": ["PATH"], "reply_to_message", "at", "idempotency_key", "kind"}.
+            The same idempotency_key again is the same mail.
 
             Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
             """)
@@ -59,7 +60,8 @@ struct SendCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("inline-image"),
         help: ArgumentHelp(
-            "A picture that the HTML shows as <img src=\"cid:NAME\">, NAME being the file's.", valueName: "file"),
+            "A picture that the HTML shows as <img src=\"cid:NAME\">, NAME being the file's.",
+            valueName: "file"),
         completion: .file())
     var inlineImage: [String] = []
 
