@@ -18,6 +18,10 @@ public struct MailRequest: Sendable, Codable {
     public var inlineImages: [String]
     /// The archive's number of the message that is answered.
     public var replyToMessage: String?
+    /// The archive's number of the message that is forwarded, with its files.
+    public var forward: String?
+    /// Whether the answered message stands under the text.
+    public var quote: Bool
     /// Not before this time.
     public var at: UnixTime?
     public var idempotencyKey: String?
@@ -30,11 +34,12 @@ public struct MailRequest: Sendable, Codable {
         bcc = []
         attachments = []
         inlineImages = []
+        quote = true
         kind = .single
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case account, from, to, cc, bcc, subject, text, html, attachments, at, kind
+        case account, from, to, cc, bcc, subject, text, html, attachments, at, kind, forward, quote
         case inlineImages = "inline_images"
         case replyToMessage = "reply_to_message"
         case idempotencyKey = "idempotency_key"
@@ -72,11 +77,13 @@ public struct MailRequest: Sendable, Codable {
         html = try container.decodeIfPresent(String.self, forKey: .html)
         attachments = try list(.attachments)
         inlineImages = try list(.inlineImages)
-        if let number = try? container.decodeIfPresent(Int64.self, forKey: .replyToMessage) {
-            replyToMessage = String(number)
-        } else {
-            replyToMessage = try container.decodeIfPresent(String.self, forKey: .replyToMessage)
+        func number(_ key: CodingKeys) throws -> String? {
+            if let number = try? container.decodeIfPresent(Int64.self, forKey: key) { return String(number) }
+            return try container.decodeIfPresent(String.self, forKey: key)
         }
+        replyToMessage = try number(.replyToMessage)
+        forward = try number(.forward)
+        quote = try container.decodeIfPresent(Bool.self, forKey: .quote) ?? true
         if let seconds = try? container.decodeIfPresent(Int64.self, forKey: .at) {
             at = UnixTime(seconds)
         } else if let text = try container.decodeIfPresent(String.self, forKey: .at) {

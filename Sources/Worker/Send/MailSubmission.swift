@@ -47,8 +47,9 @@ public struct MailSubmission: Sendable {
         }
         let account = try archive.sendingAccount(named: request.account)
         let from = try sender(of: request, account)
-        let answered = try await answeredMessage(request)
-        let draft = try draft(request, from: from, answered: answered)
+        let drafting = MailDrafting(
+            archive: archive, parsing: parsing, messageBytes: settings.messageBytes)
+        let draft = try await drafting.draft(request, of: account, from: from)
         let composed = try Composer.compose(draft)
         guard composed.size <= settings.messageBytes else {
             throw .mailOverLimit(composed.size, limit: settings.messageBytes)
@@ -121,73 +122,6 @@ public struct MailSubmission: Sendable {
     }
 
     // MARK: - The message
-
-    private func answeredMessage(_ request: MailRequest) async throws(MailFailure) -> ParsedMessage? {
-        guard let text = request.replyToMessage else { return nil }
-        guard let id = ArchivedMessageID(text) else {
-            throw MailFailure(
-                .unknownMessage, kind: .permanent, "There is no such message", detail: text,
-                remedy: "Name the id that history and message show.")
-        }
-        let outcome = try await parsing.parse([try archive.original(of: id)])
-        guard case .read(let parsed)? = outcome.first else { return nil }
-        guard request.kind == .single || !isAutomatic(parsed.automation) else {
-            throw MailFailure(
-                .answersAutomatic, kind: .permanent, "Automatic mail does not answer automatic mail",
-                detail: "message \(id)", remedy: "Let a person answer it.")
-        }
-        return parsed
-    }
-
-    private func isAutomatic(_ automation: Automation) -> Bool {
-        automation.isAutoSubmitted || automation.isDeliveryReport || automation.isBulk
-            || automation.listID != nil
-    }
-
-    private func draft(
-        _ request: MailRequest, from: Mailbox, answered: ParsedMessage?
-    ) throws(MailFailure) -> MailDraft {
-        let issued = IssuedMessageID(key: try archive.issuingKey())
-        var draft = MailDraft(
-            from: from, date: archive.time, messageID: issued.make(domain: from.address.domain))
-        draft.to = try request.to.map { text throws(MailFailure) in try Mailbox(written: text) }
-        draft.cc = try request.cc.map { text throws(MailFailure) in try Mailbox(written: text) }
-        draft.bcc = try request.bcc.map { text throws(MailFailure) in try Mailbox(written: text) }
-        draft.subject = request.subject ?? ""
-        draft.text = request.text
-        draft.html = request.html
-        if request.text == nil, request.html == nil { draft.text = "" }
-        if let answered {
-            if let parent = answered.messageID {
-                draft.thread = ThreadPosition(
-                    answering: parent, references: answered.references, inReplyTo: answered.inReplyTo)
-            }
-            if draft.to.isEmpty { draft.to = answered.replyTo.isEmpty ? answered.from : answered.replyTo }
-            if request.subject == nil {
-                let subject = answered.subject ?? ""
-                draft.subject = subject.lowercased().hasPrefix("re:") ? subject : "Re: \(subject)"
-            }
-        }
-        draft.attachments = try request.attachments.map(enclosure)
-        draft.inlineImages = try request.inlineImages.map { path throws(MailFailure) in
-            var image = try enclosure(path)
-            image.contentID = image.filename
-            return image
-        }
-        if request.kind != .single {
-            draft.fields = [.autoSubmitted(.generated), .noAutoResponse]
-            if request.kind == .mass { draft.fields.append(.bulk) }
-        }
-        return draft
-    }
-
-    private func enclosure(_ path: String) throws(MailFailure) -> Enclosure {
-        let file = try OpenedFile(path: path)
-        guard file.count <= settings.messageBytes else {
-            throw .mailOverLimit(file.count, limit: settings.messageBytes)
-        }
-        return Enclosure(.file(file), filename: path.split(separator: "/").last.map(String.init))
-    }
 
     /// Each address once, as the envelope has it, with the field that it stood in.
     private static func recipients(_ composed: ComposedMail, _ draft: MailDraft) -> [OutboxDraft.Recipient] {

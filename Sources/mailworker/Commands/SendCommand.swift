@@ -15,7 +15,8 @@ struct SendCommand: AsyncParsableCommand {
 
             Without --account one JSON object is read from standard input:
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
-            "inline_images": ["PATH"], "reply_to_message", "at", "idempotency_key", "kind"}.
+            "inline_images": ["PATH"], "reply_to_message", "forward", "quote",
+            "at", "idempotency_key", "kind"}.
             The same idempotency_key again is the same mail.
 
             Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
@@ -69,6 +70,14 @@ struct SendCommand: AsyncParsableCommand {
         name: .customLong("reply-to-message"),
         help: ArgumentHelp("The archive's id of the message that this one answers.", valueName: "id"))
     var replyToMessage: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The archive's id of a message to forward, with its files.", valueName: "id"))
+    var forward: String?
+
+    @Flag(name: .customLong("no-quote"), help: "Does not put the answered message under the text.")
+    var noQuote = false
 
     @Option(
         help: ArgumentHelp(
@@ -170,6 +179,8 @@ struct SendCommand: AsyncParsableCommand {
         request.attachments = attach
         request.inlineImages = inlineImage
         request.replyToMessage = replyToMessage
+        request.forward = forward
+        request.quote = !noQuote
         request.idempotencyKey = idempotencyKey
         if let at {
             guard let time = SendTime.read(at) else {

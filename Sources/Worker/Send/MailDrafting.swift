@@ -1,0 +1,151 @@
+import Archive
+import MIMEParse
+import MailModel
+import MailSend
+import Matcher
+
+/// Makes the draft of a mail out of what was asked for: the thread, the words of the message that is answered
+/// or forwarded, the files.
+struct MailDrafting: Sendable {
+    let archive: Archive
+    let parsing: any MessageParsing
+    /// What the files of a mail may hold together.
+    let messageBytes: Int
+
+    /// A message of the archive, with its bytes.
+    private struct Earlier {
+        var message: ParsedMessage
+        var original: MessageBytes
+    }
+
+    /// - Throws: `send.answers-automatic`, `send.too-large`, `unknown.message`, `send.answers-and-forwards` where a mail
+    ///   is to answer and to forward at once, and what files and addresses lead to.
+    func draft(
+        _ request: MailRequest, of account: Account, from: Mailbox
+    ) async throws(MailFailure) -> MailDraft {
+        guard request.replyToMessage == nil || request.forward == nil else {
+            throw MailFailure(
+                .answersAndForwards, kind: .permanent, "A mail cannot answer a message and forward one",
+                remedy: "Send two mails.")
+        }
+        let issued = IssuedMessageID(key: try archive.issuingKey())
+        var draft = MailDraft(
+            from: from, date: archive.time, messageID: issued.make(domain: from.address.domain))
+        draft.to = try request.to.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.cc = try request.cc.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.bcc = try request.bcc.map { text throws(MailFailure) in try Mailbox(written: text) }
+        draft.subject = request.subject ?? ""
+        draft.text = request.text
+        draft.html = request.html
+        if request.text == nil, request.html == nil { draft.text = "" }
+        if let answered = try await earlier(request.replyToMessage) {
+            try answer(answered.message, request, of: account, in: &draft)
+        }
+        if let forwarded = try await earlier(request.forward) {
+            try await forward(forwarded, request, in: &draft)
+        }
+        draft.attachments += try request.attachments.map(enclosure)
+        draft.inlineImages = try request.inlineImages.map { path throws(MailFailure) in
+            var image = try enclosure(path)
+            image.contentID = image.filename
+            return image
+        }
+        if request.kind != .single {
+            draft.fields = [.autoSubmitted(.generated), .noAutoResponse]
+            if request.kind == .mass { draft.fields.append(.bulk) }
+        }
+        return draft
+    }
+
+    // MARK: - Earlier mail
+
+    /// - Throws: `send.unreadable-message` for a message that cannot be read.
+    private func earlier(_ number: String?) async throws(MailFailure) -> Earlier? {
+        guard let number else { return nil }
+        guard let id = ArchivedMessageID(number) else {
+            throw MailFailure(
+                .unknownMessage, kind: .permanent, "There is no such message", detail: number,
+                remedy: "Name the id that history and message show.")
+        }
+        let original = try archive.original(of: id)
+        guard case .read(let parsed)? = try await parsing.parse([original]).first else {
+            throw MailFailure(
+                .unreadableMessage, kind: .permanent, "The message could not be read",
+                detail: "message \(id)",
+                remedy: "Write a mail of its own.")
+        }
+        return Earlier(message: parsed, original: original)
+    }
+
+    private func answer(
+        _ message: ParsedMessage, _ request: MailRequest, of account: Account, in draft: inout MailDraft
+    ) throws(MailFailure) {
+        guard request.kind == .single || !Self.isAutomatic(message.automation) else {
+            throw MailFailure(
+                .answersAutomatic, kind: .permanent, "Automatic mail does not answer automatic mail",
+                detail: request.replyToMessage.map { "message \($0)" }, remedy: "Let a person answer it.")
+        }
+        if let parent = message.messageID {
+            draft.thread = ThreadPosition(
+                answering: parent, references: message.references, inReplyTo: message.inReplyTo)
+        }
+        if draft.to.isEmpty {
+            let own = Set(try archive.sendingIdentities(of: account).map(\.lowercased))
+            let isOwn = message.from.contains { own.contains($0.address.lowercased) }
+            // Whoever answers their own mail goes on writing to its recipients.
+            draft.to = isOwn ? message.to : message.replyTo.isEmpty ? message.from : message.replyTo
+        }
+        let quoted = QuotedMessage(message: message)
+        if request.subject == nil { draft.subject = quoted.replySubject }
+        guard request.quote else { return }
+        draft.text = draft.text.map { quoted.answered(below: $0) }
+        draft.html = draft.html.map { quoted.answered(belowHTML: $0) }
+    }
+
+    private func forward(
+        _ earlier: Earlier, _ request: MailRequest, in draft: inout MailDraft
+    ) async throws(MailFailure) {
+        let quoted = QuotedMessage(message: earlier.message)
+        if let parent = earlier.message.messageID {
+            // It stands in the thread, and answers nobody.
+            draft.thread.references = earlier.message.references.filter { $0 != parent } + [parent]
+        }
+        if request.subject == nil { draft.subject = quoted.forwardSubject }
+        draft.text = draft.text.map { quoted.forwarded(below: $0) }
+        draft.html = draft.html.map { quoted.forwarded(belowHTML: $0) }
+        let size = earlier.message.attachments.reduce(0) { $0 + $1.size }
+        guard size <= messageBytes else { throw .mailOverLimit(size, limit: messageBytes) }
+        for (index, attachment) in earlier.message.attachments.enumerated() {
+            guard let content = try await parsing.attachmentContent(index, of: earlier.original) else {
+                continue
+            }
+            draft.attachments.append(Self.enclosure(attachment, content))
+        }
+    }
+
+    private static func enclosure(_ attachment: Attachment, _ content: [UInt8]) -> Enclosure {
+        guard attachment.contentType != "message/rfc822" else {
+            return Enclosure(message: .bytes(content), filename: attachment.filename)
+        }
+        return Enclosure(
+            .bytes(content), filename: attachment.filename, type: try? MediaType(attachment.contentType))
+    }
+
+    private static func isAutomatic(_ automation: Automation) -> Bool {
+        automation.isAutoSubmitted || automation.isDeliveryReport || automation.isBulk
+            || automation.listID != nil
+    }
+
+    // MARK: - Files
+
+    private func enclosure(_ path: String) throws(MailFailure) -> Enclosure {
+        let file = try OpenedFile(path: path)
+        guard file.count <= messageBytes else { throw .mailOverLimit(file.count, limit: messageBytes) }
+        return Enclosure(.file(file), filename: path.split(separator: "/").last.map(String.init))
+    }
+}
+
+extension MailFailure.Code {
+    static let answersAndForwards = Self("send.answers-and-forwards")
+    static let unreadableMessage = Self("send.unreadable-message")
+}
