@@ -74,7 +74,9 @@ struct Mailworker: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Sending",
-                subcommands: [SendCommand.self, OutboxCommand.self, SuppressionCommand.self]),
+                subcommands: [
+                    SendCommand.self, OutboxCommand.self, TemplateCommand.self, SuppressionCommand.self,
+                ]),
             CommandGroup(
                 name: "Checking",
                 subcommands: [

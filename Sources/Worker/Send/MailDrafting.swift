@@ -37,7 +37,12 @@ struct MailDrafting: Sendable {
         draft.subject = request.subject ?? ""
         draft.text = request.text
         draft.html = request.html
-        if request.text == nil, request.html == nil { draft.text = "" }
+        if let name = request.template { try fill(name, request, of: account, in: &draft) }
+        if draft.text == nil, draft.html == nil { draft.text = "" }
+        if request.signature, request.kind == .single, let signature = try archive.signature(of: account.id) {
+            draft.text = draft.text.map { signature.below($0) }
+            draft.html = draft.html.map { signature.below(html: $0) }
+        }
         if let answered = try await earlier(request.replyToMessage) {
             try answer(answered.message, request, of: account, in: &draft)
         }
@@ -55,6 +60,32 @@ struct MailDrafting: Sendable {
             if request.kind == .mass { draft.fields.append(.bulk) }
         }
         return draft
+    }
+
+    private func fill(
+        _ name: String, _ request: MailRequest, of account: Account, in draft: inout MailDraft
+    ) throws(MailFailure) {
+        guard request.text == nil, request.html == nil, request.subject == nil else {
+            throw MailFailure(
+                .templateAndText, kind: .permanent,
+                "A mail from a template has the template's subject and text",
+                remedy: "Leave subject, text and HTML out, or the template.")
+        }
+        let recipient = draft.to.first?.address
+        var contact: Contact?
+        if let named = request.contact {
+            contact = try archive.findContact(named)
+        } else if let recipient {
+            contact = try? archive.findContact(recipient.addrSpec)
+        }
+        if draft.to.isEmpty, let contact, let address = contact.emails.first {
+            draft.to = [Mailbox(displayName: contact.name, address: address)]
+        }
+        let filled = try TemplateFilling(archive: archive).fill(
+            name, contact: contact, recipient: recipient, account: account)
+        draft.subject = filled.subject
+        draft.text = filled.text
+        draft.html = filled.html
     }
 
     // MARK: - Earlier mail
@@ -146,6 +177,7 @@ struct MailDrafting: Sendable {
 }
 
 extension MailFailure.Code {
+    static let templateAndText = Self("send.template-and-text")
     static let answersAndForwards = Self("send.answers-and-forwards")
     static let unreadableMessage = Self("send.unreadable-message")
 }

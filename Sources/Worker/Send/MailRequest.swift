@@ -20,6 +20,12 @@ public struct MailRequest: Sendable, Codable {
     public var replyToMessage: String?
     /// The archive's number of the message that is forwarded, with its files.
     public var forward: String?
+    /// The stored template that makes subject and text.
+    public var template: String?
+    /// The contact for whom it is filled in; found by the address where nil.
+    public var contact: String?
+    /// Whether the account's signature stands under a single mail.
+    public var signature: Bool
     /// Whether the answered message stands under the text.
     public var quote: Bool
     /// Not before this time.
@@ -34,12 +40,14 @@ public struct MailRequest: Sendable, Codable {
         bcc = []
         attachments = []
         inlineImages = []
+        signature = true
         quote = true
         kind = .single
     }
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case account, from, to, cc, bcc, subject, text, html, attachments, at, kind, forward, quote
+        case template, contact, signature
         case inlineImages = "inline_images"
         case replyToMessage = "reply_to_message"
         case idempotencyKey = "idempotency_key"
@@ -83,6 +91,9 @@ public struct MailRequest: Sendable, Codable {
         }
         replyToMessage = try number(.replyToMessage)
         forward = try number(.forward)
+        template = try container.decodeIfPresent(String.self, forKey: .template)
+        contact = try number(.contact)
+        signature = try container.decodeIfPresent(Bool.self, forKey: .signature) ?? true
         quote = try container.decodeIfPresent(Bool.self, forKey: .quote) ?? true
         if let seconds = try? container.decodeIfPresent(Int64.self, forKey: .at) {
             at = UnixTime(seconds)

@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 import MIMEParse
 import MailModel
@@ -109,7 +110,7 @@ struct QuotedMessage {
             "\(two(parts.day)).\(two(parts.month)).\(parts.year ?? 0) \(two(parts.hour)):\(two(parts.minute))"
     }
 
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count + text.utf8.count / 16)
         for scalar in text.unicodeScalars {
@@ -126,11 +127,23 @@ struct QuotedMessage {
     }
 
     /// In front of the document's end, where it has one.
-    private static func insert(_ part: String, atEndOf html: String) -> String {
+    static func insert(_ part: String, atEndOf html: String) -> String {
         guard let end = html.range(of: "</body", options: [.caseInsensitive, .backwards]) else {
             return html + part
         }
         return html[..<end.lowerBound] + part + html[end.lowerBound...]
+    }
+}
+
+extension Signature {
+    /// Behind the line that mail programs know (RFC 3676, 4.3).
+    func below(_ own: String) -> String {
+        text.map { own.trimmedEnd + "\n\n-- \n" + $0.trimmedEnd + "\n" } ?? own
+    }
+
+    func below(html own: String) -> String {
+        let part = html ?? text.map { QuotedMessage.escaped($0.trimmedEnd) }
+        return part.map { QuotedMessage.insert("<div><br>-- <br>\($0)</div>", atEndOf: own) } ?? own
     }
 }
 

@@ -50,6 +50,9 @@ extension OutboxHoldCommand: HumanAction { static let action = "outbox hold" }
 extension OutboxReleaseCommand: HumanAction { static let action = "outbox release" }
 extension OutboxResolveCommand: HumanAction { static let action = "outbox resolve" }
 extension OutboxLimitsCommand: HumanAction { static let action = "outbox limits" }
+extension TemplateAddCommand: HumanAction { static let action = "template add" }
+extension TemplateRemoveCommand: HumanAction { static let action = "template remove" }
+extension AccountSignatureCommand: HumanAction { static let action = "account signature" }
 extension SuppressionAddCommand: HumanAction { static let action = "suppression add" }
 extension SuppressionRemoveCommand: HumanAction { static let action = "suppression remove" }
 // Its messages are recorded by the pipeline, not by the command's own transactions.

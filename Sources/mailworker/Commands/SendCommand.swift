@@ -4,6 +4,7 @@ import Foundation
 import MIMEParse
 import MailModel
 import MailTransport
+import Matcher
 import Worker
 
 struct SendCommand: AsyncParsableCommand {
@@ -16,7 +17,7 @@ struct SendCommand: AsyncParsableCommand {
             Without --account one JSON object is read from standard input:
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
             "inline_images": ["PATH"], "reply_to_message", "forward", "quote",
-            "at", "idempotency_key", "kind"}.
+            "template", "contact", "signature", "at", "idempotency_key", "kind"}.
             The same idempotency_key again is the same mail.
 
             Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
@@ -45,6 +46,12 @@ struct SendCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Sends to this contact's first address; each named contact gets a mail of its own."))
     var contacts: [String] = []
+
+    @Option(help: ArgumentHelp("The template that makes subject and text.", valueName: "name"))
+    var template: String?
+
+    @Flag(name: .customLong("no-signature"), help: "Without the account's signature.")
+    var noSignature = false
 
     @Option(help: ArgumentHelp("The subject.", valueName: "text"))
     var subject: String?
@@ -181,6 +188,8 @@ struct SendCommand: AsyncParsableCommand {
         request.replyToMessage = replyToMessage
         request.forward = forward
         request.quote = !noQuote
+        request.template = template
+        request.signature = !noSignature
         request.idempotencyKey = idempotencyKey
         if let at {
             guard let time = SendTime.read(at) else {
@@ -205,12 +214,13 @@ struct SendCommand: AsyncParsableCommand {
             }
             var own = request
             own.to = [address.addrSpec]
+            own.contact = contact.id.description
             own.idempotencyKey = request.idempotencyKey.map { "\($0) \(contact.id)" }
             return own
         }
     }
 
-    private static func contents(_ path: String) throws(MailFailure) -> String {
+    static func contents(_ path: String) throws(MailFailure) -> String {
         let data =
             path == "-"
             ? FileHandle.standardInput.readDataToEndOfFile()

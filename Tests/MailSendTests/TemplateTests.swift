@@ -1,0 +1,85 @@
+import MailModel
+import Testing
+
+@testable import MailSend
+
+/// What templates become, and what they cannot be made to hold.
+@Suite struct TemplateTests {
+    private static func values(_ change: (inout TemplateValues) -> Void = { _ in }) -> TemplateValues {
+        var values = TemplateValues()
+        values["contact.name"] = "Maria"
+        change(&values)
+        return values
+    }
+
+    private static func filled(
+        subject: String = "x", text: String? = nil, html: String? = nil, _ values: TemplateValues = values()
+    ) throws -> MailTemplate.Filled {
+        try MailTemplate(subject: subject, text: text ?? "x", html: html).fill(values)
+    }
+
+    @Test(arguments: [
+        "{{contact.nmae}}", "{{name}}", "{{#contact}}{{nmae}}{{/contact}}", "{{contact}}",
+        "{{{contact.name}}}",
+        "{{&contact.name}}", "{{ & contact.name}}", "{{=<% %>=}}", "{{>other}}", "{{% CONTENT_TYPE:TEXT}}",
+        "{{<other}}{{/other}}", "{{.}}", "{{contact.name", "{{#contact.name}}x", "{{/contact.name}}",
+        "{{uppercased(contact.name)}}", "{{*x}}", "{{$block}}{{/block}}", "{{contact.name.length}}",
+    ])
+    func whatCannotBeFilledInIsRefused(source: String) {
+        for template in [
+            MailTemplate(subject: source, text: "x", html: nil),
+            MailTemplate(subject: "x", text: source, html: nil),
+            MailTemplate(subject: "x", text: nil, html: source),
+        ] {
+            #expect(throws: MailFailure.self, "\(source)") { try template.check() }
+        }
+    }
+
+    @Test func aTemplateWithoutTextIsRefused() {
+        #expect(throws: MailFailure.self) { try MailTemplate(subject: "x", text: nil, html: nil).check() }
+    }
+
+    @Test func everyVariableIsKnown() throws {
+        for name in TemplateValues.names {
+            try MailTemplate(subject: "{{\(name)}}", text: "{{#\(name)}}a{{/\(name)}}", html: "{{ \(name) }}")
+                .check()
+        }
+    }
+
+    @Test func aNameBringsNoMarkupAndNoLine() throws {
+        let hostile = "<script>x</script>\" onload='y' `\r\nBcc: a@b\u{2028}c\u{0}&amp;"
+        let filled = try Self.filled(
+            subject: "Hi {{contact.name}}!", text: "Dear {{contact.name}},",
+            html: "<p title=\"{{contact.name}}\">",
+            Self.values { $0["contact.name"] = hostile })
+        #expect(filled.subject.unicodeScalars.allSatisfy { !Grammar.isControl($0) })
+        #expect(filled.text?.unicodeScalars.allSatisfy { !Grammar.isControl($0) } == true)
+        let html = try #require(filled.html)
+        #expect(html.dropFirst(10).dropLast(2).allSatisfy { !"<>\"'`=".contains($0) })
+        #expect(html.contains("&lt;script&gt;") && html.contains("&amp;amp;"))
+        // Text is text: nothing is escaped where nothing needs to be.
+        #expect(filled.text?.contains("<script>") == true)
+    }
+
+    @Test(arguments: [
+        (
+            "{{#organisation}}of {{organisation.name}}{{/organisation}}{{^organisation}}alone{{/organisation}}",
+            "alone"
+        ),
+        ("{{#contact}}{{name}} {{user.name}}{{/contact}}", "Maria "), ("a {{! not shown (at all) }}b", "a b"),
+        (
+            "{{#contact.name}}Dear {{contact.name}}{{/contact.name}}{{^contact.name}}Hello{{/contact.name}}",
+            "Dear Maria"
+        ),
+        ("{{#contact.external_id}}no {{contact.external_id}}{{/contact.external_id}}", ""),
+        ("{ {x} }", "{ {x} }"),
+    ])
+    func sectionsStandWhereTheirVariableHasAValue(source: String, expected: String) throws {
+        #expect(try Self.filled(text: source).text == expected)
+    }
+
+    @Test func linesStayAsTheyWereWritten() throws {
+        let text = "Hello {{contact.name}},\n\n  indented\n{{#contact.name}}\nyes\n{{/contact.name}}\nend\n"
+        #expect(try Self.filled(text: text).text == "Hello Maria,\n\n  indented\nyes\nend\n")
+    }
+}
