@@ -258,7 +258,8 @@ public final class Archive: Sendable {
     public static func replaceKey(directory: String, with key: SecretKey) throws(MailFailure) {
         let archive = try open(directory: directory, key: nil)
         try archive.write { db in
-            try db.execute(sql: "UPDATE accounts SET secret = NULL, revision = revision + 1")
+            try db.execute(
+                sql: "UPDATE accounts SET secret = NULL, smtp_secret = NULL, revision = revision + 1")
             try db.execute(sql: "DELETE FROM settings WHERE name = 'key-check'")
         }
         try archive.bindKey(key)

@@ -146,7 +146,7 @@ extension Archive {
                 != nil
             try db.execute(
                 sql: hasFolders
-                    ? "UPDATE accounts SET is_enabled = 0, secret = NULL WHERE id = ?"
+                    ? "UPDATE accounts SET is_enabled = 0, secret = NULL, smtp_secret = NULL WHERE id = ?"
                     : "DELETE FROM accounts WHERE id = ?", arguments: [id.rawValue])
             guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
             return !hasFolders

@@ -48,11 +48,17 @@ public struct AccountSignIn: Sendable {
 
     /// How to reach and sign in to one of the account's servers.
     ///
+    /// An SMTP server may have a sign-in of its own; else it is as for IMAP.
+    ///
     /// - Throws: `login-refused` without a password, `authorization-revoked` without a refresh token that
     ///   is worth something, and what the provider's token endpoint leads to.
     nonisolated(nonsending) public func connection(
         to endpoint: ServerEndpoint, for account: Account
     ) async throws(MailFailure) -> ConnectionSettings {
+        if endpoint == account.settings.smtp, let own = try archive.smtpSignIn(of: account.id) {
+            return connection(
+                to: endpoint, for: account.settings, login: own.login, own.password, .password)
+        }
         let secret: Secret
         let authentication: Authentication
         switch try archive.credential(of: account.id) {
@@ -69,9 +75,16 @@ public struct AccountSignIn: Sendable {
                 detail: account.settings.name,
                 remedy: "Give it one: mailworker account edit \(account.settings.name) --password-file FILE.")
         }
-        let settings = account.settings
-        return ConnectionSettings(
-            endpoint: endpoint, login: settings.login, secret: secret, authentication: authentication,
+        return connection(
+            to: endpoint, for: account.settings, login: account.settings.login, secret, authentication)
+    }
+
+    private func connection(
+        to endpoint: ServerEndpoint, for settings: AccountSettings, login: String, _ secret: Secret,
+        _ authentication: Authentication
+    ) -> ConnectionSettings {
+        ConnectionSettings(
+            endpoint: endpoint, login: login, secret: secret, authentication: authentication,
             caFile: settings.caFile, pins: settings.pins, proxy: settings.proxy,
             timeoutSeconds: settings.timeoutSeconds,
             allowedNetworks: self.settings.allowedNetworks)

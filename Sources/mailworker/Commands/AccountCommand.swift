@@ -12,7 +12,7 @@ struct AccountCommand: ParsableCommand {
             AccountShowCommand.self, AccountEditCommand.self, AccountConfirmCommand.self,
             AccountRemoveCommand.self, AccountAuthorizeCommand.self, AccountCheckCommand.self,
             AccountFoldersCommand.self, AccountWithheldCommand.self,
-            AccountSignatureCommand.self,
+            AccountSignatureCommand.self, AccountSMTPLoginCommand.self,
         ])
 }
 

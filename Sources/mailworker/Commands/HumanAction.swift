@@ -52,6 +52,7 @@ extension OutboxResolveCommand: HumanAction { static let action = "outbox resolv
 extension OutboxLimitsCommand: HumanAction { static let action = "outbox limits" }
 extension TemplateAddCommand: HumanAction { static let action = "template add" }
 extension TemplateRemoveCommand: HumanAction { static let action = "template remove" }
+extension AccountSMTPLoginCommand: HumanAction { static let action = "account smtp-login" }
 extension AccountSignatureCommand: HumanAction { static let action = "account signature" }
 extension SuppressionAddCommand: HumanAction { static let action = "suppression add" }
 extension SuppressionRemoveCommand: HumanAction { static let action = "suppression remove" }

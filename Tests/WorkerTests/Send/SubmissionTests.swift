@@ -1,0 +1,181 @@
+import Archive
+import MIMEParse
+import MailModel
+import MailSend
+import MailTransport
+import Matcher
+import Testing
+
+@testable import Worker
+
+/// Who may send what to whom, and when it goes.
+@Suite struct SubmissionTests {
+    private static func fixture() throws -> WorkerFixture {
+        try WorkerFixture { $0.smtp = ServerEndpoint(host: "127.0.0.1", port: 2525, security: .none) }
+    }
+
+    private static func submit(
+        _ fixture: WorkerFixture, hourly: Int = 500, isImmediate: Bool = false,
+        _ change: (inout MailRequest) -> Void = { _ in }
+    ) async throws -> MailSubmission.Outcome {
+        var request = MailRequest(account: "anna", to: [WorkerFixture.client])
+        request.text = "Text"
+        change(&request)
+        var settings = MailSubmission.Settings()
+        settings.userHourlyRecipients = hourly
+        return try await MailSubmission(
+            archive: fixture.archive, parsing: InProcessParsing(parser: MIMEParser()), settings: settings
+        ).submit(request, by: "anna", isImmediate: isImmediate)
+    }
+
+    private static func code(_ body: () async throws -> Void) async -> String? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return (error as? MailFailure)?.code.rawValue
+        }
+    }
+
+    private static func due(_ fixture: WorkerFixture) throws -> [OutboxID] {
+        var found: [OutboxID] = []
+        _ = try fixture.archive.claimOutbox(fixture.account) { facts, _ in
+            found = facts.due.map(\.id)
+            return []
+        }
+        return found
+    }
+
+    private static func text(_ fixture: WorkerFixture, _ item: OutboxID) throws -> String {
+        String(decoding: try fixture.archive.outboxPiece(item, 0), as: UTF8.self)
+    }
+
+    // MARK: - Who may
+
+    @Test(arguments: ["boss@firma.example", "Anna <maria@client.example>", "anna@firma.example.evil.example"])
+    func nobodySendsUnderAnAddressThatIsNotTheirs(from: String) async throws {
+        let fixture = try Self.fixture()
+        #expect(await Self.code { _ = try await Self.submit(fixture) { $0.from = from } } == "send.identity")
+        #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
+    @Test func theHourlyCapHoldsForEveryUser() async throws {
+        let fixture = try Self.fixture()
+        _ = try await Self.submit(fixture, hourly: 1)
+        #expect(await Self.code { _ = try await Self.submit(fixture, hourly: 1) } == "send.cap")
+        fixture.clock.advance(3601)
+        _ = try await Self.submit(fixture, hourly: 1)
+    }
+
+    @Test(arguments: [OutboxKind.automatic, .mass])
+    func doNotEmailStopsWhatProgramsSend(kind: OutboxKind) async throws {
+        let fixture = try Self.fixture()
+        try fixture.archive.suppress(
+            EmailAddress(WorkerFixture.client)!, reason: .person, evidence: "asked", until: nil, by: "anna")
+        #expect(
+            await Self.code { _ = try await Self.submit(fixture) { $0.kind = kind } } == "send.suppressed")
+        // A person is warned, and decides.
+        #expect(try await Self.submit(fixture).warnings.count == 1)
+    }
+
+    @Test func whatProgramsSendSaysSo() async throws {
+        let fixture = try Self.fixture()
+        let automatic = try await Self.submit(fixture) { $0.kind = .automatic }.receipt.item
+        let single = try await Self.submit(fixture).receipt.item
+        #expect(try Self.text(fixture, automatic).contains("\r\nAuto-Submitted: auto-generated\r\n"))
+        #expect(try !Self.text(fixture, single).contains("Auto-Submitted"))
+    }
+
+    // MARK: - When
+
+    @Test func aMailCanBeTakenBackForAMoment() async throws {
+        let fixture = try Self.fixture()
+        let item = try await Self.submit(fixture).receipt.item
+        fixture.clock.advance(4)
+        #expect(try Self.due(fixture).isEmpty)
+        try fixture.archive.cancelOutbox(item, by: "anna")
+        fixture.clock.advance(10)
+        #expect(try Self.due(fixture).isEmpty)
+        #expect(try fixture.archive.outboxItem(item).state == .cancelled)
+        let kept = try await Self.submit(fixture).receipt.item
+        fixture.clock.advance(5)
+        #expect(try Self.due(fixture) == [kept])
+    }
+
+    @Test func laterIsNotEarlier() async throws {
+        let fixture = try Self.fixture()
+        let time = fixture.clock.now.advanced(bySeconds: 3600)
+        let item = try await Self.submit(fixture) { $0.at = time }.receipt.item
+        fixture.clock.advance(3599)
+        #expect(try Self.due(fixture).isEmpty)
+        fixture.clock.advance(1)
+        #expect(try Self.due(fixture) == [item])
+        try fixture.archive.holdOutbox(item, by: "anna")
+        #expect(try Self.due(fixture).isEmpty)
+        try fixture.archive.releaseOutbox(item)
+        #expect(try Self.due(fixture) == [item])
+    }
+
+    @Test func singleMailGoesBeforeWhatProgramsSend() async throws {
+        let fixture = try Self.fixture()
+        var items: [OutboxKind: OutboxID] = [:]
+        for kind in [OutboxKind.mass, .automatic, .single] {
+            items[kind] = try await Self.submit(fixture) { $0.kind = kind }.receipt.item
+        }
+        fixture.clock.advance(60)
+        #expect(try Self.due(fixture) == [items[.single], items[.automatic], items[.mass]].compactMap { $0 })
+    }
+
+    // MARK: - What stands in it
+
+    @Test func aSignatureStandsUnderSingleMailOnly() async throws {
+        let fixture = try Self.fixture()
+        let account = try fixture.archive.account(fixture.account)
+        try fixture.archive.setSignature(Signature(text: "Anna\n+7 000\n", html: nil), of: account)
+        let single = try await Self.submit(fixture).receipt.item
+        let read = try fixture.archive.outboxPiece(single, 0).withUnsafeBytes { MIMEParser().parse($0) }
+        // The blank behind the dashes is part of the line (RFC 3676, 4.3), and survives the way.
+        #expect(read.text == "Text\n\n-- \nAnna\n+7 000")
+        #expect(read.split?.signature != nil)
+        let without = try await Self.submit(fixture) { $0.signature = false }.receipt.item
+        #expect(try Self.text(fixture, without).hasSuffix("\r\nText\r\n"))
+    }
+
+    @Test func aTemplateIsFilledInForTheContactOfTheAddress() async throws {
+        let fixture = try Self.fixture()
+        try fixture.archive.storeTemplate(
+            "t", subject: "For {{contact.name}}", text: "Dear {{contact.name}}", html: nil, by: "anna")
+        let item = try await Self.submit(fixture) {
+            $0.text = nil
+            $0.template = "t"
+        }.receipt.item
+        #expect(try fixture.archive.outboxItem(item).subject == "For Maria")
+        #expect(try Self.text(fixture, item).hasSuffix("\r\nDear Maria\r\n"))
+        // Words of one's own beside a template would be lost.
+        #expect(
+            await Self.code { _ = try await Self.submit(fixture) { $0.template = "t" } }
+                == "send.template-and-text")
+    }
+
+    // MARK: - Signing in
+
+    @Test func smtpIsSignedInToAsForIMAPUnlessItHasALoginOfItsOwn() async throws {
+        let fixture = try Self.fixture()
+        let account = try fixture.archive.account(fixture.account)
+        let signIn = AccountSignIn(
+            archive: fixture.archive, loop: try NetworkLoop(),
+            settings: PollSettings(allowedNetworks: try NetworkAllowList(["127.0.0.0/8"])))
+        let smtp = try #require(account.settings.smtp)
+        let imap = try #require(account.settings.imap)
+        #expect(try await signIn.connection(to: smtp, for: account).login == "anna")
+        try fixture.archive.setSMTPSignIn("relay", Secret("other"), of: fixture.account)
+        let own = try await signIn.connection(to: smtp, for: account)
+        #expect(own.login == "relay" && own.secret == Secret("other"))
+        let unchanged = try await signIn.connection(to: imap, for: account)
+        #expect(unchanged.login == "anna" && unchanged.secret == Secret("geheim"))
+        let revision = try fixture.archive.account(fixture.account).revision
+        try fixture.archive.setSMTPSignIn(nil, nil, of: fixture.account)
+        #expect(try await signIn.connection(to: smtp, for: account).login == "anna")
+        #expect(try fixture.archive.account(fixture.account).revision > revision)
+    }
+}
