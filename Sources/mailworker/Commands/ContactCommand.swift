@@ -114,6 +114,13 @@ struct ContactShowCommand: ParsableCommand {
         let archive = try Workplace(common, as: .rights).archive
         let found = try archive.findContact(contact)
         if json { return Terminal.print(try JSONOutput.document(found)) }
+        let suppressed = try archive.standing(of: found.emails).compactMap { standing in
+            standing.suppression.map { suppression in
+                "\(suppression.address)"
+                    + (suppression.expiresAt.map { " until \($0.shortText)" } ?? "")
+                    + ", \(suppression.evidence)"
+            }
+        }
         let lines: [(String, String?)] = [
             ("id", found.id.description), ("external id", found.externalID), ("kind", found.kind.rawValue),
             ("name", found.name), ("organisation", found.organisationName), ("owner", found.ownerName),
@@ -121,6 +128,7 @@ struct ContactShowCommand: ParsableCommand {
             ("telephones", found.details.phones.joined(separator: ", ").nonBlank),
             ("type", found.details.type), ("tags", found.details.tags.joined(separator: ", ").nonBlank),
             ("do not e-mail", found.doNotEmail ? "yes" : nil),
+            ("no mass mail to", suppressed.joined(separator: "; ").nonBlank),
             ("notify owner", found.notifyOwner ? "yes" : nil), ("private", found.isPrivate ? "yes" : nil),
             ("seen by", found.userNames.joined(separator: ", ").nonBlank),
             ("messages", String(try archive.historyCount(of: found.id))),
