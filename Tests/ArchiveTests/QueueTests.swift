@@ -127,6 +127,38 @@ import Testing
         #expect(try fixture.archive.openReviewCount() == 1)
     }
 
+    @Test func `a message is linked from wherever it stands, and never by nobody or to nobody`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        let boris = try fixture.contact("Boris")
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1), fixture.arrival(2, from: "news@shop.example"),
+            fixture.arrival(3, from: "x@y.example"),
+        ])
+        let linked = try #require(try fixture.archive.history(of: maria).first).message
+        let items = try fixture.archive.reviewItems()
+        let news = try #require(items.first { $0.address == "news@shop.example" }).message
+        let waiting = try #require(items.first { $0.address == "x@y.example" }).message
+        try fixture.archive.ignore(.address(EmailAddress("news@shop.example")!), .address, by: "anna")
+        let before = try fixture.dump()
+        for (message, contacts) in [
+            (ArchivedMessageID(rawValue: 99), [boris]), (linked, []), (linked, [ContactID(rawValue: 99)]),
+        ] {
+            #expect(throws: MailFailure.self) { try fixture.archive.link(message, to: contacts, by: "anna") }
+        }
+        #expect(try fixture.dump() == before)
+
+        for message in [linked, news, waiting] {
+            try fixture.archive.link(message, to: [boris], by: "anna")
+            try fixture.archive.link(message, to: [boris], by: "anna")
+        }
+        #expect(try fixture.archive.historyCount(of: boris) == 3)
+        #expect(try fixture.archive.historyCount(of: maria) == 1)
+        #expect(try fixture.archive.openReviewCount() == 0)
+        #expect(try fixture.archive.message(news).ignoredBy == nil)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
     @Test func `an unlinked message waits again, and an address does not bring it back`() throws {
         let fixture = try ArchiveFixture()
         let maria = try fixture.contact("Maria", "maria@client.example")

@@ -114,39 +114,6 @@ extension Archive {
         return (patterns.map(\.text), try tryRules(.add(patterns)))
     }
 
-    /// Takes a message out of a contact's history. When it was in no other, it waits in
-    /// the queue again.
-    ///
-    /// - Throws: `unknown.message` when it is not in that history, `rights.missing`.
-    public func unlink(
-        _ message: ArchivedMessageID, from contact: ContactID, by person: String
-    ) throws(MailFailure) {
-        let time = now()
-        try writeReversibly(.review) { db in
-            let sight = try Sight(viewer, db)
-            try sight.demand(.review)
-            let isSeen = try Bool.fetchOne(
-                db,
-                sql: """
-                    SELECT 1 FROM history h JOIN contacts c ON c.id = h.contact
-                    WHERE h.message = ? AND h.contact = ? AND \(sight.reaches(.read, contact: "c"))
-                        AND \(sight.mayReview(message: "h.message"))
-                    """, arguments: [message.rawValue, contact.rawValue])
-            guard isSeen != nil else { throw Self.unknownMessage(message.description) }
-            try db.execute(
-                sql: """
-                    UPDATE history SET removed_at = ?, removed_by = ?
-                    WHERE message = ? AND contact = ? AND removed_at IS NULL
-                    """, arguments: [time.rawValue, person, message.rawValue, contact.rawValue])
-            guard db.changesCount == 1 else { throw Self.unknownMessage(message.description) }
-            let rest = try Int64.fetchOne(
-                db, sql: "SELECT 1 FROM history WHERE message = ? AND removed_at IS NULL LIMIT 1",
-                arguments: [message.rawValue])
-            guard rest == nil else { return }
-            try Self.reopen(message, reason: "Taken out of a history by \(person)", db, at: time)
-        }
-    }
-
     static func unknownMessage(_ name: String) -> MailFailure {
         .unknown(
             .unknownMessage, "message", name, remedy: "Take the number from history or queue list.")
@@ -209,7 +176,7 @@ extension Archive {
 
     /// Opens an item again for a message that nobody has any more, under the address
     /// that its last item had, else under its first stranger.
-    private static func reopen(
+    static func reopen(
         _ message: ArchivedMessageID, reason: String, _ db: Database, at time: UnixTime
     ) throws {
         let decisions = try Decisions(db, time: time)

@@ -11,7 +11,8 @@ struct MessageCommand: ParsableCommand {
         abstract: "One message of the archive, by the id that history and queue show.",
         subcommands: [
             MessageShowCommand.self, MessageOriginalCommand.self, MessageAttachmentCommand.self,
-            MessageExplainCommand.self, MessagePrivateCommand.self,
+            MessageExplainCommand.self, MessageLinkCommand.self, MessageUnlinkCommand.self,
+            MessagePrivateCommand.self,
         ])
 }
 
