@@ -48,6 +48,15 @@ public struct CanonicalAddress: Hashable, Sendable, RawRepresentable {
         return rawValue[rawValue.index(after: at)...]
     }
 
+    /// The address without what follows the first `+` of its local part, which many servers take for a tag and
+    /// some for a part of the name: it suggests whose the address is. Nil without a tag.
+    public var withoutTag: CanonicalAddress? {
+        guard let at = rawValue.lastIndex(of: "@"), let plus = rawValue[..<at].firstIndex(of: "+"),
+            plus != rawValue.startIndex
+        else { return nil }
+        return CanonicalAddress(rawValue: String(rawValue[..<plus] + rawValue[at...]))
+    }
+
     /// A domain in the form in which `domain` has it.
     public static func canonicalDomain(_ domain: String) -> String { DomainName.canonical(domain) }
 

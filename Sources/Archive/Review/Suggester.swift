@@ -2,25 +2,35 @@ import GRDB
 import MailModel
 import Matcher
 
-/// Finds contacts that an item may belong to: by its thread, by the name that came
-/// with its address, and by the address's domain. At most three; a person decides.
+/// Finds contacts that an item may belong to, the likeliest first: by an address that differs only in its tag, by
+/// its thread, by a telephone number in the signature, by the name that came with the address, and by the
+/// address's domain. At most three; a person decides, since all of it can be forged.
 struct Suggester {
     static let limit = 3
 
     private let db: Database
-    private let details, inThread, byName, byDomain: PreparedStatement
+    private let details, byAddress, inThread, byPhone, byName, byDomain: PreparedStatement
 
     /// - Parameter sight: contacts that it does not show are not suggested.
     init(_ db: Database, _ sight: Sight) throws {
         self.db = db
         let isSeen = sight.sees(contact: "c")
+        // Mail of our own has our own signature.
         details = try PreparedStatement(
             db,
             """
             SELECT m.thread, a.canonical, (SELECT p.name FROM participants p
-                WHERE p.message = r.message AND p.address = r.address AND p.name IS NOT NULL LIMIT 1)
+                WHERE p.message = r.message AND p.address = r.address AND p.name IS NOT NULL LIMIT 1),
+                CASE m.direction WHEN 'incoming' THEN m.signature END
             FROM review_items r JOIN messages m ON m.id = r.message
                 LEFT JOIN addresses a ON a.id = r.address WHERE r.id = ?
+            """)
+        byAddress = try PreparedStatement(
+            db,
+            """
+            SELECT c.id, c.name FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
+                JOIN contacts c ON c.id = ca.contact
+            WHERE a.canonical = ? AND \(isSeen) ORDER BY c.id LIMIT 3
             """)
         inThread = try PreparedStatement(
             db,
@@ -30,9 +40,19 @@ struct Suggester {
             WHERE m.message_id_key = ? AND m.message_id = ? AND h.removed_at IS NULL AND \(isSeen)
             ORDER BY c.id LIMIT 3
             """)
+        // People first: the number of an organisation stands below everybody's mail.
+        byPhone = try PreparedStatement(
+            db,
+            """
+            SELECT c.id, c.name FROM contact_phones p JOIN contacts c ON c.id = p.contact
+            WHERE p.digits = ? AND \(isSeen) ORDER BY c.kind = 'organisation', c.id LIMIT 3
+            """)
         byName = try PreparedStatement(
-            db, "SELECT c.id, c.name FROM contacts c WHERE c.name_key = ? AND \(isSeen) ORDER BY c.id LIMIT 3"
-        )
+            db,
+            """
+            SELECT c.id, c.name, c.name_key, (SELECT o.name FROM contacts o WHERE o.id = c.organisation)
+            FROM contacts c WHERE c.name_words = ? AND c.name_words <> '' AND \(isSeen) ORDER BY c.id LIMIT 20
+            """)
         // Organisations first: a domain says more about them than about one of its people.
         byDomain = try PreparedStatement(
             db,
@@ -55,40 +75,101 @@ struct Suggester {
     private func suggestions(for item: ReviewItemID) throws -> [Suggestion] {
         details.bind(1, item.rawValue)
         let facts = try details.first { row in
-            (thread: row.optionalText(0), canonical: row.optionalText(1), name: row.optionalText(2))
+            (
+                thread: row.optionalText(0), canonical: row.optionalText(1), name: row.optionalText(2),
+                signature: row.optionalText(3)
+            )
         }
         guard let facts else { return [] }
         var found: [Suggestion] = []
+        let address = facts.canonical.map { CanonicalAddress(rawValue: $0) }
+        if let known = address?.withoutTag {
+            try byAddress.bind(1, known.rawValue)
+            try collect(byAddress, "has \(known.rawValue), the address without its tag", into: &found)
+        }
         for id in (facts.thread ?? "").split(separator: " ") where found.count < Self.limit {
             let messageID = MessageID(rawValue: String(id))
             inThread.bind(1, IngestTransaction.key(messageID))
             try inThread.bind(2, messageID.rawValue)
             try collect(inThread, "answers a message in this history", into: &found)
         }
-        if let name = facts.name, found.count < Self.limit {
-            let key = ContactWriter.nameKey(name)
-            if !key.isEmpty {
-                try byName.bind(1, key)
-                try collect(byName, "has the same name", into: &found)
-            }
+        for number in PhoneNumber.all(in: facts.signature ?? "") where found.count < Self.limit {
+            try byPhone.bind(1, number.digits)
+            try collect(byPhone, "has the telephone number in the signature", into: &found)
         }
-        if let canonical = facts.canonical, found.count < Self.limit {
-            let domain = CanonicalAddress(rawValue: canonical).domain
-            if !PublicMailDomain.contains(domain) {
-                try byDomain.bind(1, String(domain))
-                try collect(byDomain, "has an address at \(domain)", into: &found)
-            }
+        let namesakes = try namesakes(of: facts.name ?? "", signature: facts.signature ?? "")
+        add(namesakes.filter { $0.likeness > .words }, to: &found)
+        if let domain = address?.domain, found.count < Self.limit, !PublicMailDomain.contains(domain) {
+            try byDomain.bind(1, String(domain))
+            try collect(byDomain, "has an address at \(domain)", into: &found)
         }
+        add(namesakes.filter { $0.likeness == .words }, to: &found)
         return found
     }
+
+    // MARK: - Names
+
+    private struct Namesake {
+        var contact: ContactID
+        var name: String
+        var likeness: Likeness
+    }
+
+    private enum Likeness: Int, Comparable {
+        case words, spelling, company
+
+        static func < (one: Likeness, other: Likeness) -> Bool { one.rawValue < other.rawValue }
+
+        var reason: String {
+            switch self {
+            case .words: "has the same name in another spelling"
+            case .spelling: "has the same name"
+            case .company: "has the same name, and the signature names its organisation"
+            }
+        }
+    }
+
+    /// The likeliest first. A name of one word is too many people's to say anything.
+    private func namesakes(of name: String, signature: String) throws -> [Namesake] {
+        let words = NameWords(name)
+        guard words.words.count > 1 else { return [] }
+        let key = ContactWriter.nameKey(name)
+        let lines = signature.split(separator: "\n").map { Set(NameWords($0).words) }
+        var namesakes: [Namesake] = []
+        try byName.bind(1, words.key)
+        try byName.forEachRow { row in
+            var likeness = row.text(2) == key ? Likeness.spelling : .words
+            // Short words are legal forms: signatures leave them out.
+            let company = NameWords(row.optionalText(3) ?? "").words.filter { $0.count > 2 }
+            if !company.isEmpty, lines.contains(where: { $0.isSuperset(of: company) }) { likeness = .company }
+            namesakes.append(
+                Namesake(contact: ContactID(rawValue: row.int64(0)), name: row.text(1), likeness: likeness))
+        }
+        return namesakes.sorted { ($1.likeness, $0.contact.rawValue) < ($0.likeness, $1.contact.rawValue) }
+    }
+
+    private func add(_ namesakes: [Namesake], to found: inout [Suggestion]) {
+        for one in namesakes {
+            add(Suggestion(contact: one.contact, name: one.name, reason: one.likeness.reason), to: &found)
+        }
+    }
+
+    // MARK: - Collecting
 
     private func collect(
         _ query: PreparedStatement, _ reason: String, into found: inout [Suggestion]
     ) throws {
         try query.forEachRow { row in
-            let id = ContactID(rawValue: row.int64(0))
-            guard found.count < Self.limit, !found.contains(where: { $0.contact == id }) else { return }
-            found.append(Suggestion(contact: id, name: row.text(1), reason: reason))
+            add(
+                Suggestion(contact: ContactID(rawValue: row.int64(0)), name: row.text(1), reason: reason),
+                to: &found)
         }
+    }
+
+    private func add(_ suggestion: Suggestion, to found: inout [Suggestion]) {
+        guard found.count < Self.limit, !found.contains(where: { $0.contact == suggestion.contact }) else {
+            return
+        }
+        found.append(suggestion)
     }
 }

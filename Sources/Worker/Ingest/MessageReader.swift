@@ -59,6 +59,7 @@ public enum MessageReader {
         content.references = parsed.references
         content.snippet = parsed.text.map(snippet)
         content.defects = parsed.defects.map(\.rawValue)
+        content.signature = SignatureLines.text(of: parsed)
         return content
     }
 

@@ -1,0 +1,90 @@
+import Archive
+import MailModel
+import Matcher
+import Testing
+
+/// Whom the queue suggests, and in which order.
+struct SuggestionTests {
+    private func suggested(
+        _ fixture: ArchiveFixture, from: String, name: String? = nil, signature: String? = nil,
+        to: [String]? = nil
+    ) throws -> [ContactID] {
+        let sender = to == nil ? from : "anna@firma.example"
+        let arrival = fixture.arrival(
+            9, from: sender, to: to ?? ["anna@firma.example"], text: "Waits",
+            folder: to.map { _ in fixture.sent }
+        ) {
+            $0.participants[0].mailbox.displayName = name
+            $0.signature = signature
+        }
+        _ = try fixture.archive.ingest([arrival])
+        return try #require(try fixture.archive.reviewItems().first).suggestions.map(\.contact)
+    }
+
+    private func contact(
+        _ fixture: ArchiveFixture, _ name: String, phone: String? = nil, organisation: ContactID? = nil,
+        kind: Contact.Kind = .person, email: String? = nil
+    ) throws -> ContactID {
+        var draft = ContactDraft(
+            kind: kind, name: name, emails: email.flatMap { EmailAddress($0) }.map { [$0] } ?? [])
+        draft.organisation = organisation
+        draft.details.phones = phone.map { [$0] } ?? []
+        return try fixture.archive.addContact(draft).id
+    }
+
+    @Test func `a name of one word suggests nobody`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try contact(fixture, "Иван")
+        #expect(try suggested(fixture, from: "ivan@gmail.com", name: "Иван") == [])
+    }
+
+    @Test func `the number in our own signature suggests nobody`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try contact(fixture, "Maria", phone: "+7 916 123-45-67")
+        let found = try suggested(fixture, from: "", signature: "79161234567", to: ["new@gmail.com"])
+        #expect(found == [])
+    }
+
+    @Test func `a number of two contacts suggests both, people first`() throws {
+        let fixture = try ArchiveFixture()
+        let firm = try contact(fixture, "Vektor", phone: "8 (916) 123-45-67", kind: .organisation)
+        let maria = try contact(fixture, "Maria", phone: "+7 916 123-45-67")
+        #expect(
+            try suggested(fixture, from: "m77@gmail.com", signature: "79161234567\nmob.") == [maria, firm])
+    }
+
+    @Test func `a number is worth more than a name, which can be anybody's`() throws {
+        let fixture = try ArchiveFixture()
+        let namesake = try contact(fixture, "Maria Ivanova")
+        let owner = try contact(fixture, "Olga Petrova", phone: "+7 916 123-45-67")
+        let found = try suggested(
+            fixture, from: "m@gmail.com", name: "Maria Ivanova", signature: "79161234567")
+        #expect(found == [owner, namesake])
+    }
+
+    @Test func `of two namesakes the one whose organisation the signature names comes first`() throws {
+        let fixture = try ArchiveFixture()
+        let firm = try contact(fixture, "ООО Вектор", kind: .organisation)
+        let other = try contact(fixture, "Иван Петров")
+        let colleague = try contact(fixture, "Иван Петров", organisation: firm)
+        let found = try suggested(
+            fixture, from: "p@gmail.com", name: "Иван Петров", signature: "Иван Петров\nменеджер, «Вектор»")
+        #expect(found == [colleague, other])
+    }
+
+    @Test(arguments: ["Петров Иван", "Ivan Petrov", "PETROV, Ivan"])
+    func `a name in another spelling stands behind the domain`(_ name: String) throws {
+        let fixture = try ArchiveFixture()
+        let ivan = try contact(fixture, "Иван Петров")
+        let firm = try contact(fixture, "Vektor", kind: .organisation, email: "info@vektor.example")
+        #expect(try suggested(fixture, from: "new@vektor.example", name: name) == [firm, ivan])
+    }
+
+    @Test func `a tag suggests who has the address without it, before the domain's organisation`() throws {
+        let fixture = try ArchiveFixture()
+        let firm = try contact(fixture, "Vektor", kind: .organisation, email: "info@vektor.example")
+        let ivan = try contact(fixture, "Иван Петров", email: "ivan@vektor.example")
+        #expect(try suggested(fixture, from: "ivan+crm@vektor.example") == [ivan, firm])
+        #expect(try fixture.archive.historyCount(of: ivan) == 0)
+    }
+}
