@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Archive", "MailFetch", "MailModel", "MailTransport", "OAuth", "Worker", "mailworker",
+                "Archive", "MailFetch", "MailModel", "MailTransport", "Matcher", "OAuth", "Worker",
+                "mailworker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -34,10 +34,11 @@ final class ArchiveFixture: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// A second process's view of the same archive.
-    func reopened(key: SecretKey? = nil) throws -> Archive {
+    func reopened(key: SecretKey? = nil, matching: MatchPolicy = MatchPolicy()) throws -> Archive {
         let clock = clock
-        return try Archive.open(
-            directory: directory, key: key ?? self.key, options: ArchiveOptions(clock: { clock.now }))
+        var options = ArchiveOptions(clock: { clock.now })
+        options.matching = matching
+        return try Archive.open(directory: directory, key: key ?? self.key, options: options)
     }
 
     static func settings(_ name: String, _ user: UserID?, email: EmailAddress = own) -> AccountSettings {

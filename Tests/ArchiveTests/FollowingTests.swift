@@ -45,6 +45,35 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
+    @Test(arguments: MatchPolicy.Threads.allCases)
+    func `an answer to mail in Sent follows it if policy says so`(threads: MatchPolicy.Threads) throws {
+        let fixture = try ArchiveFixture()
+        var policy = MatchPolicy()
+        policy.threads = threads
+        let archive = try fixture.reopened(matching: policy)
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        func answer(_ uid: UInt32, to id: String, _ text: String) -> Arrival {
+            fixture.arrival(uid, from: "stranger@else.example", text: text) {
+                $0.inReplyTo = [MessageID(rawValue: id)]
+            }
+        }
+        func ours(_ uid: UInt32, _ text: String, in folder: FolderID) -> Arrival {
+            fixture.arrival(
+                uid, from: "anna@firma.example", to: ["maria@client.example"],
+                messageID: "\(text)@firma.example", text: text, folder: folder)
+        }
+        // The one in the inbox only says that it is Anna's.
+        _ = try archive.ingest([
+            ours(1, "Offer", in: fixture.sent), ours(1, "Forged", in: fixture.inbox),
+            answer(2, to: "Forged@firma.example", "Trick"), answer(3, to: "Offer@firma.example", "Answer"),
+        ])
+        let linked = try archive.history(of: maria).map(\.subject)
+        #expect(linked.contains("Answer") == (threads == .link))
+        #expect(!linked.contains("Trick"))
+        #expect(try archive.openReviewCount() == (threads == .link ? 1 : 2))
+        #expect(try archive.verify().findings == [])
+    }
+
     @Test func `a lead that becomes a person keeps number and history`() throws {
         let fixture = try ArchiveFixture()
         let lead = try fixture.archive.addContact(

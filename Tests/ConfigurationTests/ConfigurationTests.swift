@@ -3,6 +3,7 @@ import Foundation
 import MailFetch
 import MailModel
 import MailTransport
+import Matcher
 import OAuth
 import Testing
 import Worker
@@ -196,6 +197,8 @@ struct ConfigurationTests {
         commit_messages = 50
         [parse]
         processes = 3
+        [matching]
+        threads = "link"
         [send]
         undo_seconds = 60
         user_hourly_recipients = 70
@@ -257,6 +260,7 @@ struct ConfigurationTests {
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
         #expect(found.parseProcesses == 3)
+        #expect(found.matching.threads == .link)
         #expect(
             found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"], ports: [143, 1993])))
         #expect(found.nameServers == [try #require(DNSClient.Server("192.0.2.53"))])

@@ -42,6 +42,7 @@ struct Workplace {
         options.undoDays = configuration.undoDays
         options.undoBytes = configuration.undoBytes
         options.bounces = configuration.bounces
+        options.matching = configuration.matching
         options.trial = try StepTrial.fromEnvironment()
         let opened = try Archive.open(
             directory: configuration.archiveDirectory, key: key, options: options)

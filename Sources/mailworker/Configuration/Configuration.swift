@@ -3,6 +3,7 @@ import Foundation
 import MailFetch
 import MailModel
 import MailTransport
+import Matcher
 import OAuth
 import TOMLKit
 import Worker
@@ -28,6 +29,7 @@ struct Configuration {
     var commitMessages = 1000
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
+    var matching = MatchPolicy()
     var submission = MailSubmission.Settings()
     var undoDays = 30
     var undoBytes: Int64 = 256 << 20
@@ -113,6 +115,11 @@ struct Configuration {
 
         let parse = try ConfigurationReader(source, table: "parse")
         parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
+
+        let matching = try ConfigurationReader(source, table: "matching")
+        self.matching.threads =
+            try matching.string(.matchingThreads, oneOf: MatchPolicy.Threads.allCases.map(\.rawValue))
+            .flatMap(MatchPolicy.Threads.init(rawValue:)) ?? self.matching.threads
 
         let send = try ConfigurationReader(source, table: "send")
         if let seconds = try send.integer(.sendUndoSeconds, in: 0...3600) {

@@ -25,6 +25,7 @@ enum ConfigurationKey: String, CaseIterable {
     case limitsReceivingMegabytes = "limits.receiving_megabytes"
     case limitsCommitMessages = "limits.commit_messages"
     case parseProcesses = "parse.processes"
+    case matchingThreads = "matching.threads"
     case sendUndoSeconds = "send.undo_seconds"
     case sendUserHourlyRecipients = "send.user_hourly_recipients"
     case sendSuppressAfterBounces = "send.suppress_after_bounces"
