@@ -1,18 +1,29 @@
 #include "CPageSums.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 // SQLite leaves the last bytes of each page to whoever asks for them (file format, 1.3.4:
 // "reserved region"). All writes of a main database come as whole pages, from the pager or from
-// a checkpoint; the sum is put in on their way to the disk. Nothing is checked when pages are
-// read: a damaged page must not keep the others from being read.
+// a checkpoint; the sum is put in on their way to the disk. A page that is read and is not as it was
+// written is noted beside the database and handed on: damage must not keep what is beside it from being
+// read, and a page that is written anew, with a sum of its own, must not make the damage forgotten.
+//
+// Pages are read from the file only while no log has a newer state of them, so that a checkpoint that
+// was cut off in the midst of a page is not taken for damage: that page is read from the log.
 
 typedef struct {
     sqlite3_file base;
     // Whether the database reserves the bytes; -1 until page 1 was seen.
     int is_summed;
+    // The path, which lives as long as the file is open; and the page that was noted last.
+    const char *name;
+    uint32_t noted;
     // The file of the real file system lies behind this struct.
 } summed_file;
 
@@ -52,17 +63,50 @@ static int reserves(const uint8_t *page1) {
     return memcmp(page1, "SQLite format 3", 16) == 0 && page1[20] >= mw_page_sum_bytes;
 }
 
-static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
+static int is_page(int count, sqlite3_int64 offset) {
+    return count >= 512 && (count & (count - 1)) == 0 && offset % count == 0;
+}
+
+// Whether pages have sums, as page 1 on the disk says.
+static int is_summed(sqlite3_file *file) {
     summed_file *summed = (summed_file *)file;
-    int is_page = count >= 512 && (count & (count - 1)) == 0 && offset % count == 0;
-    if (is_page && offset == 0) {
-        summed->is_summed = reserves(bytes);
-    } else if (is_page && summed->is_summed < 0) {
+    if (summed->is_summed < 0) {
         uint8_t head[100];
         int code = real(file)->pMethods->xRead(real(file), head, sizeof head, 0);
         summed->is_summed = code == SQLITE_OK && reserves(head);
     }
-    if (is_page && summed->is_summed > 0) {
+    return summed->is_summed;
+}
+
+// Appends the number of a damaged page to DATABASE-damaged. What cannot be noted is still found by comparing
+// the file's pages, until the page is written anew.
+static void note_damage(summed_file *summed, uint32_t number) {
+    // A page in the hand of a busy reader comes again and again.
+    if (summed->noted == number || summed->name == NULL) return;
+    summed->noted = number;
+    char path[4096], line[16];
+    if (snprintf(path, sizeof path, "%s" mw_page_damage_suffix, summed->name) >= (int)sizeof path) return;
+    int note = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (note < 0) return;
+    struct stat about;
+    int length = snprintf(line, sizeof line, "%u\n", number);
+    if (fstat(note, &about) == 0 && about.st_size < 1 << 20 && write(note, line, (size_t)length) == length)
+        fsync(note);
+    close(note);
+}
+
+static int summing_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
+    int code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
+    if (code != SQLITE_OK || !is_page(count, offset) || !is_summed(file)) return code;
+    uint32_t number = (uint32_t)(offset / count) + 1;
+    if (!mw_page_is_intact(bytes, (size_t)count, number)) note_damage((summed_file *)file, number);
+    return code;
+}
+
+static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
+    int is_whole = is_page(count, offset);
+    if (is_whole && offset == 0) ((summed_file *)file)->is_summed = reserves(bytes);
+    if (is_whole && is_summed(file)) {
         // The buffer is the page cache's or a checkpoint's own, and the last bytes of a page that
         // reserves them are read by nobody else.
         uint8_t *page = (uint8_t *)bytes;
@@ -72,9 +116,6 @@ static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlit
 }
 
 static int summing_close(sqlite3_file *file) { return real(file)->pMethods->xClose(real(file)); }
-static int summing_read(sqlite3_file *f, void *b, int n, sqlite3_int64 o) {
-    return real(f)->pMethods->xRead(real(f), b, n, o);
-}
 static int summing_truncate(sqlite3_file *f, sqlite3_int64 n) {
     return real(f)->pMethods->xTruncate(real(f), n);
 }
@@ -117,6 +158,7 @@ static int summing_open(
     if (real(file)->pMethods != NULL) {
         file->pMethods = &summing_methods;
         ((summed_file *)file)->is_summed = -1;
+        ((summed_file *)file)->name = name;
     }
     return code;
 }

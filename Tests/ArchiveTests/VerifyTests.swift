@@ -58,6 +58,14 @@ import Testing
         #expect(report.rereadMessages == 20)
     }
 
+    /// The archive's files in a folder of their own, with everything in the database's file.
+    private func copy(of fixture: ArchiveFixture) throws -> String {
+        _ = try fixture.archive.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        let path = fixture.directory + "-copy"
+        try FileManager.default.copyItem(atPath: fixture.directory, toPath: path)
+        return path
+    }
+
     private func flip(_ bit: Int, at offset: Int, of path: String) throws {
         let handle = try #require(FileHandle(forUpdatingAtPath: path))
         try handle.seek(toOffset: UInt64(offset))
@@ -82,6 +90,41 @@ import Testing
             try flip(bit, at: offset, of: path)
         }
         #expect(PageCheck(path: path).run().isIntact)
+    }
+
+    @Test(arguments: [40, 700, 4080])
+    func `a flipped bit of the first page is found although opening writes that page`(offset: Int) throws {
+        let (fixture, _) = try filled()
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        try flip(3, at: offset, of: copy + "/mailworker.db")
+        for _ in 1...2 {
+            guard let archive = try? Archive.open(directory: copy, key: nil) else {
+                #expect(!Archive.verifyFiles(directory: copy).isClean)
+                continue
+            }
+            #expect(try archive.verify().findings.contains { $0.place.hasPrefix("database page 1") })
+        }
+    }
+
+    @Test func `a damaged page that is written anew stays damaged to verify`() throws {
+        let (fixture, _) = try filled()
+        let contact = try fixture.contact("Zacharias Pelikan")
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let path = copy + "/mailworker.db"
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let place = try #require(bytes.range(of: Data("Zacharias Pelikan".utf8))).lowerBound
+        try flip(0, at: place, of: path)
+        let page = UInt32(place / 4096 + 1)
+        do {
+            let archive = try Archive.open(directory: copy, key: nil)
+            try archive.editContact(contact, ContactDraft(name: "Maria"))
+            _ = try archive.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        }
+        let result = PageCheck(path: path).run()
+        #expect(result.damaged + result.carriedOn == [page])
+        #expect(try Archive.open(directory: copy, key: nil).verify().isClean == false)
     }
 
     @Test func `any flipped bit of a pack is found, and the message named that it belongs to`() throws {

@@ -32,7 +32,9 @@ extension Archive {
         var report = VerifyReport()
         let pages = PageCheck(path: Self.database(in: directory)).run()
         report.databasePages = pages.pageCount
-        for finding in pages.findings(tables: tables(of: pages.damaged)) { report.add(finding) }
+        for finding in pages.findings(tables: tables(of: pages.damaged + pages.carriedOn)) {
+            report.add(finding)
+        }
         RowCheck(archive: self).run(&report)
         SearchCheck(archive: self).run(&report)
         // The packs as of one moment: what is appended later is not looked at.

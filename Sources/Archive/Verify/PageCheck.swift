@@ -10,17 +10,26 @@ struct PageCheck {
     struct Result {
         var pageCount = 0
         var damaged: [UInt32] = []
+        /// Pages that were damaged when they were read, and have been written anew with what was read.
+        var carriedOn: [UInt32] = []
         /// What keeps the pages from being looked at at all.
         var obstacle: String?
 
-        var isIntact: Bool { damaged.isEmpty && obstacle == nil }
+        var isIntact: Bool { damaged.isEmpty && carriedOn.isEmpty && obstacle == nil }
 
         func findings(tables: [UInt32: String]) -> [Finding] {
-            var findings = damaged.map { page in
+            func finding(_ page: UInt32, _ text: String) -> Finding {
                 Finding(
                     subject: .database,
                     place: "database page \(page)" + (tables[page].map { " (\($0))" } ?? ""), message: nil,
-                    text: "the page is not as it was written")
+                    text: text)
+            }
+            var findings = damaged.map { finding($0, "the page is not as it was written") }
+            findings += carriedOn.map {
+                finding(
+                    $0,
+                    "the page was not as it was written when it was read, and has been written anew since: "
+                        + "what it holds may be wrong")
             }
             if let obstacle {
                 findings.append(Finding(subject: .database, place: "database", message: nil, text: obstacle))
@@ -65,7 +74,17 @@ struct PageCheck {
             page += count
         }
         result.pageCount = pages
+        result.carriedOn = noted().filter { $0 <= UInt32(pages) && !result.damaged.contains($0) }
         return result
+    }
+
+    /// Pages of which a process has noted that it read them damaged.
+    private func noted() -> [UInt32] {
+        guard let note = try? PackFile(reading: path + mw_page_damage_suffix), let size = try? note.size(),
+            let bytes = try? note.read(Int(min(size, 1 << 20)), at: 0)
+        else { return [] }
+        return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { UInt32($0) })
+            .sorted()
     }
 
     /// Whether a database was made before its pages had checksums.

@@ -9,8 +9,12 @@ struct sqlite3;
 /// Bytes at the end of each database page that hold its checksum.
 enum { mw_page_sum_bytes = 8 };
 
+/// What follows a database's path in that of the note on its damaged pages.
+#define mw_page_damage_suffix "-damaged"
+
 /// Makes SQLite's default file system one that writes a checksum into the last bytes of
-/// every page of a database that reserves them. Safe to call again and from any thread.
+/// every page of a database that reserves them, and that notes each page which is read and is not as it
+/// was written: its number, a line each, may stand there several times. Safe to call again and from any thread.
 /// Returns an SQLite result code.
 int mw_page_sums_install(void);
 
