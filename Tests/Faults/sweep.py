@@ -161,6 +161,8 @@ def sweep(bench, kind, only_first):
 
     firsts = {name: int(number) for number, name in reversed(steps)}
     stops = {"before": 0, "after": 0}
+    # Of each side, the kinds of step at which a run has been stopped.
+    stopped_at = {side: set() for side in stops}
     for side in stops:
         number = 0
         while True:
@@ -183,12 +185,20 @@ def sweep(bench, kind, only_first):
             reached = steps_of(run)
             require(len(reached) == number, f"{when} {len(reached)} steps were counted")
             stops[side] += 1
+            stopped_at[side].add(reached[-1][1])
             victim.verify(when)
             again = work.run(victim)
             require(again.status == 0, f"{when} the next run failed: {again.errors}")
             finish(victim)
             state.require_same(expected, state.lines(victim), f"{when} ({reached[-1][1]})")
     rig.progress("")
+    for side, count in stops.items():
+        # With the scripted server runs differ by a few steps, but not in their kinds.
+        planned = len(kinds) if only_first else len(steps)
+        require(count == planned if is_counted else count >= planned * 9 // 10,
+                f"{count} runs were stopped {side} a step instead of {planned}")
+        require(only_first and not is_counted or stopped_at[side] >= set(kinds),
+                f"no run was stopped {side} {sorted(set(kinds) - stopped_at[side])}")
     print(
         f"{work.name}: {len(steps)} durable steps of {len(kinds)} kinds; stopped before and after "
         f"{'the first of each kind' if only_first else 'each'}: "
