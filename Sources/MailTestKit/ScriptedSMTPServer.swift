@@ -94,7 +94,11 @@ public final class ScriptedSMTPServer: Sendable {
                 let words = ["scripted"] + (verb == "HELO" ? [] : capabilities)
                 let reply = words.enumerated().map { "250\($0 == words.count - 1 ? " " : "-")\($1)" }
                     .joined(separator: "\r\n")
-                let stage: Stage? = verb == "HELO" ? nil : session.hellos == 1 ? .ehlo : .hello
+                var stage: Stage? = verb == "HELO" ? nil : session.hellos == 1 ? .ehlo : .hello
+                // A server that was greeted already, as OpenSMTPD says it, wants no greeting of any kind.
+                if verb == "HELO", case .reply(let text)? = session.script[.hello], text.hasPrefix("503") {
+                    stage = .hello
+                }
                 guard answer(reply, at: stage, session) else { return }
             case "AUTH":
                 if line.split(separator: " ").count < 3 {

@@ -123,6 +123,53 @@ import Testing
         #expect(try fixture.archive.outboxItem(id).state == .sent)
     }
 
+    @Test func aCopyOfEarlierRecipientsIsNoEvidenceForAnUncertainOne() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        _ = try archive.queueMail(Self.draft(fixture, to: ["a@client.example", "b@client.example"]))
+        _ = try archive.queueMail(Self.draft(fixture, 2))
+        for claim in try Self.claimAll(archive, fixture) {
+            var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: fixture.clock.now)
+            ending.failure = MailFailure(.sendUncertain, kind: .transient, "It did not work")
+            for (index, recipient) in claim.recipients.enumerated() {
+                let isFirstOfTwo = claim.recipients.count == 2 && index == 0
+                ending.outcomes[recipient.position] = isFirstOfTwo ? .sent : .uncertain
+            }
+            let positions = claim.recipients.map(\.position)
+            _ = try archive.noteOutbox([.begins(claim.id, recipients: positions), .ended(ending)])
+        }
+        let due = try archive.outboxToCopy(of: fixture.account, at: fixture.clock.now)
+        #expect(due.map(\.isUncertain) == [true, true])
+        #expect(due.map(\.wasSentInPart) == [true, false])
+    }
+
+    @Test func aProvidersBlockOutlastsSignInsAndEdits() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let account = fixture.account
+        let until = fixture.clock.now.advanced(bySeconds: 86_400)
+        func pause(_ code: MailFailure.Code, _ seconds: Int64) -> SendPause {
+            SendPause(
+                until: fixture.clock.now.advanced(bySeconds: seconds), failures: 1,
+                failure: MailFailure(code, kind: .transient, "Not now"))
+        }
+        // What is no block ends with the next sign-in.
+        try archive.pauseSending(account, pause(.sendUncertain, 86_400))
+        try archive.endSendPause(account)
+        #expect(try archive.sendPause(of: account) == nil)
+
+        try archive.pauseSending(account, pause(.sendingBlocked, 86_400))
+        try archive.endSendPause(account)
+        try archive.pauseSending(account, pause(.sendUncertain, 60))
+        var settings = try archive.account(account).settings
+        settings.pollMinutes += 1
+        try archive.editAccount(account, settings)
+        #expect(try archive.sendPause(of: account)?.until == until)
+        fixture.clock.advance(86_401)
+        try archive.endSendPause(account)
+        #expect(try archive.sendPauseRecord(of: account) == nil)
+    }
+
     @Test func theSchemaRefusesWhatMustNotHappen() throws {
         let fixture = try ArchiveFixture()
         let id = try fixture.archive.queueMail(Self.draft(fixture)).item.rawValue

@@ -73,6 +73,43 @@ struct MailboxWatchTests {
         }
     }
 
+    @Test func aWatchThatIsRefusedTriesNothingMoreUntilAPollHasWorked() async throws {
+        try await watch([
+            Scripts.refusingLogin("[AUTHENTICATIONFAILED] not now"),
+            Self.watching(Self.idle, [.stall]),
+        ]) { fixture, notes in
+            await notes.wait { $0 == ["lost login-refused"] }
+            let asked = fixture.ticks.all.count
+            await fixture.ticks.wait { $0.count > asked + 2 }
+            #expect(notes.all.count == 1)
+            // A poll, be it another process's, was let in.
+            fixture.worker.clock.advance(60)
+            try fixture.worker.archive.noteAttempt(
+                fixture.worker.account, startedAt: fixture.worker.clock.now, failure: nil,
+                nextPoll: fixture.worker.clock.now.advanced(bySeconds: 80_000))
+            await fixture.server.wait { $0 == .stalled }
+        }
+    }
+
+    @Test func whoseSignInIsRefusedOrNeverWorkedIsNotWatched() throws {
+        let fixture = try PollFixture([Scripts.firstSync])
+        let archive = fixture.worker.archive
+        let account = fixture.worker.account
+        var settings = try fixture.worker.polled().settings
+        settings.isWatched = true
+        try archive.editAccount(account, settings)
+        func note(_ kind: FailureKind?) throws -> Bool {
+            try archive.noteAttempt(
+                account, startedAt: fixture.worker.clock.now,
+                failure: kind.map { MailFailure(.accountBusy, kind: $0, "No") },
+                nextPoll: fixture.worker.clock.now.advanced(bySeconds: 60))
+            return try archive.watchedAccounts()[account] != nil
+        }
+        #expect(try archive.watchedAccounts().isEmpty)
+        #expect(try !note(.transient) && note(nil))
+        #expect(try note(.transient) && !note(.credential) && !note(.needsPerson) && note(nil))
+    }
+
     @Test func newMailIsFiledWhenItComesOnTheSameConnection() async throws {
         try await watch([
             Self.watching(

@@ -49,6 +49,17 @@ struct SyncPassTests {
         #expect(status.nextPoll == fixture.worker.clock.now.advanced(bySeconds: 17_280))
     }
 
+    @Test func anOutageBetweenRefusalsForgetsNoneOfThem() async throws {
+        let refusing = Scripts.refusingLogin("[AUTHENTICATIONFAILED] wrong")
+        let away = IMAPScript([.send("* BYE not now"), .close])
+        let fixture = try PollFixture([refusing, refusing, away, refusing, refusing, away, refusing])
+        for _ in 1...6 { try await fixture.poll() }
+        #expect(try fixture.status().state == .failing)
+        try await fixture.poll()
+        #expect(try fixture.status().state == .stopped)
+        #expect(try fixture.status().refusedSignIns == 5)
+    }
+
     @Test(arguments: [
         "[LIMIT] Too many logins, try again in 90 minutes", "Слишком много попыток, повторите через 90 минут",
     ]) func aDelayThatTheServerStatesIsKeptTo(_ words: String) async throws {

@@ -94,8 +94,23 @@ public struct AccountStatus: Sendable, Hashable {
     public var nextPoll: UnixTime?
     /// Failed attempts of one kind in a row.
     public var failures: Int
+    /// How often the secret was refused since it was last accepted or changed, whatever else has failed in between.
+    public var refusedSignIns: Int
     /// Why the last attempt failed; nil after a success.
     public var failure: MailFailure?
+
+    /// How many attempts have failed with one that has just ended: for a refused secret, all that were refused.
+    public func failures(with failure: MailFailure) -> Int {
+        if failure.kind == .credential { return refusedSignIns + 1 }
+        return (failure.kind == self.failure?.kind ? failures : 0) + 1
+    }
+}
+
+/// A mailbox to be watched for new mail.
+public struct WatchedAccount: Sendable, Hashable {
+    /// Of its settings.
+    public var revision: Int64
+    public var lastSuccess: UnixTime
 }
 
 /// One account with its settings and status.

@@ -52,7 +52,7 @@ extension Archive {
             try db.execute(
                 sql: """
                     UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", ")),
-                        next_poll = NULL, failures = 0, revision = revision + 1,
+                        next_poll = NULL, failures = 0, refused_sign_ins = NULL, revision = revision + 1,
                         state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """,
@@ -113,17 +113,25 @@ extension Archive {
         }
     }
 
-    /// The mailboxes to be watched for new mail, each with the revision of its settings.
-    public func watchedAccounts() throws(MailFailure) -> [AccountID: Int64] {
+    /// The mailboxes to be watched for new mail. One that could never be polled, or that a person must mend, is not
+    /// among them: each try of a watch would be one more try of a password that is refused.
+    public func watchedAccounts() throws(MailFailure) -> [AccountID: WatchedAccount] {
         try read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, revision FROM accounts
+                    SELECT id, revision, last_success FROM accounts
                     WHERE is_watched = 1 AND kind = 'mailbox' AND is_enabled = 1 AND state <> 'stopped'
+                        AND last_success IS NOT NULL
+                        AND (state <> 'failing' OR error_kind NOT IN ('credential', 'needsPerson'))
                     """)
             return Dictionary(
-                uniqueKeysWithValues: rows.map { (AccountID(rawValue: $0["id"]), $0["revision"]) })
+                uniqueKeysWithValues: rows.map {
+                    (
+                        AccountID(rawValue: $0["id"]),
+                        WatchedAccount(revision: $0["revision"], lastSuccess: UnixTime($0["last_success"]))
+                    )
+                })
         }
     }
 
@@ -174,6 +182,9 @@ extension Archive {
                         state = ?5,
                         failures = CASE WHEN ?3 IS NULL THEN 0 WHEN error_kind IS ?6 THEN failures + 1
                             ELSE 1 END,
+                        refused_sign_ins = CASE WHEN ?3 IS NULL THEN NULL
+                            WHEN ?6 = 'credential' THEN coalesce(refused_sign_ins, 0) + 1
+                            ELSE refused_sign_ins END,
                         error_code = ?3, error_kind = ?6, error_text = ?7, error_remedy = ?8
                     WHERE id = ?9 AND revision = coalesce(?10, revision)
                     """,
@@ -286,7 +297,8 @@ extension Archive {
             status: AccountStatus(
                 state: AccountStatus.State(rawValue: row["state"]) ?? .new,
                 lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),
-                nextPoll: time(row["next_poll"]), failures: row["failures"], failure: failure))
+                nextPoll: time(row["next_poll"]), failures: row["failures"],
+                refusedSignIns: row["refused_sign_ins"] ?? 0, failure: failure))
     }
 
     private static func endpoint(_ row: Row, _ prefix: String) -> ServerEndpoint? {

@@ -21,7 +21,7 @@ extension Archive {
             Act.concerns("account \(id)")
             try db.execute(
                 sql: """
-                    UPDATE accounts SET secret = NULL, secret_kind = 'password', next_poll = NULL, failures = 0,
+                    UPDATE accounts SET secret = NULL, secret_kind = 'password', next_poll = NULL, failures = 0, refused_sign_ins = NULL,
                         revision = revision + 1, state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """, arguments: [id.rawValue])

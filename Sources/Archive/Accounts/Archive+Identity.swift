@@ -54,7 +54,7 @@ extension Archive {
                 sql: "DELETE FROM mailbox_identities WHERE account = ?", arguments: [account.rawValue])
             try db.execute(
                 sql: """
-                    UPDATE accounts SET next_poll = NULL, failures = 0, revision = revision + 1,
+                    UPDATE accounts SET next_poll = NULL, failures = 0, refused_sign_ins = NULL, revision = revision + 1,
                         state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
                     WHERE id = ?
                     """, arguments: [account.rawValue])

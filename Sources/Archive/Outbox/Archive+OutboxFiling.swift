@@ -70,6 +70,9 @@ extension Archive {
         public var size: Int
         public var tries: Int
         public var isUncertain: Bool
+        /// The Sent folder may have the mail because of recipients that accepted it earlier: finding it there says
+        /// nothing about those of whom nobody knows.
+        public var wasSentInPart: Bool
         /// The Bcc field of the copy, with its line end; empty without blind recipients.
         public var blindField: [UInt8]
     }
@@ -96,7 +99,9 @@ extension Archive {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, message_id, size, copy_tries, state = 'uncertain' AS uncertain, blind_field
+                    SELECT id, message_id, size, copy_tries, state = 'uncertain' AS uncertain, blind_field,
+                        copy = 'done' OR EXISTS (SELECT 1 FROM outbox_recipients
+                            WHERE item = outbox.id AND state = 'sent') AS in_part
                     FROM outbox WHERE account = ?1 AND ((copy = 'due' AND copy_next <= ?2)
                         OR (state = 'uncertain' AND coalesce(copy_next, 0) <= ?2))
                     ORDER BY id LIMIT ?3
@@ -104,7 +109,8 @@ extension Archive {
             ).map { row in
                 OutboxToCopy(
                     item: OutboxID(rawValue: row[0]), messageID: MessageID(rawValue: row[1]), size: row[2],
-                    tries: row[3], isUncertain: row[4], blindField: Array((row[5] as Data?) ?? Data()))
+                    tries: row[3], isUncertain: row[4], wasSentInPart: row[6],
+                    blindField: Array((row[5] as Data?) ?? Data()))
             }
         }
     }

@@ -36,9 +36,13 @@ extension Archive {
         try read { try Self.pause(of: account, $0) }
     }
 
-    /// Keeps an account from sending until a time, or until its settings change.
+    /// Keeps an account from sending until a time, or until its settings change. A provider's block
+    /// (`send.blocked`) stays for its time whatever else fails or changes meanwhile.
     public func pauseSending(_ account: AccountID, _ pause: SendPause) throws(MailFailure) {
+        let time = now()
         try writeUnaudited(.outboxPaused) { db in
+            let isBlocked = try Self.isBlocked(account, at: time, db)
+            guard pause.failure.code == .sendingBlocked || !isBlocked else { return }
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO send_pauses(account, until, revision, failures, code, kind, reason,
@@ -54,24 +58,38 @@ extension Archive {
         }
     }
 
-    /// Lets an account send again.
+    /// Lets an account send again that could be signed in to. A provider's block is not over by that, and sending
+    /// into it prolongs it at some.
     public func endSendPause(_ account: AccountID) throws(MailFailure) {
-        let isPaused = try read { try Self.pause(of: account, $0) != nil }
-        guard isPaused else { return }
+        let time = now()
+        let mayEnd = try read { db in
+            let isBlocked = try Self.isBlocked(account, at: time, db)
+            return try Self.pause(of: account, db) != nil && !isBlocked
+        }
+        guard mayEnd else { return }
         try writeUnaudited(.outboxPaused) { db in
             try db.execute(sql: "DELETE FROM send_pauses WHERE account = ?", arguments: [account.rawValue])
         }
     }
 
-    /// A pause that was set for other settings than the present ones is none.
+    private static func isBlocked(_ account: AccountID, at time: UnixTime, _ db: Database) throws -> Bool {
+        guard let pause = try pause(of: account, db), pause.failure.code == .sendingBlocked else {
+            return false
+        }
+        return pause.until.map { $0 > time } ?? true
+    }
+
+    /// A pause that was set for other settings than the present ones is none, unless it is the provider's block.
     static func pause(of account: AccountID, _ db: Database) throws -> SendPause? {
         let query = try PreparedStatement(
             db,
             """
             SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy FROM send_pauses p
-            JOIN accounts a ON a.id = p.account AND a.revision = p.revision WHERE p.account = ?
+            JOIN accounts a ON a.id = p.account AND (a.revision = p.revision OR p.code = ?2)
+            WHERE p.account = ?1
             """)
         query.bind(1, account.rawValue)
+        try query.bind(2, MailFailure.Code.sendingBlocked.rawValue)
         return try query.first { row in
             SendPause(
                 until: row.optionalInt64(0).map { UnixTime($0) }, failures: Int(row.int64(1)),
@@ -97,4 +115,9 @@ extension Archive {
                 connections: row.optionalInt64(3).map(Int.init))
         } ?? SendLimits()
     }
+}
+
+extension MailFailure.Code {
+    /// The provider has said that the account may not send for a while.
+    public static let sendingBlocked = Self("send.blocked")
 }

@@ -28,6 +28,7 @@ enum Schema {
         migrator.registerMigration("11") { db in try db.execute(sql: fetching) }
         migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
         migrator.registerMigration("13") { db in try db.execute(sql: identity) }
+        migrator.registerMigration("14") { db in try db.execute(sql: refusedSignIns) }
         // After all columns that were added to rows which people change.
         migrator.registerMigration("8a") { db in try db.execute(sql: completeRows) }
         return migrator
@@ -42,6 +43,12 @@ enum Schema {
     private static let watches = """
         ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));
         CREATE INDEX accounts_watched ON accounts(id) WHERE is_watched = 1;
+        """
+
+    private static let refusedSignIns = """
+        -- Since the last sign-in that worked, whatever else has failed in between; no number: none.
+        ALTER TABLE accounts ADD COLUMN refused_sign_ins INTEGER CHECK (refused_sign_ins >= 0);
+        UPDATE accounts SET refused_sign_ins = failures WHERE error_kind = 'credential';
         """
 
     private static let credentials = """

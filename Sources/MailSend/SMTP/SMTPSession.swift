@@ -67,6 +67,9 @@ public final class SMTPSession {
             capabilities = SMTPCapabilities(answer.lines)
             return
         }
+        // OpenSMTPD was greeted before the sign-in, and wants no second greeting. It goes on without extensions:
+        // what it offered then was said to the transport and not to us.
+        if answer.code == 503 { return }
         if answer.isPermanent, !answer.closesConnection {
             // A server of the time before extensions.
             try await channel.send(SMTPCommand.helo.bytes)

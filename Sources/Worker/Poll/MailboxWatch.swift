@@ -15,26 +15,33 @@ struct MailboxWatch: Sendable {
     /// Seconds between two tries to get the account's lease while a poll holds it.
     private static let leaseRetrySeconds = 2
 
-    /// Returns when the task is cancelled, or when only a change of the account can help:
-    /// the server does not know IDLE, or does not let us in. What stands in the
-    /// way of signing in is said by the account's polls.
-    func run(_ account: Account, watch: @escaping @Sendable (PollEvent) -> Void) async {
+    enum End: Sendable {
+        case cancelled
+        /// The server does not know IDLE: only a change of the account can help.
+        case cannotIdle
+        /// The server did not let us in, or answered what it must not. Whether it does again the account's polls
+        /// find out, which count their tries and say what is in the way.
+        case refused
+    }
+
+    func run(_ account: Account, watch: @escaping @Sendable (PollEvent) -> Void) async -> End {
         var losses = 0
         while !Task.isCancelled {
             do throws(MailFailure) {
                 try await watchInbox(of: account, watch) { losses = 0 }
-                return
+                return Task.isCancelled ? .cancelled : .cannotIdle
             } catch  where error.kind == .transient {
-                if error.code == .cancelled { return }
+                if error.code == .cancelled { return .cancelled }
                 losses += 1
                 watch(.watchLost(account: account.settings.name, error))
                 let pause = Self.pause(after: losses, asked: error.retryAfterSeconds)
                 try? await Task.sleep(for: .seconds(pause))
             } catch {
                 watch(.watchLost(account: account.settings.name, error))
-                return
+                return .refused
             }
         }
+        return .cancelled
     }
 
     /// Seconds before the session is opened again: servers close idle ones now and then, so

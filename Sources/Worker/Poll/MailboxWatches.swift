@@ -9,6 +9,8 @@ final class MailboxWatches: Sendable {
     private struct Entry {
         var revision: Int64
         var task: Task<Void, Never>
+        /// When the server refused the watch.
+        var refusedAt: UnixTime?
     }
 
     private let archive: Archive
@@ -23,22 +25,40 @@ final class MailboxWatches: Sendable {
     }
 
     /// Begins what is wanted and not there, and ends what is not wanted any more. An account
-    /// that was changed is watched anew.
+    /// that was changed is watched anew, and one that was refused once a poll has worked since.
     func follow(
-        _ wanted: [AccountID: Int64], watch: @escaping @Sendable (PollEvent) -> Void
+        _ wanted: [AccountID: WatchedAccount], watch: @escaping @Sendable (PollEvent) -> Void
     ) throws(MailFailure) {
         let present = entries.withLock { entries in
-            for (id, entry) in entries where wanted[id] != entry.revision {
+            for (id, entry) in entries {
+                if let wanted = wanted[id], wanted.revision == entry.revision,
+                    entry.refusedAt.map({ wanted.lastSuccess <= $0 }) ?? true
+                {
+                    continue
+                }
                 entry.task.cancel()
                 entries[id] = nil
             }
             return Set(entries.keys)
         }
-        for (id, revision) in wanted where !present.contains(id) {
+        for (id, wanted) in wanted where !present.contains(id) {
             let account = try archive.account(id)
             let mailbox = MailboxWatch(archive: archive, poller: poller, settings: settings)
-            let task = Task { await mailbox.run(account, watch: watch) }
-            entries.withLock { $0[id] = Entry(revision: revision, task: task) }
+            entries.withLock { entries in
+                let task = Task {
+                    guard await mailbox.run(account, watch: watch) == .refused else { return }
+                    noteRefusal(of: id, wanted.revision)
+                }
+                entries[id] = Entry(revision: wanted.revision, task: task)
+            }
+        }
+    }
+
+    private func noteRefusal(of id: AccountID, _ revision: Int64) {
+        let now = settings.now()
+        entries.withLock { entries in
+            guard entries[id]?.revision == revision else { return }
+            entries[id]?.refusedAt = now
         }
     }
 

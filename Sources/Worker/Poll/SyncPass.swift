@@ -102,9 +102,7 @@ public struct SyncPass: Sendable {
         // A stop asked for by a person says nothing about the account.
         let failure = report.failures.first { $0.code != .cancelled }
         if !report.failures.isEmpty, failure == nil { return }
-        // An outage before a refused password does not count as tries of the password.
-        let isSameTrouble = failure?.kind == account.status.failure?.kind
-        let failures = failure == nil ? 0 : (isSameTrouble ? account.status.failures : 0) + 1
+        let failures = failure.map { account.status.failures(with: $0) } ?? 0
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
         let outcome =
             failure.map(PollSchedule.Outcome.init) ?? (report.isUnfinished ? .unfinished : .succeeded)

@@ -133,6 +133,7 @@ private struct Refusals {
         case .accountRefused, .accountBlocked:
             var refused = found
             refused.kind = row.action == .accountRefused ? .credential : .transient
+            if row.action == .accountBlocked { refused.code = .sendingBlocked }
             accountFailure = (refused, row.action == .accountBlocked)
             failure = refused
             return .retry

@@ -58,7 +58,9 @@ struct SentCopying: Sendable {
         for item in due {
             let isThere = try await folder.contains(item.messageID)
             if item.isUncertain {
-                if isThere {
+                if item.wasSentInPart {
+                    try putOff(item, because: .sentInPartBefore)
+                } else if isThere {
                     try archive.resolveOutbox(
                         item.item, as: .sent, evidence: "it is in \(sent.folder.name.rawValue)")
                 } else {
@@ -96,4 +98,7 @@ extension MailFailure {
         .folderMissing, kind: .needsPerson, "The account has no Sent folder to look into")
     fileprivate static let notInSentFolder = MailFailure(
         .folderMissing, kind: .transient, "It is not in the Sent folder")
+    fileprivate static let sentInPartBefore = MailFailure(
+        .folderMissing, kind: .needsPerson,
+        "Other recipients had it before, so that the Sent folder cannot tell about these")
 }

@@ -31,6 +31,7 @@ import Worker
         .init(stage: .hello, act: .replyAndClose("421 4.3.2 closing"), state: .retry, pauses: true),
         // Then HELO does.
         .init(stage: .hello, act: .reply("502 what is that"), state: .sent),
+        .init(stage: .hello, act: .reply("503 5.5.1 Invalid command: Already identified"), state: .sent),
     ]
 
     private static let refusals: [Fault] = [
