@@ -5,6 +5,14 @@
 programs=(/usr/sbin/postfix dovecot)
 command=(/bin/bash -c 'dovecot -F -c "$0/auth/dovecot.conf" & exec postfix -c "$0/etc" start-fg' "$dir")
 
+# Its master makes a session of its own. The number may be another's by now.
+stop_beside() {
+    local master
+    [ -s "$dir/spool/pid/master.pid" ] || return 0
+    master=$(tr -dc 0-9 <"$dir/spool/pid/master.pid")
+    ! tr '\0' '\n' <"/proc/$master/environ" 2>/dev/null | grep -qxF "MAIL_CONFIG=$dir/etc" || kill "$master"
+}
+
 configure() { # SMTP_PORT SMTPS_PORT
     mkdir -p "$dir"/{etc,spool,data,auth/run,auth/state}
     # Postfix wants nobody else's hands in its queue, and only the last folder's owner may differ from root.
