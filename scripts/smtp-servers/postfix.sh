@@ -10,6 +10,7 @@ stop_beside() {
     local master
     [ -s "$dir/spool/pid/master.pid" ] || return 0
     master=$(tr -dc 0-9 <"$dir/spool/pid/master.pid")
+    [ -d "/proc/$master" ] || return 0
     ! tr '\0' '\n' <"/proc/$master/environ" 2>/dev/null | grep -qxF "MAIL_CONFIG=$dir/etc" || kill "$master"
 }
 
