@@ -47,10 +47,15 @@ def main():
         expected, found = set(fact["histories"]), histories[fact["message_id"]]
         row["missing"] += len(expected - found)
         row["wrong"] += len(found - expected)
-        row["right"] += expected == found
+        item = waiting.get(fact["message_id"])
+        # Mail of nobody waits, unless it is internal; what is nowhere was lost.
+        is_lost = not expected and not item and fact["kind"] != "internal"
+        row["missing"] += is_lost
+        row["right"] += expected == found and not is_lost
+        if is_lost and len(examples) < 20:
+            examples.append(f"{fact['kind']}: {fact['message_id']} is nowhere")
         if expected != found and len(examples) < 20:
             examples.append(f"{fact['kind']}: {fact['message_id']} is with {sorted(found)} instead of {sorted(expected)}")
-        item = waiting.get(fact["message_id"])
         if not item:
             continue
         row["waiting"] += 1

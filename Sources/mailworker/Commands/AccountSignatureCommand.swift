@@ -45,6 +45,6 @@ struct AccountSignatureCommand: ParsableCommand {
         }
         let signature = try archive.signature(of: found.id)
         if json { return Terminal.print(try JSONOutput.document(signature)) }
-        Terminal.print(Terminal.sanitized(signature?.text ?? signature?.html ?? "There is no signature."))
+        Terminal.print(signature?.text ?? signature?.html ?? "There is no signature.")
     }
 }

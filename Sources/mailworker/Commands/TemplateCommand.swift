@@ -83,7 +83,7 @@ struct TemplateShowCommand: ParsableCommand {
         let template = try Workplace(common, as: .rights).archive.template(named: name)
         if json { return Terminal.print(try JSONOutput.document(template)) }
         let page = TemplatePage(subject: template.subject, text: template.text, html: template.html)
-        Terminal.print(Terminal.sanitized(page.words))
+        Terminal.print(page.words)
     }
 }
 
