@@ -12,8 +12,8 @@ enum StatedDelay {
                 isDelay(tokens, before: index)
             else { continue }
             let (product, overflow) = amount.multipliedReportingOverflow(by: unit)
-            // Milliseconds are rounded up.
-            return overflow ? nil : (product + 999) / 1_000
+            // Milliseconds are rounded up; adding to them first could overflow.
+            return overflow ? nil : product / 1_000 + (product % 1_000 == 0 ? 0 : 1)
         }
         // "через час", "через минуту"
         for (index, token) in tokens.enumerated().dropFirst() where tokens[index - 1] == "через" {

@@ -52,6 +52,15 @@ import Testing
         #expect(header("=?utf-8?q?a?= =?x?q?b c") == "a =?x?q?b c")
     }
 
+    @Test func aBrokenOffWordIsNotLookedForAcrossAllThatFollows() {
+        let mail = "Subject: =?utf-8?Q?x=\n" + String(repeating: "(=\n", count: 2_000) + "\nbody\n"
+        let message = reading(mail)
+        #expect((message.subject?.utf8.count ?? 0) < 2_100)
+        #expect(message.defects.contains(.malformedHeaderLine))
+        // What is given up as a header is text, and so is not lost.
+        #expect(message.text?.contains("(=") == true && message.text?.contains("body") == true)
+    }
+
     @Test func furtherTextKeepsToItsLimit() {
         let part = "--b\n\n" + String(repeating: "x", count: 60) + "\n"
         let mail =

@@ -35,6 +35,27 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "{{! }\u{301}} {{/contact.name}} }}", "{{!{{/contact.name}}"])
+    func sectionsNestedTooDeepAreRefused(comment: String) throws {
+        let (open, close) = ("\(comment){{#contact.name}}", "{{/contact.name}}")
+        func nested(_ depth: Int) -> String {
+            String(repeating: open, count: depth) + "x" + String(repeating: close, count: depth)
+        }
+        for depth in [33, 5_000] {
+            #expect(throws: MailFailure.self) { try Self.filled(text: nested(depth)) }
+        }
+        // Side by side they may be many.
+        let many = String(repeating: "{{#contact.name}}x{{/contact.name}}", count: 100)
+        #expect(try Self.filled(text: many).text == String(repeating: "x", count: 100))
+    }
+
+    @Test func thirtyTwoSectionsInOneAnotherAreFilledIn() throws {
+        let source =
+            String(repeating: "{{#contact.name}}", count: 32) + "x"
+            + String(repeating: "{{/contact.name}}", count: 32)
+        #expect(try Self.filled(text: source).text == "x")
+    }
+
     @Test func aTemplateWithoutTextIsRefused() {
         #expect(throws: MailFailure.self) { try MailTemplate(subject: "x", text: nil, html: nil).check() }
     }

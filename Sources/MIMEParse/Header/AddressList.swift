@@ -404,11 +404,11 @@ private struct AddressListReader {
     }
 
     /// Without the marks and blanks that nobody sees, which come along when an address is copied
-    /// out of a document; nil when nothing else is there.
+    /// out of a document; nil when nothing else is there. A blank of ASCII is the writer's own, in quotes.
     private static func visible(_ text: String) -> String? {
         let seen = text.unicodeScalars.filter {
-            !$0.properties.isDefaultIgnorableCodePoint && !$0.properties.isWhitespace
+            $0.isASCII || (!$0.properties.isDefaultIgnorableCodePoint && !$0.properties.isWhitespace)
         }
-        return seen.isEmpty ? nil : String(String.UnicodeScalarView(seen))
+        return seen.allSatisfy(\.properties.isWhitespace) ? nil : String(String.UnicodeScalarView(seen))
     }
 }

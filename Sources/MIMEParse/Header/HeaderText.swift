@@ -296,14 +296,20 @@ struct EncodedWord {
         return hasLineEnd ? index : nil
     }
 
+    /// The longest broken word that is put together again, in bytes: a subject of some 300 letters.
+    private static let brokenWordBytes = 2_000
+
     /// Whether a value ends within a word, at a soft line break: what follows is its next line,
     /// be it that the blank is missing which would say so.
+    ///
+    /// It is asked at each line, so that a word which began long before is not looked for.
     static func isBrokenOff(_ value: UnsafeRawBufferPointer) -> Bool {
         guard value.count > 8, value[value.count - 1] == Octet.equals,
             value[value.count - 2] != Octet.question
         else { return false }
         var index = value.count - 2
-        while index > 0 {
+        let earliest = max(0, value.count - brokenWordBytes)
+        while index > earliest {
             index -= 1
             guard value[index] == Octet.equals, value[index + 1] == Octet.question else { continue }
             // `=?charset?Q?`, and no end of the word behind it.

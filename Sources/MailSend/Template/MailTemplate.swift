@@ -55,6 +55,7 @@ public struct MailTemplate: Sendable, Hashable {
     ) throws(MailFailure) -> String {
         guard source.utf8.count <= limit else { throw .overlong(part, limit: limit) }
         try refuseRawTags(in: source, part)
+        try refuseDeepSections(in: source, part)
         let template: MustacheTemplate
         do {
             template = try MustacheTemplate(string: place.pragma + source)
@@ -77,6 +78,29 @@ public struct MailTemplate: Sendable, Hashable {
         }
         guard filled.utf8.count <= limit else { throw .overlong(part, limit: limit) }
         return filled
+    }
+
+    /// How many sections may stand in one another: the reader of templates needs the stack for each.
+    private static let sectionDepth = 32
+
+    /// Tags as the reader of templates finds them, whole characters compared: a comment's content is none.
+    private static func refuseDeepSections(in source: String, _ part: String) throws(MailFailure) {
+        var depth = 0
+        var rest = source[...]
+        while let open = rest.firstRange(of: "{{") {
+            rest = rest[open.upperBound...]
+            let close = rest.firstRange(of: "}}")
+            let tag = rest[..<(close?.lowerBound ?? rest.endIndex)]
+            rest = rest[(close?.upperBound ?? rest.endIndex)...]
+            switch tag.first {
+            case "#", "^": depth += 1
+            case "/": depth -= 1
+            default: break
+            }
+            guard depth <= sectionDepth else {
+                throw .templateSyntax("more than \(sectionDepth) sections in one another in the \(part)")
+            }
+        }
     }
 
     /// Tags whose first character would switch escaping off, change the delimiters, or include something.
