@@ -49,7 +49,7 @@ import Testing
             Date: Wed, 25 Nov 2026 13:33:47 +0300
             From: =?utf-8?B?0JDQvdC90LAg0J7RgNC70L7QstCw?= <anna@firma.example>
             To: Ivan <ivan@klient.example>
-            Cc: "Doe, \\"J.\\"" <"j d"@xn--e1afmkfd.xn--p1ai>
+            Cc: =?utf-8?B?RG9lLCAiSi4i?= <"j d"@xn--e1afmkfd.xn--p1ai>
             Message-ID: <1@firma.example>
             Subject: =?utf-8?B?0KHRh9GR0YIgMTc=?=
             MIME-Version: 1.0

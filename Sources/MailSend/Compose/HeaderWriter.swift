@@ -58,7 +58,10 @@ struct HeaderWriter {
     private func phrase(_ line: String, firstRoom: Int) -> [String] {
         guard !line.isEmpty else { return [] }
         let isASCII = line.utf8.allSatisfy { $0 < 0x80 }
-        guard isASCII, line.utf8.count <= 60, !line.utf8.containsEncodedWordStart else {
+        // A quoted pair would do for a quotation mark; but OpenSMTPD, which puts its own name behind words
+        // that it takes for addresses, loses its place there, and writes into the names that follow.
+        let needsPairs = line.utf8.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+        guard isASCII, line.utf8.count <= 60, !needsPairs, !line.utf8.containsEncodedWordStart else {
             return EncodedWords.of(line, firstRoom: firstRoom)
         }
         if line.utf8.allSatisfy({ Grammar.isAtomText($0) || $0 == UInt8(ascii: " ") }) { return [line] }
