@@ -88,6 +88,67 @@ import Testing
         #expect(try fixture.contact("New", "new@else.example") > other)
     }
 
+    @Test func `who became part of an erased contact is forgotten with it`() throws {
+        let fixture = try ArchiveFixture()
+        let kept = try fixture.contact("Maria", "maria@client.example")
+        var other = ContactID(rawValue: 0)
+        try fixture.act("contact add") {
+            var draft = ContactDraft(name: "Marker Pelikan")
+            draft.details.phones = ["+7 495 123-45-67"]
+            other = try fixture.archive.addContact(draft).id
+        }
+        try fixture.act("contact merge") { try fixture.archive.mergeContacts([other], into: kept) }
+        try fixture.archive.erase(kept)
+        #expect(try fixture.archive.undoLog().isEmpty)
+        #expect(try !holds(fixture, "Marker Pelikan"))
+        #expect(try !holds(fixture, "123-45-67"))
+        #expect(try fixture.contact("New", "new@else.example") > other)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `no warning of a like address names an erased contact, and others still warn`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client-marker.example")
+        try fixture.contact("Boris", "boris@other-firm.example")
+        func reasons() throws -> Set<String> { Set(try fixture.archive.reviewItems().map(\.reason)) }
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1, from: "maria@c1ient-marker.example", text: "Whole"),
+            fixture.arrival(2, from: "x@cl1ent-marker.example", text: "Domain"),
+            fixture.arrival(3, from: "x@0ther-firm.example", text: "Other"),
+        ])
+        #expect(try holds(fixture, "client-marker.example"))
+        // A change that tells of the warning too: the rule that hid it is taken away.
+        let rule = try fixture.archive.addRule(RulePattern("x@cl1ent-marker.example"), by: "anna").id
+        let undo = try fixture.act("rule remove") { try fixture.archive.removeRule(rule, by: "anna") }
+        #expect(undo != nil)
+        #expect(try reasons().contains { $0.hasSuffix("it looks like client-marker.example") })
+        try fixture.archive.erase(maria)
+        #expect(
+            try reasons() == [
+                "No matching contacts for maria@c1ient-marker.example",
+                "No matching contacts for x@cl1ent-marker.example",
+                "No matching contacts for x@0ther-firm.example: it looks like other-firm.example",
+            ])
+        #expect(try !holds(fixture, "client-marker.example"))
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `a domain where another contact is stays in the warning`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client-firm.example")
+        try fixture.contact("Boris", "boris@client-firm.example")
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1, from: "maria@c1ient-firm.example", text: "Whole"),
+            fixture.arrival(2, from: "x@c1ient-firm.example", text: "Domain"),
+        ])
+        try fixture.archive.erase(maria)
+        #expect(
+            Set(try fixture.archive.reviewItems().map(\.reason)) == [
+                "No matching contacts for maria@c1ient-firm.example: it looks like client-firm.example",
+                "No matching contacts for x@c1ient-firm.example: it looks like client-firm.example",
+            ])
+    }
+
     @Test func `neither a poll nor an import brings an erased message back, in any copy`() throws {
         let fixture = try ArchiveFixture()
         let maria = try fixture.contact("Maria", "maria@client.example")

@@ -110,7 +110,8 @@ struct LookRegister {
         return found
     }
 
-    private func isKnown(_ known: String) throws -> Bool {
+    /// Whether a contact has the address, or one at the domain.
+    func isKnown(_ known: String) throws -> Bool {
         let query = known.contains("@") ? hasAddress : hasDomain
         try query.bind(1, known)
         return try query.first { _ in true } != nil

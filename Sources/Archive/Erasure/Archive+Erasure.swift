@@ -63,21 +63,28 @@ extension Archive {
             try outbox.erase(recipient: canonical)
             for address in addresses {
                 try db.execute(
-                    sql: "UPDATE review_items SET address = NULL, email = NULL WHERE address = ?",
-                    arguments: [address])
+                    sql: """
+                        UPDATE review_items SET address = NULL, email = NULL,
+                            reason = replace(reason, email, '\(OutboxEraser.word)')
+                        WHERE address = ?
+                        """, arguments: [address])
             }
+            // Whoever became part of the contact is erased with it.
+            let gone = try Int64.fetchSet(
+                db, sql: "SELECT id FROM merged_contacts WHERE contact = ?1 UNION SELECT ?1",
+                arguments: [contact.rawValue])
             try db.execute(sql: "DELETE FROM history WHERE contact = ?", arguments: [contact.rawValue])
             try db.execute(sql: "DELETE FROM contacts WHERE id = ?", arguments: [contact.rawValue])
-            try db.execute(
-                sql: "INSERT INTO erased_contacts(id, erased_at) VALUES (?, ?)",
-                arguments: [contact.rawValue, time.rawValue])
-            let looks = try LookRegister(db)
-            for address in addresses {
-                let canonical = try String.fetchOne(
-                    db, sql: "SELECT canonical FROM addresses WHERE id = ?", arguments: [address])
-                if let canonical { try looks.remove(CanonicalAddress(rawValue: canonical)) }
+            for id in gone.sorted() {
+                try db.execute(
+                    sql: "INSERT INTO erased_contacts(id, erased_at) VALUES (?, ?)",
+                    arguments: [id, time.rawValue])
             }
-            try UndoLog(db).forget(contacts: [contact.rawValue], addresses: addresses)
+            let looks = try LookRegister(db)
+            let names = canonical.sorted().map { CanonicalAddress(rawValue: $0) }
+            for address in names { try looks.remove(address) }
+            let endings = try WarningEraser(db, looks).erase(names)
+            try UndoLog(db).forget(contacts: gone, addresses: addresses, warnings: endings)
             try eraser.forgetAddresses(addresses)
             return plan
         }

@@ -45,4 +45,12 @@ struct RowChange: Hashable {
     func values(ofColumn column: Int) -> [Value] {
         [old, new].compactMap { $0.indices.contains(column) ? $0[column] : nil }
     }
+
+    /// Whether a text before or after it ends in one of these, in UTF-8.
+    func hasText(endingIn endings: [[UInt8]]) -> Bool {
+        (old + new).contains { value in
+            guard case .text(let text)? = value else { return false }
+            return endings.contains { text.suffix($0.count).elementsEqual($0) }
+        }
+    }
 }

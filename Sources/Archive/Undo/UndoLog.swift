@@ -76,11 +76,15 @@ struct UndoLog {
 
     /// Takes out every entry that tells something of these messages, contacts or addresses: what is erased must
     /// not come back, and lie nowhere.
+    ///
+    /// - Parameter warnings: how words of the queue end that name what is erased.
     func forget(
-        messages: Set<Int64> = [], contacts: Set<Int64> = [], addresses: Set<Int64> = []
+        messages: Set<Int64> = [], contacts: Set<Int64> = [], addresses: Set<Int64> = [],
+        warnings: [String] = []
     ) throws {
         let erased = ["messages": messages, "contacts": contacts, "addresses": addresses]
-        guard erased.values.contains(where: { !$0.isEmpty }) else { return }
+        guard erased.values.contains(where: { !$0.isEmpty }) || !warnings.isEmpty else { return }
+        let endings = warnings.map { Array($0.utf8) }
         var columns: [String: [(position: Int, numbers: Set<Int64>)]] = [:]
         var concerned: [Int64] = []
         let open = try Row.fetchCursor(db, sql: "SELECT * FROM undo WHERE undone_at IS NULL ORDER BY id")
@@ -89,6 +93,7 @@ struct UndoLog {
                 let table = change.row.table
                 let known = try columns[table] ?? self.columns(of: table, naming: erased)
                 columns[table] = known
+                if table == "review_items", change.hasText(endingIn: endings) { return true }
                 return known.contains { column in
                     change.values(ofColumn: column.position).contains { value in
                         if case .integer(let number) = value {
