@@ -19,24 +19,6 @@ public struct NameWords: Sendable, Hashable {
         self.words = Set(words.filter { !$0.isEmpty }).sorted()
     }
 
-    /// Whether a local part is made of the name: `petrov`, `i.petrov`, `ivan.petrov`, `ivanpetrov`.
-    public func resemble(localPart: some StringProtocol) -> Bool {
-        let long = words.filter { $0.count >= 4 }
-        guard !long.isEmpty else { return false }
-        let parts = Self.pieces(of: localPart).map(Self.latin)
-        let joined = parts.joined()
-        if parts.contains(where: { part in long.contains(part) }) { return true }
-        // Initial and surname without a mark between them, or both names.
-        return words.count > 1
-            && long.contains { surname in
-                words.contains { other in
-                    guard other != surname, let initial = other.first else { return false }
-                    return joined == "\(initial)\(surname)" || joined == "\(surname)\(initial)"
-                        || joined == other + surname || joined == surname + other
-                }
-            }
-    }
-
     /// Runs of letters in lower case; everything else separates.
     private static func pieces(of text: some StringProtocol) -> [String] {
         text.lowercased().split { !$0.isLetter }.map(String.init)

@@ -41,7 +41,7 @@ import Testing
         #expect(try fixture.archive.contact(id).emails.map(\.addrSpec) == ["a@x.example", "b@x.example"])
         var draft = ContactDraft(try fixture.archive.contact(id))
         draft.emails = [email("c@x.example"), email("b@x.example")]
-        try fixture.archive.editContact(id, draft)
+        try fixture.archive.changeContact(id) { $0 = draft }
         #expect(try fixture.archive.contact(id).emails.map(\.addrSpec) == ["c@x.example", "b@x.example"])
         #expect(try fixture.archive.contacts(withAddress: email("a@x.example")).isEmpty)
     }

@@ -14,7 +14,7 @@ import Testing
         ])
         var draft = ContactDraft(try fixture.archive.contact(maria))
         draft.emails = [email("m@home.example")]
-        let gain = try fixture.archive.editContact(maria, draft)
+        let gain = try fixture.archive.changeContact(maria) { $0 = draft }.gain
         #expect(gain.unlinkedMessages == 1)
         #expect(gain.openedItems == 1)
         #expect(try fixture.archive.history(of: maria).map(\.subject) == ["Home"])
@@ -24,7 +24,7 @@ import Testing
             ])
         #expect(try fixture.archive.verify().findings == [])
         draft.emails.append(email("maria@client.example"))
-        try fixture.archive.editContact(maria, draft)
+        try fixture.archive.changeContact(maria) { $0 = draft }
         #expect(try fixture.archive.historyCount(of: maria) == 2)
         #expect(try fixture.archive.openReviewCount() == 0)
         #expect(try fixture.archive.verify().findings == [])
@@ -39,7 +39,7 @@ import Testing
         ])
         var draft = ContactDraft(try fixture.archive.contact(maria))
         draft.emails = [email("m@home.example")]
-        let gain = try fixture.archive.editContact(maria, draft, losing: .stays(by: "anna"))
+        let gain = try fixture.archive.changeContact(maria, losing: .stays(by: "anna")) { $0 = draft }.gain
         #expect(gain.unlinkedMessages == 0)
         #expect(Set(try fixture.archive.history(of: maria).map(\.linkedBy)) == ["anna", "rule"])
         #expect(try fixture.archive.verify().findings == [])
@@ -83,7 +83,7 @@ import Testing
         var draft = ContactDraft(try fixture.archive.contact(lead))
         draft.kind = .person
         draft.details.tags = ["vip", "a\u{0}b"]
-        try fixture.archive.editContact(lead, draft)
+        try fixture.archive.changeContact(lead) { $0 = draft }
         #expect(try fixture.archive.contact(lead).kind == .person)
         #expect(try fixture.archive.contact(lead).details.tags == ["ab", "vip"])
         #expect(try fixture.archive.historyCount(of: lead) == 1)

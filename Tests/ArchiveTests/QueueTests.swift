@@ -169,7 +169,7 @@ import Testing
         let item = try #require(try fixture.archive.reviewItems().first)
         #expect(item.address == "maria@client.example")
         #expect(try fixture.archive.verify().findings == [])
-        try fixture.archive.editContact(maria, ContactDraft(name: "Maria"))
+        try fixture.archive.changeContact(maria) { $0 = ContactDraft(name: "Maria") }
         try fixture.archive.addAddress(EmailAddress("maria@client.example")!, to: maria)
         #expect(try fixture.archive.historyCount(of: maria) == 0)
         // A person may change the decision.

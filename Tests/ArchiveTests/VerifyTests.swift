@@ -119,7 +119,7 @@ import Testing
         let page = UInt32(place / 4096 + 1)
         do {
             let archive = try Archive.open(directory: copy, key: nil)
-            try archive.editContact(contact, ContactDraft(name: "Maria"))
+            try archive.changeContact(contact) { $0 = ContactDraft(name: "Maria") }
             _ = try archive.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         }
         let result = PageCheck(path: path).run()

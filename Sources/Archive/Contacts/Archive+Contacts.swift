@@ -27,27 +27,6 @@ extension Archive {
         }
     }
 
-    /// Replaces what is known about a contact. Mail follows the addresses that it gains and
-    /// loses, in the same transaction.
-    ///
-    /// - Throws: `unknown.contact`, `value.invalid`, `name.taken`.
-    @discardableResult
-    public func editContact(
-        _ id: ContactID, _ draft: ContactDraft, losing lost: LostHistory = .leaves
-    ) throws(MailFailure) -> AddressGain {
-        let time = now()
-        return try writeReversibly(.contacts) { db in
-            let sight = try Sight(viewer, db)
-            try Self.requireContact(id, db, sight, toChange: true)
-            try Self.require(draft, within: sight, db)
-            try Self.check(draft, besides: id, db)
-            Act.concerns("contact \(id)")
-            let writer = try ContactWriter(db, time: time)
-            try writer.update(id, draft)
-            return try writer.setAddresses(draft.emails, of: id, losing: lost)
-        }
-    }
-
     /// Changes what is known about a contact, beginning with what stands there at that very moment.
     /// Mail follows the addresses that it gains and loses, in the same transaction.
     ///

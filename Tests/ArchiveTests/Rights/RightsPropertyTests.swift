@@ -228,7 +228,8 @@ private final class Eye {
             let hides = !Policy.sees(contact.facts, rights)
             let expected: MailFailure.Code = hides ? .unknownContact : .rightMissing
             let draft = ContactDraft(name: "x")
-            check(refusal { try archive.editContact(contact.id, draft) } == expected, "changing a contact")
+            let code = refusal { try archive.changeContact(contact.id) { $0 = draft } }
+            check(code == expected, "changing a contact")
             let address = EmailAddress("x@x.example")!
             check(
                 refusal { try archive.addAddress(address, to: contact.id) } == expected, "adding an address")

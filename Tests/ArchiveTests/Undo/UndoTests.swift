@@ -134,11 +134,13 @@ import Testing
             erased = try fixture.contact("Secret Maria", "other@client.example")
         }
         try fixture.act("contact edit") {
-            try fixture.archive.editContact(erased, ContactDraft(name: "Maria Secretova", emails: [maria]))
+            try fixture.archive.changeContact(erased) {
+                $0 = ContactDraft(name: "Maria Secretova", emails: [maria])
+            }
         }
         let kept = try #require(
             try fixture.act("contact edit") {
-                try fixture.archive.editContact(boris, ContactDraft(name: "Boris B."))
+                try fixture.archive.changeContact(boris) { $0 = ContactDraft(name: "Boris B.") }
             })
         #expect(try fixture.archive.undoLog().count == 3)
         try fixture.archive.erase(erased)

@@ -65,7 +65,7 @@ struct UndoWorld {
                             name: name,
                             emails: [address, EmailAddress("\(name.count)x\(contacts.count)@new.example")!]))
                 case .editContact:
-                    try archive.editContact(contact, ContactDraft(name: name, emails: [address]))
+                    try archive.changeContact(contact) { $0 = ContactDraft(name: name, emails: [address]) }
                 case .addAddress: try archive.addAddress(address, to: contact)
                 case .createContact: _ = try archive.createContact(from: selection, kind: .lead, by: "anna")
                 case .addRule: try archive.addRule(pattern, by: "anna")
