@@ -7,10 +7,18 @@ public struct PhoneNumber: Hashable, Sendable {
     public init?(_ text: some StringProtocol) {
         var digits = text.unicodeScalars.compactMap { $0.properties.numericType == .decimal ? $0 : nil }
             .compactMap { $0.properties.numericValue.map { UInt8($0) + UInt8(ascii: "0") } }
-        if digits.starts(with: Array("00".utf8)) { digits.removeFirst(2) }
+        var hasCountry = text.first { $0 == "+" || $0.isNumber } == "+"
+        if digits.starts(with: Array("00".utf8)) {
+            digits.removeFirst(2)
+            hasCountry = true
+        }
         // Within Russia people write 8 for the country's code, or leave a mobile number without one.
-        if digits.count == 11, digits.first == UInt8(ascii: "8") { digits[0] = UInt8(ascii: "7") }
-        if digits.count == 10, digits.first == UInt8(ascii: "9") { digits.insert(UInt8(ascii: "7"), at: 0) }
+        if !hasCountry {
+            if digits.count == 11, digits.first == UInt8(ascii: "8") { digits[0] = UInt8(ascii: "7") }
+            if digits.count == 10, digits.first == UInt8(ascii: "9") {
+                digits.insert(UInt8(ascii: "7"), at: 0)
+            }
+        }
         guard (7...15).contains(digits.count) else { return nil }
         self.digits = String(decoding: digits, as: UTF8.self)
     }
@@ -28,7 +36,7 @@ public struct PhoneNumber: Hashable, Sendable {
             found.append(number)
         }
         for character in text {
-            if character.isASCII, character.isNumber || " ()-+.\u{A0}".contains(character) {
+            if character.isASCII, character.isNumber || " ()-+.".contains(character) {
                 run.append(character)
             } else if character == "\u{A0}" || character == "\u{2011}" || character == "–" {
                 run.append(" ")

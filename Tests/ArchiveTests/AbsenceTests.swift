@@ -51,6 +51,6 @@ import Testing
         try fixture.archive.unlink(message, from: maria, by: "anna")
         let absence = try fixture.archive.absence(of: message, from: maria)
         #expect(!absence.isLinked)
-        #expect(absence.reasons.first?.contains("anna took it out") == true)
+        #expect(absence.reasons.first?.contains("anna took it out at 2023-11-14T22:30:00Z;") == true)
     }
 }

@@ -64,6 +64,12 @@ import Testing
     @Test func `telephone numbers are compared by digits`() {
         #expect(PhoneNumber("12345") == nil)
         #expect(PhoneNumber("8 (495) 123-45-67") == PhoneNumber("+7 495 1234567"))
+        // Vietnam and Japan are not Russia.
+        #expect(PhoneNumber("+84 912 345 678")?.digits == "84912345678")
+        #expect(PhoneNumber(" (+81) 90 1234 567")?.digits == "81901234567")
+        #expect(PhoneNumber("0084 912 345 678")?.digits == "84912345678")
+        #expect(PhoneNumber("912 345-67-89") == PhoneNumber("+7 912 345-67-89"))
+        #expect(PhoneNumber.all(in: "+81\u{A0}90 1234 567").map(\.digits) == ["81901234567"])
         #expect(
             PhoneNumber.all(in: "С уважением\nтел. 8 (495) 123-45-67, доб. 12").map(\.digits) == [
                 "74951234567"

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 public import MailModel
 public import Matcher
@@ -38,7 +39,7 @@ extension Archive {
             }
             absence.reasons.append(
                 "It was in this history (\(link.reason)), and \(link.removedBy ?? "somebody") took it out at "
-                    + "\(removed.rawValue) (Unix time); only a person can put it back")
+                    + "\(Self.date(removed)); only a person can put it back")
         }
         let own = Set(contact.emails.map { CanonicalAddress($0) })
         let theirs = message.participants.filter { own.contains($0.canonical) }
@@ -46,6 +47,11 @@ extension Archive {
             theirs.isEmpty ? Self.strangers(in: message, to: contact) : Self.obstacles(message, theirs)
         if let way = try thread(of: message, to: contact) { absence.reasons.append(way) }
         return absence
+    }
+
+    /// RFC 3339, in UTC.
+    private static func date(_ time: UnixTime) -> String {
+        Date(timeIntervalSince1970: TimeInterval(time.rawValue)).formatted(.iso8601)
     }
 
     /// Why an address of the contact that takes part has not linked it.
