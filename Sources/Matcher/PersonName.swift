@@ -23,7 +23,10 @@ public enum PersonName {
 
 extension StringProtocol {
     fileprivate func trimmed(of characters: String) -> String {
-        let isEdge = { (character: Character) in character.isWhitespace || characters.contains(character) }
+        let isEdge = { (character: Character) in
+            character.isWhitespace || characters.contains(character)
+                || character.unicodeScalars.allSatisfy { $0.properties.generalCategory == .control }
+        }
         var rest = self[...]
         while let first = rest.first, isEdge(first) { rest = rest.dropFirst() }
         while let last = rest.last, isEdge(last) { rest = rest.dropLast() }

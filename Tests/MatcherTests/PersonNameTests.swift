@@ -10,6 +10,7 @@ import Testing
             ("Petrov, Ivan", "i@x.example", "Ivan Petrov"),
             ("Firma, Tom Reed", "t@x.example", "Firma, Tom Reed"),
             (" Ольга  ", "o@x.example", "Ольга"),
+            ("\u{1} \u{7F}", "ivan@x.example", "Ivan"),
         ] as [(String?, String, String)])
     func `a name is the display name, else made of the address`(
         display: String?, address: String, name: String
