@@ -104,6 +104,69 @@ import Testing
         #expect(result.details.users == [])
     }
 
+    @Test func `the owner of the kept contact does not come to own what was private`() throws {
+        let fixture = try ArchiveFixture()
+        let anna = try fixture.archive.user(named: "anna").id
+        let boris = try fixture.archive.addUser(name: "boris", email: nil)
+        var secret = ContactDraft(name: "Secret", emails: [email("s@client.example")])
+        secret.isPrivate = true
+        secret.owner = anna
+        var open = ContactDraft(name: "Open", emails: [email("o@client.example")])
+        open.owner = boris
+        let kept = try fixture.archive.addContact(open).id
+        let result = try fixture.archive.mergeContacts([fixture.archive.addContact(secret).id], into: kept)
+            .result
+        #expect(result.isPrivate && result.owner == anna && result.details.users == [])
+        // Of two private ones whom no one sees both, nobody sees the one.
+        var other = ContactDraft(name: "Other")
+        other.isPrivate = true
+        other.owner = boris
+        let both = try fixture.archive.mergeContacts([fixture.archive.addContact(other).id], into: kept)
+            .result
+        #expect(both.isPrivate && both.owner == nil && both.details.users == [])
+    }
+
+    @Test func `an external id that leads to a contact is nobody else's, and merging goes on`() throws {
+        let fixture = try ArchiveFixture()
+        func add(_ name: String, _ externalID: String?) throws -> ContactID {
+            var draft = ContactDraft(name: name)
+            draft.externalID = externalID
+            return try fixture.archive.addContact(draft).id
+        }
+        let kept = try add("Kept", "A")
+        try fixture.archive.mergeContacts([add("Merged", "B")], into: kept)
+        let taken = #expect(throws: MailFailure.self) { try add("Thief", "B") }
+        #expect(taken?.code == .nameTaken)
+        let blank = #expect(throws: MailFailure.self) { try add("Thief", " A\n") }
+        #expect(blank?.code == .nameTaken)
+        // Its own it may take back, and be merged with that.
+        try fixture.archive.changeContact(kept) { $0.externalID = "B" }
+        let last = try add("Last", "C")
+        let result = try fixture.archive.mergeContacts([last], into: kept, taking: [.externalID]).result
+        #expect(result.externalID == "C")
+        #expect(try fixture.archive.findContact("B").id == kept)
+        let end = try add("End", "D")
+        try fixture.archive.changeContact(kept) { $0.externalID = "B" }
+        try fixture.archive.mergeContacts([kept], into: end)
+        #expect(try fixture.archive.findContact("B").id == end)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `a person's link stays theirs where both histories have the message`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        let other = try fixture.contact("M. Client")
+        _ = try fixture.archive.ingest([fixture.arrival(1)])
+        let message = try #require(try fixture.archive.history(of: maria).first).message
+        try fixture.archive.link(message, to: [other], by: "otto")
+        try fixture.archive.mergeContacts([other], into: maria)
+        #expect(try fixture.archive.history(of: maria).map(\.linkedBy) == ["otto"])
+        // What a person decided does not leave with an address.
+        try fixture.archive.changeContact(maria) { $0.emails = [] }
+        #expect(try fixture.archive.historyCount(of: maria) == 1)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
     @Test func `duplicates are found by address, mailbox, name with domain and telephone only`() throws {
         let fixture = try ArchiveFixture()
         func add(_ name: String, _ emails: [String], phone: String? = nil) throws -> ContactID {

@@ -159,6 +159,7 @@ extension Archive {
     }
 
     static func check(_ draft: ContactDraft, besides id: ContactID?, _ db: Database) throws {
+        let draft = draft.cleaned
         guard !draft.name.isEmpty else {
             throw MailFailure.invalid("A contact needs a name", remedy: "Give one with --name.")
         }
@@ -177,8 +178,11 @@ extension Archive {
         }
         if let externalID = draft.externalID {
             let other = try Int64.fetchOne(
-                db, sql: "SELECT id FROM contacts WHERE external_id = ? AND id <> ?",
-                arguments: [externalID, id?.rawValue ?? 0])
+                db,
+                sql: """
+                    SELECT id FROM contacts WHERE external_id = ?1 AND id <> ?2
+                    UNION ALL SELECT contact FROM merged_contacts WHERE external_id = ?1 AND contact <> ?2
+                    """, arguments: [externalID, id?.rawValue ?? 0])
             guard other == nil else { throw MailFailure.taken("external id", externalID) }
         }
     }

@@ -89,12 +89,23 @@ extension ContactWriter {
                     SELECT count(*) FROM history a WHERE a.contact = ?1 AND a.removed_at IS NULL
                         AND NOT EXISTS (SELECT 1 FROM history b WHERE b.message = a.message AND b.contact = ?2)
                     """, arguments: [from, to]) ?? 0
+        // The message stands once; that a person has put it there stays.
+        _ = try run(
+            """
+            UPDATE history SET linked_by = o.linked_by, person = o.person, linked_at = o.linked_at
+            FROM history o WHERE history.contact = ?2 AND history.linked_by <> 'person'
+                AND o.message = history.message AND o.contact = ?1 AND o.linked_by = 'person'
+                AND o.removed_at IS NULL
+            """, [from, to])
         _ = try run("UPDATE OR IGNORE history SET contact = ?2 WHERE contact = ?1", [from, to])
         _ = try run("DELETE FROM history WHERE contact = ?1", [from])
         _ = try run(
             "UPDATE contacts SET organisation = ?2 WHERE organisation = ?1 AND id <> ?2", [from, to])
         _ = try run("UPDATE merged_contacts SET contact = ?2 WHERE contact = ?1", [from, to])
         _ = try run("DELETE FROM contacts WHERE id = ?1", [from])
+        // It may have taken back the one of a contact that became part of it.
+        _ = try run(
+            "UPDATE merged_contacts SET external_id = NULL WHERE external_id = ?", [other.externalID])
         _ = try run(
             "INSERT INTO merged_contacts(id, contact, external_id, merged_at) VALUES (?, ?, ?, ?)",
             [from, to, other.externalID == externalID ? nil : other.externalID, time.rawValue])
@@ -107,6 +118,7 @@ extension ContactWriter {
             sql: """
                 UPDATE merged_contacts SET external_id = ?1 WHERE id = (
                     SELECT id FROM merged_contacts WHERE contact = ?2 AND external_id IS NULL ORDER BY id LIMIT 1)
+                    AND NOT EXISTS (SELECT 1 FROM merged_contacts WHERE external_id = ?1)
                 """, arguments: [externalID, contact.rawValue])
     }
 }

@@ -44,10 +44,13 @@ public struct ContactMerge: Sendable, Hashable {
         draft.doNotEmail = all.contains(where: \.doNotEmail)
         draft.notifyOwner = all.contains(where: \.notifyOwner)
         draft.isPrivate = all.contains(where: \.isPrivate)
-        // Nobody sees a private contact by its becoming part of another.
-        let readers = all.filter(\.isPrivate).map { Set($0.details.users + [$0.owner].compactMap(\.self)) }
+        // Nobody sees a private contact by its becoming part of another, and nobody comes to own it.
+        let secrets = all.filter(\.isPrivate)
+        let readers = secrets.map { Set($0.details.users + [$0.owner].compactMap(\.self)) }
         if let first = readers.first {
             let common = readers.dropFirst().reduce(first) { $0.intersection($1) }
+            let owners = [draft.owner] + secrets.map(\.owner)
+            draft.owner = owners.compactMap(\.self).first(where: common.contains)
             draft.details.users = common.filter { $0 != draft.owner }.sorted { $0.rawValue < $1.rawValue }
         } else {
             draft.details.users = Set(all.flatMap(\.details.users)).sorted { $0.rawValue < $1.rawValue }
