@@ -14,7 +14,65 @@ import Testing
         try fixture.archive.addContact(draft)
         let failure = #expect(throws: MailFailure.self) { try fixture.archive.addContact(draft) }
         #expect(failure?.code == .nameTaken)
+        for name in [" ", "\u{1}\u{7F}", "\n"] {
+            let failure = #expect(throws: MailFailure.self, "\(name.debugDescription)") {
+                try fixture.archive.addContact(ContactDraft(name: name))
+            }
+            #expect(failure?.code == .invalidValue)
+        }
         #expect(try fixture.archive.contacts().count == 1)
+    }
+
+    @Test func `an organisation that an import makes a person has no people, and is nobody's`() throws {
+        let fixture = try ArchiveFixture()
+        var office = ContactImportRow(kind: .organisation, name: "Client")
+        office.externalID = "o1"
+        var boris = ContactImportRow(name: "Boris")
+        boris.organisation = "Client"
+        _ = try fixture.archive.importContacts([office, boris])
+        #expect(try fixture.archive.findContact("Boris").organisationName == "Client")
+        office.kind = .person
+        var late = ContactImportRow(name: "Late")
+        late.organisation = "Client"
+        _ = try fixture.archive.importContacts([office, late])
+        #expect(try fixture.archive.findContact("o1").kind == .person)
+        #expect(try fixture.archive.findContact("Boris").organisation == nil)
+        let organisation = try #require(try fixture.archive.findContact("Late").organisation)
+        #expect(try fixture.archive.contact(organisation).kind == .organisation)
+    }
+
+    @Test func `a trial of an import names tags and telephones that a row adds`() throws {
+        let fixture = try ArchiveFixture()
+        var row = ContactImportRow(name: "Maria", emails: [email("maria@client.example")])
+        row.tags = ["vip"]
+        row.phones = ["+7 495 123-45-67"]
+        _ = try fixture.archive.importContacts([row])
+        #expect(try fixture.archive.importContacts([row], isTrial: true).changes.map(\.fields) == [[]])
+        row.tags.append("press")
+        #expect(
+            try fixture.archive.importContacts([row], isTrial: true).changes.map(\.fields) == [["tags"]])
+        row.phones.append("+7 495 765-43-21")
+        #expect(
+            try fixture.archive.importContacts([row], isTrial: true).changes.map(\.fields) == [
+                ["tags", "phones"]
+            ])
+    }
+
+    @Test func `a row that a user may not import leaves no organisation behind`() throws {
+        let fixture = try ArchiveFixture()
+        let otto = try fixture.archive.addUser(name: "otto", email: nil)
+        var draft = ContactDraft(name: "Maria", emails: [email("maria@client.example")])
+        draft.owner = try fixture.archive.user(named: "anna").id
+        draft.details.users = [otto]
+        draft.externalID = "p1"
+        try fixture.archive.addContact(draft)
+        var row = ContactImportRow(name: "Maria")
+        row.externalID = "p1"
+        row.organisation = "Invented Ltd"
+        let report = try fixture.archive.seen(by: .user(otto)).importContacts([row])
+        #expect(report.refused.map(\.failure.code) == [.rightMissing])
+        #expect(report.organisationsAdded == 0)
+        #expect(try fixture.archive.contacts().map(\.name) == ["Maria"])
     }
 
     @Test func `a contact is found by number, external id, address and whole name`() throws {

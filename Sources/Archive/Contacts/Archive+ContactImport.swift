@@ -36,7 +36,7 @@ extension Archive {
             importer.report.changes.sort { $0.row < $1.row }
             return importer.report
         }
-        return isTrial ? try rehearse(run) : try writeReversibly(.contacts, .all) { db in try run(db) }
+        return isTrial ? try rehearse(run) : try writeReversibly(.contacts) { db in try run(db) }
     }
 }
 
@@ -125,6 +125,7 @@ private final class ContactImporter {
         }
         let owner = try row.owner.map { try user($0) }
         let known = try find(row)
+        if let known { try Archive.requireContact(known, db, sight, toChange: true) }
         let organisation = try row.organisation.map { try self.organisation($0) }
         guard organisation == nil || organisation != known else {
             throw MailFailure.invalid(
@@ -133,7 +134,6 @@ private final class ContactImporter {
         let id: ContactID
         let change: ContactImportReport.Change
         if let known {
-            try Archive.requireContact(known, db, sight, toChange: true)
             let fields = try self.change(known, row, owner, organisation)
             change = .init(row: index, contact: known, isNew: false, fields: fields)
             id = known
@@ -206,7 +206,11 @@ private final class ContactImporter {
         try update.bind(12, row.type)
         try update.bind(13, NameWords(name).key)
         try update.run()
-        try writer.addDetails(row.details, to: id)
+        if old[0] == Contact.Kind.organisation.rawValue, kind != old[0] {
+            try writer.releasePeople(of: id)
+            organisations = organisations.filter { $0.value != id }
+        }
+        let gained = try writer.addDetails(row.details, to: id)
         guard isListing else { return [] }
         let new: [(String, String?)] =
             [
@@ -215,10 +219,11 @@ private final class ContactImporter {
             ]
             + zip(["do_not_email", "notify_owner", "private"], flags.map { $0.map(String.init) })
             + [("type", row.type)]
-        return zip(new, old).compactMap { field, was in
+        let changed: [String] = zip(new, old).compactMap { field, was in
             guard let value = field.1, value != was else { return nil }
             return field.0
         }
+        return changed + (gained.tags ? ["tags"] : []) + (gained.phones ? ["phones"] : [])
     }
 
     private func organisation(_ text: String) throws -> ContactID {
@@ -231,7 +236,9 @@ private final class ContactImporter {
         } else if let known = try organisation(named: text, nil) {
             id = known
         } else {
-            id = try writer.insert(ContactDraft(kind: .organisation, name: text))
+            var draft = ContactDraft(kind: .organisation, name: text)
+            draft.owner = sight.rights?.user
+            id = try writer.insert(draft)
             report.organisationsAdded += 1
         }
         organisations[key] = id

@@ -129,13 +129,20 @@ extension ContactWriter {
     }
 
     /// Adds tags, telephone numbers and users to those that are there.
-    func addDetails(_ details: ContactDetails, to contact: ContactID) throws {
+    ///
+    /// - Returns: whether one of the tags, and one of the numbers, was not there.
+    @discardableResult
+    func addDetails(
+        _ details: ContactDetails, to contact: ContactID
+    ) throws -> (tags: Bool, phones: Bool) {
+        let start = db.totalChangesCount
         let tag = try PreparedStatement(db, "INSERT OR IGNORE INTO contact_tags(contact, tag) VALUES (?, ?)")
         for name in details.tags {
             tag.bind(1, contact.rawValue)
             try tag.bind(2, name)
             try tag.run()
         }
+        let afterTags = db.totalChangesCount
         let phone = try PreparedStatement(
             db,
             """
@@ -152,6 +159,7 @@ extension ContactWriter {
             try phone.bind(3, number)
             try phone.run()
         }
+        let afterPhones = db.totalChangesCount
         let user = try PreparedStatement(
             db, "INSERT OR IGNORE INTO contact_users(contact, user) VALUES (?, ?)")
         for id in details.users {
@@ -159,6 +167,7 @@ extension ContactWriter {
             user.bind(2, id.rawValue)
             try user.run()
         }
+        return (afterTags > start, afterPhones > afterTags)
     }
 }
 

@@ -105,13 +105,14 @@ final class ContactWriter {
                 draft.externalID, draft.organisation?.rawValue, draft.owner?.rawValue, draft.doNotEmail,
                 draft.notifyOwner, draft.isPrivate, draft.details.type, time.rawValue, id.rawValue,
             ])
-        // People of an organisation that is none any more stand by themselves.
-        if draft.kind != .organisation {
-            try db.execute(
-                sql: "UPDATE contacts SET organisation = NULL WHERE organisation = ?",
-                arguments: [id.rawValue])
-        }
+        if draft.kind != .organisation { try releasePeople(of: id) }
         try setDetails(draft.details, of: id)
+    }
+
+    /// People of an organisation that is none any more stand by themselves.
+    func releasePeople(of id: ContactID) throws {
+        try db.execute(
+            sql: "UPDATE contacts SET organisation = NULL WHERE organisation = ?", arguments: [id.rawValue])
     }
 
     /// Gives a contact exactly these addresses, the first as the primary one.
