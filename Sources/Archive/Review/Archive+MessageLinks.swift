@@ -40,7 +40,7 @@ extension Archive {
     }
 
     /// Takes a message out of a contact's history. When it was in no other, it waits in
-    /// the queue again.
+    /// the queue again, unless it is a report on mail of ours: that stands with the mail.
     ///
     /// - Throws: `unknown.message` when it is not in that history, `rights.missing`.
     public func unlink(
@@ -58,16 +58,21 @@ extension Archive {
                         AND \(sight.mayReview(message: "h.message"))
                     """, arguments: [message.rawValue, contact.rawValue])
             guard isSeen != nil else { throw Self.unknownMessage(message.description) }
+            Act.concerns("message \(message)")
+            Act.concerns("contact \(contact)")
             try db.execute(
                 sql: """
                     UPDATE history SET removed_at = ?, removed_by = ?
                     WHERE message = ? AND contact = ? AND removed_at IS NULL
                     """, arguments: [time.rawValue, person, message.rawValue, contact.rawValue])
             guard db.changesCount == 1 else { throw Self.unknownMessage(message.description) }
-            let rest = try Int64.fetchOne(
-                db, sql: "SELECT 1 FROM history WHERE message = ? AND removed_at IS NULL LIMIT 1",
-                arguments: [message.rawValue])
-            guard rest == nil else { return }
+            let stands = try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM history WHERE message = ?1 AND removed_at IS NULL)
+                        OR EXISTS (SELECT 1 FROM delivery_reports WHERE report = ?1)
+                    """, arguments: [message.rawValue])
+            guard stands == false else { return }
             try Self.reopen(message, reason: "Taken out of a history by \(person)", db, at: time)
         }
     }

@@ -34,7 +34,7 @@ struct Undoing {
         guard done == wanted else {
             throw try blocked(by: Set(done.symmetricDifference(wanted).map(\.row)), of: wanted)
         }
-        for message in messages.sorted() where try !isConsistent(message) {
+        if let message = try firstContradiction(in: messages) {
             throw try blocked(by: [RowChange.Row(table: "messages", key: [.integer(message)])], of: wanted)
         }
         try hidden.demandSeen(db, sight)
@@ -63,19 +63,18 @@ struct Undoing {
         }
     }
 
-    /// Whether a message stands where its state says, as `verify` asks of each.
-    private func isConsistent(_ message: Int64) throws -> Bool {
+    /// The first message that does not stand where its state says, as `verify` asks of each.
+    private func firstContradiction(in messages: Set<Int64>) throws -> Int64? {
         let query = try PreparedStatement(
             db,
             """
-            SELECT 1 FROM messages m WHERE m.id = ? AND (
-                (m.state = 'archived') <>
-                    EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
-                OR (m.state IN ('review', 'quarantined')) <>
-                    EXISTS (SELECT 1 FROM review_items WHERE message = m.id AND state = 'open'))
+            SELECT 1 FROM messages m
+            WHERE m.id = ? AND (\(RowCheck.contradictsHistory) OR \(RowCheck.contradictsQueue))
             """)
-        query.bind(1, message)
-        return try query.first { _ in true } == nil
+        return try messages.sorted().first { message in
+            query.bind(1, message)
+            return try query.first { _ in true } != nil
+        }
     }
 
     private func rows(named table: String, in changes: Set<RowChange>) throws -> Set<Int64> {

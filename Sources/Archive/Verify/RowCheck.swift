@@ -65,6 +65,21 @@ struct RowCheck {
         for finding in found { report.add(finding) }
     }
 
+    /// Whether a message `m` is in a history without being archived, or archived without a history. A report on mail
+    /// of ours stands with that mail, and needs none.
+    static let contradictsHistory = """
+        CASE WHEN EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
+            THEN m.state <> 'archived'
+            ELSE m.state = 'archived'
+                AND NOT EXISTS (SELECT 1 FROM delivery_reports WHERE report = m.id) END
+        """
+
+    /// Whether a message `m` waits without an open item, or has one without waiting.
+    static let contradictsQueue = """
+        (m.state IN ('review', 'quarantined')) <>
+            EXISTS (SELECT 1 FROM review_items WHERE message = m.id AND state = 'open')
+        """
+
     /// Each query names the messages that break the rule.
     private static let messageChecks: [(query: String, text: String)] = [
         (
@@ -76,19 +91,12 @@ struct RowCheck {
             "no ledger row speaks of it"
         ),
         (
-            """
-            SELECT id FROM messages m
-            WHERE CASE WHEN EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
-                THEN m.state <> 'archived'
-                ELSE m.state = 'archived'
-                    AND NOT EXISTS (SELECT 1 FROM delivery_reports WHERE report = m.id) END
-            """, "it is in a history without being archived, or archived without a history"
+            "SELECT id FROM messages m WHERE \(contradictsHistory)",
+            "it is in a history without being archived, or archived without a history"
         ),
         (
-            """
-            SELECT id FROM messages m WHERE (m.state IN ('review', 'quarantined')) <>
-                EXISTS (SELECT 1 FROM review_items WHERE message = m.id AND state = 'open')
-            """, "it waits without an open item, or has an open item without waiting"
+            "SELECT id FROM messages m WHERE \(contradictsQueue)",
+            "it waits without an open item, or has an open item without waiting"
         ),
         (
             """

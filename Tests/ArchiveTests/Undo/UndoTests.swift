@@ -185,6 +185,46 @@ import Testing
         #expect(try tiny.openReviewCount() == 0)
     }
 
+    @Test func `a filed report is linked, taken out and both taken back, and waits for nobody`() throws {
+        let fixture = try ArchiveFixture()
+        let boris = try fixture.contact("Boris")
+        _ = try DeliveryReportTests.sent(fixture)
+        guard
+            case .linked(let report, contacts: _) = try DeliveryReportTests.arrives(
+                fixture, 1, DeliveryReportTests.report(envelope: "mw-envelope-1"))
+        else { return #expect(Bool(false), "the report waits") }
+        let before = try fixture.dump()
+        let link = try #require(
+            try fixture.act("message link") {
+                try fixture.archive.link(report, to: [boris], by: "anna")
+            })
+        let unlink = try #require(
+            try fixture.act("message unlink") {
+                try fixture.archive.unlink(report, from: boris, by: "anna")
+            })
+        #expect(try fixture.archive.openReviewCount() == 0)
+        #expect(try fixture.archive.verify().findings == [])
+        #expect(
+            try fixture.archive.undoLog().first?.subject?.contains("message \(report)") == true)
+        try fixture.archive.undo(unlink, by: "anna")
+        #expect(try fixture.archive.historyCount(of: boris) == 1)
+        try fixture.archive.undo(link, by: "anna")
+        #expect(try fixture.dump() == before)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `a user takes back their own import`() throws {
+        let fixture = try ArchiveFixture()
+        let anna = fixture.archive.seen(by: try fixture.archive.viewer(named: "anna"))
+        let before = try fixture.dump()
+        var row = ContactImportRow(name: "Maria", emails: [maria])
+        row.organisation = "Client Ltd"
+        let id = try #require(
+            try fixture.act("contact import") { _ = try anna.importContacts([row]) })
+        try anna.undo(id, by: "anna")
+        #expect(try fixture.dump() == before)
+    }
+
     @Test func `a user takes back their own actions, all of the right those of others`() throws {
         let fixture = try ArchiveFixture()
         let items = try waiting(fixture)
