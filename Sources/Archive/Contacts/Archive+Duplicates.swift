@@ -58,7 +58,8 @@ extension Archive {
             }
             return try order.prefix(limit).map { ids in
                 let contacts = try Self.contacts(
-                    db, sight, "c.id IN (\(ids.map(String.init).joined(separator: ", "))) ORDER BY c.id", [])
+                    db, sight, "c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id",
+                    ["[\(ids.map(String.init).joined(separator: ","))]"])
                 let why = found[ids] ?? []
                 return DuplicateGroup(
                     reasons: DuplicateGroup.Reason.allCases.filter { reason in
