@@ -91,7 +91,7 @@ struct ContactEditCommand: ParsableCommand {
         if dryRun || (!yes && !removeEmail.isEmpty) {
             let plan = try archive.changeContact(found.id, losing: lost, isTrial: true, edit)
             if dryRun {
-                return Terminal.print("would change \(plan.text)\nNothing was changed.")
+                return Terminal.print("would change \(plan.text())\nNothing was changed.")
             }
             if plan.gain.unlinkedMessages > 0 {
                 throw MailFailure.usage(
@@ -103,7 +103,8 @@ struct ContactEditCommand: ParsableCommand {
                         + "--keep-history.")
             }
         }
-        Terminal.print("changed \(try archive.changeContact(found.id, losing: lost, edit).text)")
+        let change = try archive.changeContact(found.id, losing: lost, edit)
+        Terminal.print("changed \(change.text(end: Actor.wayBack))")
     }
 
     /// Names are looked up here, since the change itself runs within its transaction.
@@ -160,7 +161,9 @@ struct ContactEditCommand: ParsableCommand {
 
 extension ContactChange {
     /// What is different now, for people.
-    var text: String {
+    ///
+    /// - Parameter end: of the first line.
+    func text(end: String = "") -> String {
         let pairs: [(String, String?, String?)] = [
             ("kind", before.kind.rawValue, after.kind.rawValue), ("name", before.name, after.name),
             ("external id", before.externalID, after.externalID),
@@ -175,7 +178,7 @@ extension ContactChange {
             ("private", before.isPrivate.word, after.isPrivate.word),
         ]
         let changes = pairs.filter { $0.1 != $0.2 }.map { "\n  \($0.0): \($0.1 ?? "-") → \($0.2 ?? "-")" }
-        return "\(after.kind.rawValue) \(after.name) (\(after.id))\(gain.text)" + changes.joined()
+        return "\(after.kind.rawValue) \(after.name) (\(after.id))\(gain.text)\(end)" + changes.joined()
     }
 
     private static func list(_ values: [String]) -> String? { values.joined(separator: ", ").nonBlank }

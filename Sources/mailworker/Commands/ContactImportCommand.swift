@@ -59,12 +59,15 @@ struct ContactImportCommand: ParsableCommand {
         var answer = try run(isTrial: dryRun || ask)
         if dryRun || ask, !listing.json { Terminal.print(answer.table(limit: listing.limit)) }
         if ask, !dryRun {
-            guard try isAccepted(answer) else { return Terminal.print("Nothing was imported.") }
+            guard try isAccepted(answer) else {
+                return Terminal.print(
+                    listing.json ? try JSONOutput.document(answer) : "Nothing was imported.")
+            }
             answer = try run(isTrial: false)
         }
         if listing.json { Terminal.print(try JSONOutput.document(answer)) }
         for failure in answer.failures { Terminal.complain(failure.revealed) }
-        if !listing.json { Terminal.print(answer.summary) }
+        if !listing.json { Terminal.print(answer.summary + (answer.done ? Actor.wayBack : "")) }
         if !answer.failures.isEmpty { throw ExitStatus.someItemsFailed }
     }
 
@@ -96,7 +99,9 @@ struct ContactImportCommand: ParsableCommand {
             throw MailFailure.usage(
                 "--ask needs a terminal", remedy: "Look with --dry-run, then import without it.")
         }
-        Terminal.print("\(answer.summary)\nImport them? [y/N]")
+        // Beside the results: standard output may be somebody's document.
+        if listing.json { Terminal.ask(answer.table(limit: listing.limit) + "\n") }
+        Terminal.ask("\(answer.summary)\nImport them? [y/N] ")
         return ["y", "yes", "да", "д"].contains((readLine() ?? "").lowercased())
     }
 }

@@ -63,7 +63,7 @@ struct ContactMergeCommand: ParsableCommand {
         if yes {
             return Terminal.print(
                 "merged \(outcome.others.map(\.id.description).joined(separator: ", ")) into "
-                    + "\(outcome.result.name) (\(kept)); \(messages)")
+                    + "\(outcome.result.name) (\(kept)); \(messages)\(Actor.wayBack)")
         }
         Terminal.print(preview(outcome))
         Terminal.print("\(messages).\nNothing was changed. To merge them, repeat with --yes.")
