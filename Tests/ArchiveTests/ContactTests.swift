@@ -41,6 +41,17 @@ import Testing
         #expect(try fixture.archive.contact(organisation).kind == .organisation)
     }
 
+    @Test func `an import puts nobody into a person, whatever external id is named`() throws {
+        let fixture = try ArchiveFixture()
+        var maria = ContactImportRow(name: "Maria")
+        maria.externalID = "p1"
+        var boris = ContactImportRow(name: "Boris")
+        boris.organisation = "p1"
+        _ = try fixture.archive.importContacts([maria, boris])
+        let organisation = try #require(try fixture.archive.findContact("Boris").organisation)
+        #expect(try fixture.archive.contact(organisation).kind == .organisation)
+    }
+
     @Test func `a trial of an import names tags and telephones that a row adds`() throws {
         let fixture = try ArchiveFixture()
         var row = ContactImportRow(name: "Maria", emails: [email("maria@client.example")])

@@ -52,7 +52,8 @@ private final class ContactImporter {
     private var owners: [String: UserID] = [:]
     /// The row in which an external id stood first.
     private var externalIDs: [String: Int] = [:]
-    private let byExternalID, byAddress, byName, userByName, userByEmail, update, facts: PreparedStatement
+    private let byExternalID, organisationByExternalID, byAddress, byName: PreparedStatement
+    private let userByName, userByEmail, update, facts: PreparedStatement
 
     /// - Parameter isListing: notes what becomes of each row.
     init(_ db: Database, _ sight: Sight, time: UnixTime, isListing: Bool) throws {
@@ -66,6 +67,13 @@ private final class ContactImporter {
             """
             SELECT id FROM contacts WHERE external_id = ?1
             UNION ALL SELECT contact FROM merged_contacts WHERE external_id = ?1
+            """)
+        organisationByExternalID = try PreparedStatement(
+            db,
+            """
+            SELECT id FROM contacts WHERE kind = 'organisation' AND (external_id = ?1
+                OR id IN (SELECT contact FROM merged_contacts WHERE external_id = ?1))
+            ORDER BY external_id IS NOT ?1
             """)
         byAddress = try PreparedStatement(
             db,
@@ -230,8 +238,8 @@ private final class ContactImporter {
         let key = ContactWriter.nameKey(text)
         if let known = organisations[key] { return known }
         let id: ContactID
-        try byExternalID.bind(1, text)
-        if let known = try byExternalID.first({ $0.int64(0) }) {
+        try organisationByExternalID.bind(1, text)
+        if let known = try organisationByExternalID.first({ $0.int64(0) }) {
             id = ContactID(rawValue: known)
         } else if let known = try organisation(named: text, nil) {
             id = known
