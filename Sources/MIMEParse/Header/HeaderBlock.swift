@@ -100,6 +100,8 @@ struct HeaderReader {
         var name: FieldName?
         var valueStart = 0
         var valueEnd = 0
+        // Whether an encoded word is open at its end.
+        var isInWord = false
 
         func store() {
             guard let name else { return }
@@ -136,6 +138,7 @@ struct HeaderReader {
             if Octet.isBlank(first) {
                 if name != nil {
                     valueEnd = line.end
+                    isInWord = EncodedWord.isOpen(behind: bytes.slice(cursor..<line.end), isInWord)
                 } else if isBlankLine(cursor..<line.end) {
                     // White space alone before any field: an empty header block.
                     cursor = line.next
@@ -147,10 +150,11 @@ struct HeaderReader {
                 continue
             }
             if first == Octet.hyphen, stopsAt(cursor) { break }
-            if name != nil, EncodedWord.isBrokenOff(bytes.slice(valueStart..<valueEnd)), !isFieldAhead(cursor)
-            {
+            // A value that ends within a word, at a soft line break, goes on in the next line.
+            if name != nil, isInWord, bytes[valueEnd - 1] == Octet.equals, !isFieldAhead(cursor) {
                 defects.note(.malformedHeaderLine)
                 valueEnd = line.end
+                isInWord = EncodedWord.isOpen(behind: bytes.slice(cursor..<line.end), isInWord)
                 cursor = line.next
                 continue
             }
@@ -161,6 +165,7 @@ struct HeaderReader {
                 name = FieldName(bytes.slice(cursor..<nameEnd))
                 valueStart = colon + 1
                 valueEnd = line.end
+                isInWord = EncodedWord.isOpen(behind: bytes.slice(valueStart..<valueEnd), false)
             } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
                 // mbox writes an envelope line in front; it is not part of the message.
             } else if isFieldAhead(line.next)

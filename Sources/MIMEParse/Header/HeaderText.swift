@@ -296,30 +296,25 @@ struct EncodedWord {
         return hasLineEnd ? index : nil
     }
 
-    /// The longest broken word that is put together again, in bytes: a subject of some 300 letters.
-    private static let brokenWordBytes = 2_000
-
-    /// Whether a value ends within a word, at a soft line break: what follows is its next line,
-    /// be it that the blank is missing which would say so.
+    /// Whether a word that breaks off at a soft line break (`=`) is open behind a line of a field's value, be it that
+    /// the blank is missing which would make the next line a part of it.
     ///
-    /// It is asked at each line, so that a word which began long before is not looked for.
-    static func isBrokenOff(_ value: UnsafeRawBufferPointer) -> Bool {
-        guard value.count > 8, value[value.count - 1] == Octet.equals,
-            value[value.count - 2] != Octet.question
-        else { return false }
-        var index = value.count - 2
-        let earliest = max(0, value.count - brokenWordBytes)
-        while index > earliest {
+    /// - Parameter wasOpen: the same for the line before. Each line is looked at once: there may be many.
+    static func isOpen(behind line: UnsafeRawBufferPointer, _ wasOpen: Bool) -> Bool {
+        var hasEnd = false
+        var index = line.count - 1
+        while index > 0 {
             index -= 1
-            guard value[index] == Octet.equals, value[index + 1] == Octet.question else { continue }
+            if line[index] == Octet.question, line[index + 1] == Octet.equals { hasEnd = true }
+            guard line[index] == Octet.equals, line[index + 1] == Octet.question else { continue }
             // `=?charset?Q?`, and no end of the word behind it.
-            let word = value.slice((index + 2)..<value.count)
+            let word = line.slice((index + 2)..<line.count)
             guard let label = word.firstIndex(of: Octet.question), label + 2 < word.count,
                 word[label + 1] | 0x20 == 0x71, word[label + 2] == Octet.question
             else { return false }
             let text = word.slice((label + 3)..<word.count)
             return !zip(text, text.dropFirst()).contains { $0 == Octet.question && $1 == Octet.equals }
         }
-        return false
+        return wasOpen && !hasEnd
     }
 }
