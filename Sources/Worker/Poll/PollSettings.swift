@@ -10,7 +10,8 @@ public struct PollSettings: Sendable {
     public var allowedNetworks: NetworkAllowList
     /// As which this program is known to the providers of OAuth 2.0.
     public var oauthClients: [OAuthProvider: OAuthClient] = [:]
-    /// Polls that are in their first seconds at the same time (`PollPlaces`).
+    /// Polls that are in their first seconds at the same time: of those that may take long, and of the others
+    /// (`PollPlaces`).
     public var concurrency: Int
     /// Polls at one host at the same time.
     public var hostConnections = 32
