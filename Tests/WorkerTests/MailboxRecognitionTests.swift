@@ -74,6 +74,40 @@ import Testing
         try expectStopped(fixture, try await fixture.poll())
     }
 
+    /// The same server's door, with a name that is told only when it is asked for.
+    private static func named(_ name: String, _ script: IMAPScript) -> IMAPScript {
+        let capabilities: Scripts.Steps = [
+            .expect("CAPABILITY"), .send("* CAPABILITY IMAP4rev1 ID"), Scripts.done,
+        ]
+        let signIn: Scripts.Steps = [.expect("LOGIN"), Scripts.done]
+        let introduction: Scripts.Steps = [
+            .expect("ID"), .send("* ID (\"name\" \"\(name)\")"), Scripts.done,
+        ]
+        return IMAPScript(
+            [.send("* OK hi")] + capabilities + signIn + capabilities + introduction
+                + script.steps.dropFirst())
+    }
+
+    @Test func anotherServerBehindTheSameHostIsNotRead() async throws {
+        // What says nothing in between makes nobody forget the name.
+        let fixture = try PollFixture([
+            Self.named("Dovecot", Scripts.firstSync), Self.unchanged,
+            Self.named("Cyrus IMAP", Self.asked(validity: 7)),
+        ])
+        for _ in 0..<2 { #expect(try await fixture.poll().failures.isEmpty) }
+        #expect(
+            try fixture.worker.archive.mailboxIdentity(of: fixture.worker.account)?.serverName == "Dovecot")
+        try expectStopped(fixture, try await fixture.poll())
+    }
+
+    @Test func aServerThatTellsTheSameNameIsReadOn() async throws {
+        let fixture = try PollFixture([
+            Self.named("Dovecot", Scripts.firstSync), Self.named("DOVECOT", Self.unchanged),
+        ])
+        for _ in 0..<2 { #expect(try await fixture.poll().failures.isEmpty) }
+        fixture.expectOnlyReading()
+    }
+
     @Test func aServerThatOnlyMovedIsReadOn() async throws {
         let validity = 1_714_990_007
         let moved = IMAPScript(

@@ -97,8 +97,9 @@ public final class IMAPSession {
         }
     }
 
-    /// Asks what no command has taken along yet: before the first one that depends on the answers.
-    nonisolated(nonsending) func completeIntroduction() async throws(MailFailure) {
+    /// Asks what no command has taken along yet: before the first one, or the first decision, that depends on the
+    /// answers, such as `serverID`.
+    nonisolated(nonsending) public func completeIntroduction() async throws(MailFailure) {
         if !introduction.isEmpty { _ = try await run([]) }
     }
 
@@ -109,9 +110,6 @@ public final class IMAPSession {
         stream.feed(framer.takeRest())
         compression = stream
     }
-
-    /// What compression has made of the session's bytes; nil where there was none.
-    public var compressedBytes: (wire: Int, expanded: Int)? { compression?.received }
 
     // MARK: Commands and replies
 

@@ -11,10 +11,16 @@ struct MailboxRecognition {
         _ account: Account, on session: IMAPSession
     ) async throws(MailFailure) {
         let endpoint = try account.imapEndpoint
-        let seen = MailboxIdentity(
+        // A server that has a name tells it only when it is asked.
+        if session.capabilities.contains("ID") { try await session.completeIntroduction() }
+        var seen = MailboxIdentity(
             login: account.settings.login, host: DomainName.canonical(endpoint.host),
             serverName: session.serverID["name"].flatMap { $0.isEmpty ? nil : $0 })
         if let known = try archive.mailboxIdentity(of: account.id) {
+            // One that keeps it to itself today has not taken it back.
+            if seen.serverName == nil, seen.host == DomainName.canonical(known.host) {
+                seen.serverName = known.serverName
+            }
             if known == seen { return }
             // What is the same by its name costs the server no question.
             if let change = known.change(to: seen) {
