@@ -18,8 +18,6 @@ public struct ProviderProfile: Sendable, Hashable {
 
     /// Simultaneous IMAP connections that it allows an account.
     public var connectionLimit: Int?
-    /// Seconds after which IDLE is to be renewed, where it ends sooner than others.
-    public var idleSeconds: Int?
     /// Bytes a day that it hands out over IMAP.
     public var dailyDownloadBytes: Int?
     /// Whether one message stands in several folders, because they are labels.
@@ -43,7 +41,7 @@ extension ProviderProfile {
     static let gmail = ProviderProfile(
         title: "Gmail and Google Workspace", domains: ProviderDomains.gmail,
         // The names of domains set up before and after 2023.
-        mailExchangers: ["aspmx.l.google.com", "l.google.com", "googlemail.com", "smtp.google.com"],
+        mailExchangers: ["l.google.com", "googlemail.com", "smtp.google.com"],
         imap: ServerEndpoint(host: "imap.gmail.com", port: 993, security: .tls),
         smtp: ServerEndpoint(host: "smtp.gmail.com", port: 465, security: .tls),
         passwordHelp: "Gmail accepts app passwords only: switch on 2-step verification, make one at"

@@ -1,6 +1,8 @@
 /// Takes the e-mail addresses out of a line that goes into a trace.
 enum AddressMask {
     private static let mask = Array("(address)".utf8)
+    /// What ends a local part without quotes.
+    private static let specials = Array("<>()[],;:\"\\{@".utf8)
 
     static func masked(_ line: [UInt8]) -> [UInt8] {
         guard line.contains(UInt8(ascii: "@")) else { return line }
@@ -31,7 +33,7 @@ enum AddressMask {
     }
 
     private static func isLocalByte(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte != 0x7F && !Array("<>()[],;:\"\\{@".utf8).contains(byte)
+        byte > 0x20 && byte != 0x7F && !specials.contains(byte)
     }
 
     private static func isDomainByte(_ byte: UInt8) -> Bool {

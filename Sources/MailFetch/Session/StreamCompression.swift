@@ -18,9 +18,6 @@ final class StreamCompression {
     private var mayHoldOutput = false
     private var isOver = false
 
-    /// Bytes that came, and what they expanded to.
-    private(set) var received = (wire: 0, expanded: 0)
-
     /// Nil when there is no memory for it.
     init?() {
         let size = Int32(MemoryLayout<z_stream>.size)
@@ -49,7 +46,6 @@ final class StreamCompression {
     func feed(_ bytes: [UInt8]) {
         input = bytes
         consumed = 0
-        received.wire += bytes.count
     }
 
     /// The next piece; empty when more bytes are needed first.
@@ -76,7 +72,6 @@ final class StreamCompression {
             isOver = true
             throw .violation("compressed bytes that cannot be read")
         }
-        received.expanded += piece.count
         return piece
     }
 

@@ -68,9 +68,7 @@ struct MailboxWatch: Sendable {
         while !Task.isCancelled {
             try await file(inbox, of: account, session, watch)
             succeeded()
-            while try await !session.idle(
-                for: account.provider.profile.idleSeconds ?? IMAPSession.idleSeconds)
-            {}
+            while try await !session.idle() {}
         }
         await session.logout()
     }
