@@ -18,7 +18,7 @@ struct MailDrafting: Sendable {
         var original: MessageBytes
     }
 
-    /// - Throws: `send.answers-automatic`, `send.too-large`, `unknown.message`, `send.answers-and-forwards` where a mail
+    /// - Throws: `send.answers-automatic`, `send.too-large`, `send.unreadable-message`, `unknown.message`, `send.answers-and-forwards` where a mail
     ///   is to answer and to forward at once, and what files and addresses lead to.
     func draft(
         _ request: MailRequest, of account: Account, from: Mailbox
@@ -148,7 +148,11 @@ struct MailDrafting: Sendable {
         guard size <= messageBytes else { throw .mailOverLimit(size, limit: messageBytes) }
         for (index, attachment) in earlier.message.attachments.enumerated() {
             guard let content = try await parsing.attachmentContent(index, of: earlier.original) else {
-                continue
+                throw MailFailure(
+                    .unreadableMessage, kind: .permanent, "A file of the message could not be read",
+                    detail: "file \(index + 1)",
+                    remedy: "Save the message with: mailworker message original ID, and attach that file to a"
+                        + " mail of its own.")
             }
             draft.attachments.append(Self.enclosure(attachment, content))
         }

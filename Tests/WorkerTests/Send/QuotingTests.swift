@@ -34,9 +34,19 @@ import Testing
         --xx--\r\n
         """.utf8)
 
+    /// Reads messages, and none of their files.
+    private struct WithoutFiles: MessageParsing {
+        func parse(_ batch: [MessageBytes]) async throws(MailFailure) -> [ParseOutcome] {
+            try await InProcessParsing(parser: MIMEParser()).parse(batch)
+        }
+
+        func attachmentContent(_: Int, of _: MessageBytes) async throws(MailFailure) -> [UInt8]? { nil }
+    }
+
     /// A message in the archive, and what comes of a request about it, read back.
     private static func written(
-        _ bytes: [UInt8] = letter, _ change: (inout MailRequest, ArchivedMessageID) -> Void
+        _ bytes: [UInt8] = letter, parsing: any MessageParsing = InProcessParsing(parser: MIMEParser()),
+        _ change: (inout MailRequest, ArchivedMessageID) -> Void
     ) async throws -> ParsedMessage {
         let fixture = try WorkerFixture {
             $0.smtp = ServerEndpoint(host: "127.0.0.1", port: 1, security: .none)
@@ -44,7 +54,6 @@ import Testing
         let received = ReceivedMessage(
             folder: fixture.inbox, uidValidity: UIDValidity(7), uid: UID(1), internalDate: nil,
             bytes: MessageBytes(bytes))
-        let parsing = InProcessParsing(parser: MIMEParser())
         let read = try await parsing.parse([received.bytes])[0]
         guard
             case .linked(let id, _) = try fixture.archive.ingest([
@@ -63,6 +72,18 @@ import Testing
             number += 1
         }
         return sent.withUnsafeBytes { MIMEParser().parse($0) }
+    }
+
+    @Test func aMailIsNotForwardedWithoutAFileThatCannotBeRead() async throws {
+        await #expect {
+            _ = try await Self.written(parsing: WithoutFiles()) { request, id in
+                request.to = ["boris@firma.example"]
+                request.forward = "\(id)"
+            }
+        } throws: { error in
+            let failure = error as? MailFailure
+            return failure?.code == .unreadableMessage && failure?.remedy?.contains("original") == true
+        }
     }
 
     @Test func aMailThatAnswersAndForwardsAtOnceIsRefused() async throws {
