@@ -52,6 +52,27 @@ import Testing
         #expect(server.violations.isEmpty)
     }
 
+    @Test(arguments: [(0, "NO no messages"), (0, "BAD empty"), (2, "NO no")])
+    func aRefusedSearchIsNoTroubleInAnEmptyFolder(exists: Int, words: String) async throws {
+        let server = try ScriptedIMAPServer(
+            IMAPScript([
+                .opening(capabilities: "IMAP4rev1"), .expect("LIST"), .send("* LIST () \".\" INBOX"),
+                .send("$T OK done"), .expect("EXAMINE"), .expect("UID SEARCH ALL"),
+                .send("* \(exists) EXISTS"), .send("* OK [UIDVALIDITY 7] valid"), .send("$2 OK done"),
+                .send("$3 \(words)"),
+            ]))
+        defer { server.stop() }
+        let session = try await connect(server, NetworkLoop())
+        let inbox = try #require(try await session.folders().first)
+        if exists == 0 {
+            let state = try await session.examine(inbox, listing: true)
+            #expect(state.listed?.isEmpty == true && state.exists == 0)
+        } else {
+            await #expect(throws: MailFailure.self) { try await session.examine(inbox, listing: true) }
+        }
+        #expect(server.violations.isEmpty)
+    }
+
     @Test func aRefusedBatchDoesNotStopTheOthersAndTheServerNeverWaits() async throws {
         // The server answers the first only after it has seen the second: without pipelining this hangs.
         let server = try ScriptedIMAPServer(

@@ -44,6 +44,20 @@ import Testing
         await #expect(throws: MailFailure.self) { try await trip.run(try fixture.polled()) }
     }
 
+    @Test func anAccountWithoutAddressSaysWhatToDo() async throws {
+        let fixture = try WorkerFixture {
+            $0.smtp = ServerEndpoint(host: "127.0.0.1", port: 1, security: .none)
+        }
+        var account = try fixture.polled()
+        account.settings.email = nil
+        let trip = RoundTrip(archive: fixture.archive, settings: PollSettings())
+        await #expect {
+            try await trip.run(account)
+        } throws: {
+            ($0 as? MailFailure)?.remedy?.contains("--email") == true
+        }
+    }
+
     @Test func whatTheServerDoesNotTakeIsNotLookedFor() async throws {
         let (report, _, _) = try await run(
             Scripts.script([.expect("NOTHING")]), [.rcpt: .reply("550 5.1.1 no such user")])

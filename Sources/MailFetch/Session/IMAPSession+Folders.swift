@@ -157,7 +157,10 @@ extension IMAPSession {
             default: break
             }
         }
-        if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
+        for (index, reply) in replies.enumerated() where reply.kind != .ok {
+            // Where nothing is, a server may refuse to search; what it would list is known all the same.
+            if index == 0 || opening.exists > 0 { throw refusal(reply) }
+        }
         openValidity = opening.validity.map { UIDValidity($0) }
         guard listed.count <= IMAPLimits.messages else { throw tooManyMessages() }
         if listing { opening.listed = listed }

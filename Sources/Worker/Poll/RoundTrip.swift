@@ -49,19 +49,22 @@ public struct RoundTrip: Sendable {
         let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
         var report = Report(sent: .failure(.notTried), messageID: mail.messageID)
         let start = ContinuousClock.now
+        var answeredAt = start
         do throws(MailFailure) {
             let session = try await signIn.open(account, to: endpoint) { connection throws(MailFailure) in
                 try await SMTPSession.connect(connection, loop: loop)
             }
             let answer = try await hand(mail, to: session)
-            await session.quit()
             report.sent = .success((answer, start.secondsUntilNow))
+            answeredAt = .now
+            await session.quit()
         } catch {
             report.sent = .failure(account.provider.explaining(error))
             return report
         }
         do throws(MailFailure) {
-            report.arrived = .success(try await find(mail.messageID, of: account, signIn, loop))
+            report.arrived = .success(
+                try await find(mail.messageID, of: account, since: answeredAt, signIn, loop))
         } catch {
             report.arrived = .failure(account.provider.explaining(error))
         }
@@ -72,7 +75,8 @@ public struct RoundTrip: Sendable {
         guard let address = account.settings.email else {
             throw MailFailure(
                 .badSettings, kind: .needsPerson, "The account has no address",
-                detail: account.settings.name)
+                detail: account.settings.name,
+                remedy: "Give it one: mailworker account edit \(account.settings.name) --email ADDRESS.")
         }
         let issued = IssuedMessageID(key: try archive.issuingKey())
         let mailbox = Mailbox(address: address)
@@ -112,7 +116,8 @@ public struct RoundTrip: Sendable {
 
     /// Looks into INBOX, and when it is not there into Junk, until it is somewhere or the time is over.
     private func find(
-        _ messageID: MessageID, of account: Account, _ signIn: AccountSignIn, _ loop: NetworkLoop
+        _ messageID: MessageID, of account: Account, since start: ContinuousClock.Instant,
+        _ signIn: AccountSignIn, _ loop: NetworkLoop
     ) async throws(MailFailure) -> (folder: FolderName, seconds: Double) {
         let session = try await signIn.open(account) { connection throws(MailFailure) in
             try await IMAPSession.connect(
@@ -120,7 +125,6 @@ public struct RoundTrip: Sendable {
         }
         let listed = try await session.folders()
         let places = [FolderRole.inbox, .junk].compactMap { role in listed.first { $0.role == role } }
-        let start = ContinuousClock.now
         while true {
             for place in places where try await SentFolder(place, on: session).contains(messageID) {
                 await session.logout()
@@ -153,7 +157,8 @@ extension MailFailure.Code {
 
 extension MailFailure {
     fileprivate static let notTried = MailFailure(
-        .roundTripFailed, kind: .transient, "The server did not answer for the recipient")
+        .roundTripFailed, kind: .transient, "The server did not answer for the recipient",
+        remedy: "Try again; if it stays so, look at what the server says with --trace.")
 
     fileprivate static func notTaken(_ reply: SMTPReply) -> MailFailure {
         if let refusal = ServerRefusal(reading: reply.text) { return refusal.failure(detail: reply.text) }

@@ -43,6 +43,7 @@ struct AccountAddCommand: AsyncParsableCommand {
         var found: FoundSettings?
         if options.preset == nil, options.imapHost == nil, let email = options.email {
             let address = try EmailAddress(typed: email)
+            Terminal.progress("looking for the servers of \(address.domain) …")
             found = try await workplace.configuration.discovery(over: try NetworkLoop()).settings(of: address)
             if let found {
                 try agree(to: found, address)

@@ -50,6 +50,7 @@ struct AccountCheckCommand: AsyncParsableCommand {
         }
         if send, answer.failures.isEmpty {
             try workplace.archive.noteAct(about: "account \(account)")
+            Terminal.progress("waiting up to \(within) s for the mail to arrive …")
             answer.add(
                 try await RoundTrip(
                     archive: workplace.archive, settings: settings, patienceSeconds: within

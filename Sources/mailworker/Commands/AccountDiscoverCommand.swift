@@ -24,6 +24,7 @@ struct AccountDiscoverCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try common.loadConfiguration()
         let address = try EmailAddress(typed: address)
+        Terminal.progress("looking for the servers of \(address.domain) …")
         let found = try await configuration.discovery(over: try NetworkLoop()).settings(of: address)
         let shown = DiscoveredSettings(found, address)
         Terminal.print(json ? try JSONOutput.document(shown) : shown.text)
