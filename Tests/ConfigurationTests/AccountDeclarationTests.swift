@@ -147,6 +147,27 @@ struct AccountDeclarationTests {
         #expect(after == before, "naming the preset that it has resets nothing")
     }
 
+    @Test func aPinIsRefusedWhereThereIsNoTLS() throws {
+        let pin = try #require(KeyPin("sha256/AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="))
+        #expect(throws: MailFailure.self) {
+            try settings {
+                $0.imapHost = "h"
+                $0.imapSecurity = TransportSecurity.none
+                $0.pins = [pin]
+            }
+        }
+        var pinned = try settings {
+            $0.preset = "gmail"
+            $0.pins = [pin]
+        }
+        var options = AccountOptions()
+        options.smtpSecurity = TransportSecurity.none
+        #expect(throws: MailFailure.self) { try fixture.declaration().change(&pinned, by: options) }
+        options.pins = []
+        try fixture.declaration().change(&pinned, by: options)
+        #expect(pinned.pins.isEmpty && pinned.smtp?.security == TransportSecurity.none)
+    }
+
     @Test func aKeptPortFitsTheSecurityItWasMeantFor() throws {
         var settings = try settings {
             $0.imapHost = "h"

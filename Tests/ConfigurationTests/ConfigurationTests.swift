@@ -119,7 +119,11 @@ struct ConfigurationTests {
         ("smtp_security = \"TLS\"", "account.smtp_security"), ("since = \"2026-02-30\"", "account.since"),
         ("since = 2026-01-31", "account.since"), ("folders = \"Клиенты\"", "account.folders"),
         ("folders = [1]", "account.folders"), ("login = 5", "account.login"),
-        ("preset = \"custom\"", "account.imap_host"),
+        ("preset = \"custom\"", "account.imap_host"), ("pins = [\"sha256\"]", "account.pins"),
+        (
+            "smtp_security = \"none\"\npins = [\"sha256/AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\"]",
+            "account.pins"
+        ),
     ])
     func aMistakeInAnAccountIsNamed(line: String, key: String) throws {
         let failure = try #require(complaint(about: "# one\n" + Self.account([line])))
@@ -237,7 +241,7 @@ struct ConfigurationTests {
         imap_security = "starttls"
         smtp_host = "smtp.x.example"
         smtp_port = 1465
-        smtp_security = "none"
+        smtp_security = "tls"
         poll_minutes = 11
         timeout_minutes = 2
         sent_folder = "Отправленные"
@@ -294,7 +298,7 @@ struct ConfigurationTests {
         #expect(options.imapHost == "imap.x.example" && options.imapPort == 1993)
         #expect(options.imapSecurity == .starttls)
         #expect(options.smtpHost == "smtp.x.example" && options.smtpPort == 1465)
-        #expect(options.smtpSecurity == TransportSecurity.none)
+        #expect(options.smtpSecurity == .tls)
         #expect(options.pollMinutes == 11 && options.timeoutMinutes == 2)
         #expect(options.sentFolder == "Отправленные" && options.folders == ["Клиенты", "Архив"])
         #expect(options.since == UnixTime(1_769_817_600))

@@ -160,6 +160,19 @@ import Testing
         #expect(found.source == .serviceRecords && found.preset == .custom && found.notes.isEmpty)
     }
 
+    @Test(arguments: ["203.0.113.7", "127.1", "2130706433", "0x7f000001"])
+    func aServiceRecordThatNamesAnAddressIsPassedOver(_ target: String) async throws {
+        let found = try await discover(
+            "anna@firma.example",
+            names: [
+                "_imaps._tcp.firma.example": [
+                    .srv(priority: 0, weight: 0, port: 993, target),
+                    .srv(priority: 1, weight: 0, port: 993, "imap.firma.example"),
+                ]
+            ])
+        #expect(found.imap.host == "imap.firma.example")
+    }
+
     @Test func aServerOfAnotherDomainIsPointedOut() async throws {
         let found = try await discover(
             "anna@firma.example",

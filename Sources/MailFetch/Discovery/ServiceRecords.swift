@@ -30,9 +30,17 @@ struct ServiceRecords {
             by: .serviceRecords, at: domain)
     }
 
+    /// A target is a name (RFC 2782), not an address in any of its spellings: no certificate could be held against
+    /// the domain by it. No top-level domain begins with a digit.
+    private static func isName(_ host: String) -> Bool {
+        !host.contains(":") && host.split(separator: ".").last?.first?.isLetter == true
+    }
+
     private func endpoint(_ services: Service...) -> ServerEndpoint? {
         for service in services {
-            if let location = locations[service]?.first(where: { isPortOpen($0.port) }) {
+            if let location = locations[service]?.first(where: {
+                isPortOpen($0.port) && Self.isName($0.host)
+            }) {
                 return ServerEndpoint(host: location.host, port: location.port, security: service.security)
             }
         }

@@ -66,6 +66,12 @@ struct AccountDeclaration {
         if let folders = options.folders { settings.furtherFolders = folders.map { FolderName($0) } }
         if let since = options.since { settings.since = since }
         if let pins = options.pins { settings.pins = pins }
+        let isBare = [settings.imap, settings.smtp].contains { $0?.security == TransportSecurity.none }
+        guard settings.pins.isEmpty || !isBare else {
+            throw .usage(
+                "A pin needs TLS", detail: settings.name,
+                remedy: "Use tls or starttls for both servers, or take the pins away with --pin ''.")
+        }
         if let file = options.caFile { settings.caFile = file.isEmpty ? nil : file }
         if let proxy = options.proxy { settings.proxy = proxy.isEmpty ? nil : proxy }
         if let push = options.push { settings.isWatched = push }

@@ -64,6 +64,12 @@ struct AccountOptions: Sendable {
                 }
                 pins?.append(pin)
             }
+            if !texts.isEmpty,
+                imapSecurity == TransportSecurity.none || smtpSecurity == TransportSecurity.none
+            {
+                throw entry.complaint(
+                    .accountPins, "a pin needs TLS", remedy: "Use tls or starttls, or leave the pins out.")
+            }
         }
         proxy = try entry.string(.accountProxy)
         push = try entry.boolean(.accountPush)
