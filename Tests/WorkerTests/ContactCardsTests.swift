@@ -54,6 +54,29 @@ struct ContactCardsTests {
         #expect(row.tags == contact.details.tags)
     }
 
+    @Test(arguments: [
+        "=HYPERLINK(\"http://x.example\",\"Anna\")", "+SUM(A1)", "-2+cmd|' /C calc'!A0", "@x", "'=x", "''@x",
+        "'Anna'",
+        "-", "'", "=",
+    ])
+    func whatWouldBeAFormulaIsTextAndReadBack(name: String) throws {
+        var contact = contact
+        contact.name = name
+        contact.externalID = "=1"
+        contact.organisationName = "-Ромашка-"
+        contact.details.tags = ["@vip"]
+        let text = ContactCSV.text(of: [contact])
+        for cell in text.split(whereSeparator: { $0.isNewline || $0 == "," }) {
+            let isNumber = cell.allSatisfy("+-0123456789 \"".contains)
+            #expect(isNumber || !"=+-@".contains(cell.first { $0 != "\"" } ?? " "), "\(cell)")
+        }
+        // A number stays as people write it.
+        #expect(text.contains("\"+7 495 123-45-67\""))
+        let row = try #require(try ContactCSV(data: Data(text.utf8)).rows.first?.contact)
+        #expect(row.name == name && row.externalID == "=1" && row.organisation == "-Ромашка-")
+        #expect(row.tags == ["@vip"] && row.phones == contact.details.phones)
+    }
+
     @Test func aTableThatIsWrittenIsReadBack() throws {
         var contact = contact
         contact.details.tags = ["north", "vip"]

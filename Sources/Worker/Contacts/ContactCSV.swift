@@ -94,7 +94,7 @@ public struct ContactCSV: Sendable {
     private static func fields(
         _ cells: [String], under header: [String]
     ) throws(MailFailure) -> [String: String] {
-        let values = cells.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+        let values = cells.map { unmarked($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         guard values.dropFirst(header.count).allSatisfy(\.isEmpty) else {
             throw refusal(
                 "more cells than the header has columns",
