@@ -17,11 +17,15 @@ public enum HTMLText {
         return convert(html, limit: limit, showsHidden: true, into: &result).isComplete
     }
 
+    /// libxml2 makes its locks at its first use, and loses one of them when two threads are the first.
+    private static let parserIsReady: Void = xmlInitParser()
+
     private static func convert(
         _ html: [UInt8], limit: Int, showsHidden: Bool, into result: inout [UInt8]
     ) -> (isComplete: Bool, hasHidden: Bool) {
         let input = min(html.count, 4 * limit, 1 << 26)
         let collector = Collector(limit: limit, showsHidden: showsHidden)
+        _ = parserIsReady
         let context = html.withUnsafeBytes { bytes in
             htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))
         }
