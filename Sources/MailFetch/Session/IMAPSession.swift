@@ -10,7 +10,7 @@ public import MailTransport
 public final class IMAPSession {
     /// As of the last CAPABILITY response.
     public internal(set) var capabilities = Capabilities([])
-    /// What the server calls itself (RFC 2971); empty when it does not.
+    /// What the server calls itself (RFC 2971); empty when it does not, and before the session's first command.
     public internal(set) var serverID: [String: String] = [:]
 
     let channel: ByteChannel
@@ -97,9 +97,8 @@ public final class IMAPSession {
         }
     }
 
-    /// Asks what no command has taken along yet: before the first one, or the first decision, that depends on the
-    /// answers, such as `serverID`.
-    nonisolated(nonsending) public func completeIntroduction() async throws(MailFailure) {
+    /// Asks what no command has taken along yet: before the first one that depends on the answers.
+    nonisolated(nonsending) func completeIntroduction() async throws(MailFailure) {
         if !introduction.isEmpty { _ = try await run([]) }
     }
 

@@ -32,10 +32,10 @@ public struct MailboxPoller: Sendable {
     ) async -> AccountReport {
         watch(.connecting(account: account.settings.name))
         return await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
-            let session = try await openSession(account, compression: settings.compression)
+            let (session, folders) = try await openSession(account, compression: settings.compression)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
-            let (chosen, failures) = choice.folders(among: try await session.folders())
+            let (chosen, failures) = choice.folders(among: folders)
             report.failures += failures
             var allowance = try allowance(for: account, now)
             for folder in chosen {
@@ -53,17 +53,16 @@ public struct MailboxPoller: Sendable {
         }
     }
 
-    /// A session with the account's IMAP server, and the mailbox that the account has read so far.
+    /// A session with the account's IMAP server, and the folders of the mailbox that the account has read so far.
     func openSession(
         _ account: Account, compression: CompressionPolicy = .never
-    ) async throws(MailFailure) -> IMAPSession {
+    ) async throws(MailFailure) -> (IMAPSession, [ListedFolder]) {
         let session = try await signIn.open(account) { connection throws(MailFailure) in
             try await IMAPSession.connect(
                 connection, loop: loop, limits: settings.limits, trace: settings.trace,
                 compression: compression)
         }
-        try await MailboxRecognition(archive: archive).recognise(account, on: session)
-        return session
+        return (session, try await MailboxRecognition(archive: archive).folders(of: account, on: session))
     }
 
     /// Polls one folder on a session that is open already.

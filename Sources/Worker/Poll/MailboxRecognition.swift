@@ -6,18 +6,30 @@ public import MailModel
 struct MailboxRecognition {
     let archive: Archive
 
+    /// The folders of the account's mailbox.
+    ///
+    /// What the settings tell is looked at before anything is asked. The server tells its name together with the
+    /// list, so that it costs no way there and back.
+    ///
     /// - Throws: `mailbox-changed` when it is another one, or may be; what a question to the server leads to.
-    nonisolated(nonsending) func recognise(
+    nonisolated(nonsending) func folders(
+        of account: Account, on session: IMAPSession
+    ) async throws(MailFailure) -> [ListedFolder] {
+        try await recognise(account, on: session)
+        let folders = try await session.folders()
+        try await recognise(account, on: session)
+        return folders
+    }
+
+    nonisolated(nonsending) private func recognise(
         _ account: Account, on session: IMAPSession
     ) async throws(MailFailure) {
         let endpoint = try account.imapEndpoint
-        // A server that has a name tells it only when it is asked.
-        if session.capabilities.contains("ID") { try await session.completeIntroduction() }
         var seen = MailboxIdentity(
             login: account.settings.login, host: DomainName.canonical(endpoint.host),
             serverName: session.serverID["name"].flatMap { $0.isEmpty ? nil : $0 })
         if let known = try archive.mailboxIdentity(of: account.id) {
-            // One that keeps it to itself today has not taken it back.
+            // One that has not told its name yet, or keeps it to itself today, has not taken it back.
             if seen.serverName == nil, seen.host == DomainName.canonical(known.host) {
                 seen.serverName = known.serverName
             }

@@ -61,9 +61,9 @@ struct MailboxWatch: Sendable {
     private func watchInbox(
         of account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void, succeeded: () -> Void
     ) async throws(MailFailure) {
-        let session = try await poller.openSession(account)
+        let (session, folders) = try await poller.openSession(account)
         guard session.capabilities.contains("IDLE"),
-            let inbox = try await session.folders().first(where: { $0.role == .inbox })
+            let inbox = folders.first(where: { $0.role == .inbox })
         else { return await session.logout() }
         while !Task.isCancelled {
             try await file(inbox, of: account, session, watch)

@@ -45,10 +45,10 @@ struct SentCopying: Sendable {
             )
         }
         // A copy is for the mailbox that was read so far, and no stranger's.
-        try await MailboxRecognition(archive: archive).recognise(account, on: session)
+        let folders = try await MailboxRecognition(archive: archive).folders(of: account, on: session)
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
-        let chosen = choice.folders(among: try await session.folders()).chosen
+        let chosen = choice.folders(among: folders).chosen
         guard let sent = chosen.first(where: { $0.role == .sent }) else {
             for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
             for item in due where item.isUncertain { try putOff(item, because: .noSentFolder) }
