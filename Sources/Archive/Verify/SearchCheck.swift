@@ -19,6 +19,7 @@ struct SearchCheck {
                 let found = try archive.read { try Self.portion(first...last, $0) }
                 report.indexedMessages += found.count
                 for finding in found.findings { report.add(finding) }
+                guard last < .max else { break }
                 first = last + 1
             }
         } catch {
@@ -36,7 +37,11 @@ struct SearchCheck {
                 UNION ALL SELECT min(id) FROM search_content WHERE id >= ?1)
             """)
         query.bind(1, first)
-        return try query.first { $0.optionalInt64(0) }?.map { $0 + portion - 1 }
+        // A damaged index may have any number.
+        return try query.first { $0.optionalInt64(0) }?.map { first in
+            let (last, isBeyond) = first.addingReportingOverflow(portion - 1)
+            return isBeyond ? .max : last
+        }
     }
 
     private static func portion(

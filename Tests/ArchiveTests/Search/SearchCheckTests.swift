@@ -38,6 +38,8 @@ import Testing
         ("UPDATE search_content SET c2 = NULL WHERE id = 2", "says otherwise"),
         ("UPDATE search_content SET c4 = 'other' WHERE id = 2", "says otherwise"),
         ("INSERT INTO search(rowid, subject) VALUES (90000, 'stray')", "no such message"),
+        ("INSERT INTO search_docsize(id, sz) VALUES (9223372036854775807, x'00')", "no such message"),
+        ("INSERT INTO search_docsize(id, sz) VALUES (9223372036854770000, x'00')", "no such message"),
     ])
     func whatTheIndexHasWronglyIsNamed(sql: String, text: String) throws {
         let fixture = try indexed()
