@@ -56,7 +56,8 @@ import Testing
     }
 
     @Test func `from a contact it goes into the history, and its question is answered`() throws {
-        let (id, content) = try quarantine(1)
+        var (id, content) = try quarantine(1)
+        content.signature = "79161234567"
         let contact = try fixture.contact("Maria", "maria@client.example")
         let outcome = try fixture.archive.reread(id, as: content, parserVersion: 2)
         #expect(outcome == .linked(id, contacts: [contact]))
@@ -64,6 +65,7 @@ import Testing
         #expect(try fixture.archive.openReviewCount() == 0)
         #expect(try fixture.archive.ledgerCounts() == [.archived: 1])
         #expect(try fixture.archive.message(id).subject == "Hello")
+        #expect(try fixture.dump()["messages"]?.contains { $0.contains("79161234567") } == false)
         #expect(try fixture.archive.reread(id, as: content, parserVersion: 2) == .alreadyKnown)
         #expect(try fixture.archive.verify().isClean)
     }

@@ -1,7 +1,9 @@
-import Archive
+import GRDB
 import MailModel
 import Matcher
 import Testing
+
+@testable import Archive
 
 /// Whom the queue suggests, and in which order.
 struct SuggestionTests {
@@ -60,6 +62,25 @@ struct SuggestionTests {
         let found = try suggested(
             fixture, from: "m@gmail.com", name: "Maria Ivanova", signature: "79161234567")
         #expect(found == [owner, namesake])
+    }
+
+    @Test func `a signature is kept as long as the message waits, and comes back with its question`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try contact(fixture, "Maria", phone: "+7 916 123-45-67")
+        #expect(try suggested(fixture, from: "m77@gmail.com", signature: "79161234567") == [maria])
+        func kept() throws -> [String] {
+            try fixture.archive.pool.read {
+                try String.fetchAll($0, sql: "SELECT signature FROM messages WHERE signature IS NOT NULL")
+            }
+        }
+        #expect(try kept() == ["79161234567"])
+        let item = try #require(try fixture.archive.reviewItems().first).id
+        let link = try #require(
+            try fixture.act { try fixture.archive.link(.items([item]), to: [maria], by: "anna") })
+        #expect(try kept() == [])
+        try fixture.archive.undo(link, by: "anna")
+        #expect(try kept() == ["79161234567"])
+        #expect(try fixture.archive.reviewItems().first?.suggestions.map(\.contact) == [maria])
     }
 
     @Test func `of two namesakes the one whose organisation the signature names comes first`() throws {

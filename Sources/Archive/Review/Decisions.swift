@@ -57,7 +57,14 @@ struct Decisions {
             UPDATE review_items SET state = ?, resolved_at = ?, resolved_by = ?
             WHERE message = ? AND state = 'open'
             """)
-        setMessage = try PreparedStatement(db, "UPDATE messages SET state = ?, reason = ? WHERE id = ?")
+        // A signature serves to find out whose a message is; where that is decided nothing of it is kept.
+        setMessage = try PreparedStatement(
+            db,
+            """
+            UPDATE messages SET state = ?1, reason = ?2,
+                signature = CASE WHEN ?1 IN ('review', 'quarantined') THEN signature END
+            WHERE id = ?3
+            """)
         setLedger = try PreparedStatement(
             db, "UPDATE ledger SET state = ?, reason = ? WHERE message = ? AND state <> 'duplicate'")
         getFacts = try PreparedStatement(
