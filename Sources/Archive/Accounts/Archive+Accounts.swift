@@ -261,7 +261,7 @@ extension Archive {
         FROM accounts a LEFT JOIN users u ON u.id = a.user
         """
 
-    private static func account(_ row: Row) -> Account {
+    private static func account(_ row: Row) throws -> Account {
         var settings = AccountSettings(
             name: row["name"], kind: AccountSettings.Kind(rawValue: row["kind"]) ?? .mailbox,
             email: address(row["email"]), login: row["login"])
@@ -272,13 +272,13 @@ extension Archive {
         settings.pollMinutes = row["poll_minutes"]
         settings.timeoutSeconds = row["timeout_seconds"]
         settings.sentFolder = (row["sent_folder"] as String?).map { FolderName($0) }
-        let folders = try? JSONDecoder().decode(
-            [String].self, from: Data((row["further_folders"] as String).utf8))
-        settings.furtherFolders = (folders ?? []).map { FolderName($0) }
+        settings.furtherFolders = try list(row["further_folders"]).map { FolderName($0) }
         settings.since = time(row["since"])
         settings.caFile = row["ca_file"]
-        let pins = try? JSONDecoder().decode([String].self, from: Data((row["pins"] as String).utf8))
-        settings.pins = (pins ?? []).compactMap { KeyPin($0) }
+        settings.pins = try list(row["pins"]).map { text in
+            guard let pin = KeyPin(text) else { throw DatabaseError(resultCode: .SQLITE_CORRUPT) }
+            return pin
+        }
         settings.proxy = row["proxy"]
         settings.isDeclared = row["is_declared"]
         settings.isEnabled = row["is_enabled"]
@@ -299,6 +299,15 @@ extension Archive {
                 lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),
                 nextPoll: time(row["next_poll"]), failures: row["failures"],
                 refusedSignIns: row["refused_sign_ins"] ?? 0, failure: failure))
+    }
+
+    /// What cannot be read is no empty list: without its pins an account would trust any server.
+    private static func list(_ json: String) throws -> [String] {
+        do {
+            return try JSONDecoder().decode([String].self, from: Data(json.utf8))
+        } catch {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+        }
     }
 
     private static func endpoint(_ row: Row, _ prefix: String) -> ServerEndpoint? {
