@@ -6,13 +6,24 @@ import GRDBSQLite
 struct Changeset {
     var bytes: [UInt8]
 
-    func changes() throws -> [RowChange] {
-        let collector = Collector()
-        let code = bytes.withUnsafeBufferPointer {
-            mw_changeset_read($0.baseAddress, Int32($0.count), collector.context, Collector.read)
+    /// Hands out one change after the other: all of them at once take many times the memory of their bytes.
+    func forEachChange(_ body: (RowChange) throws -> Void) throws {
+        try withoutActuallyEscaping(body) { body in
+            let reader = ChangeReader(body)
+            let code = bytes.withUnsafeBufferPointer {
+                mw_changeset_read($0.baseAddress, Int32($0.count), reader.context, ChangeReader.read)
+            }
+            if let failure = reader.failure { throw failure }
+            try Self.check(code)
         }
-        try Self.check(code)
-        return collector.changes
+    }
+
+    func contains(where isWanted: (RowChange) throws -> Bool) throws -> Bool {
+        var isFound = false
+        try forEachChange { change in
+            if !isFound { isFound = try isWanted(change) }
+        }
+        return isFound
     }
 
     /// What takes these changes back.
@@ -39,12 +50,15 @@ struct Changeset {
     ///
     /// - Returns: what was in the way; nil when they are made.
     func apply(to db: Database) throws -> Obstacle? {
-        let collector = Collector()
-        let code = bytes.withUnsafeBufferPointer {
-            mw_changeset_apply(
-                db.sqliteConnection, $0.baseAddress, Int32($0.count), collector.context, Collector.read)
+        var obstacle: RowChange?
+        let reader = ChangeReader { obstacle = obstacle ?? $0 }
+        let code = withExtendedLifetime(reader) {
+            bytes.withUnsafeBufferPointer {
+                mw_changeset_apply(
+                    db.sqliteConnection, $0.baseAddress, Int32($0.count), reader.context, ChangeReader.read)
+            }
         }
-        if code == SQLITE_ABORT { return collector.changes.first.map { .row($0) } ?? .reference }
+        if code == SQLITE_ABORT { return obstacle.map { .row($0) } ?? .reference }
         if code == SQLITE_CONSTRAINT { return .reference }
         try Self.check(code)
         return nil
@@ -56,23 +70,27 @@ struct Changeset {
 }
 
 /// Takes the changes that the extension hands out one by one.
-private final class Collector {
-    var changes: [RowChange] = []
+private final class ChangeReader {
+    private let body: (RowChange) throws -> Void
+    /// Of the body; after it nothing is handed out.
+    private(set) var failure: (any Error)?
+
+    init(_ body: @escaping (RowChange) throws -> Void) { self.body = body }
 
     var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
     static let read: mw_change_reader = { context, table, operation, columns, isKey, old, new in
         guard let context, let table, let isKey, let old, let new else { return }
-        let collector = Unmanaged<Collector>.fromOpaque(context).takeUnretainedValue()
+        let reader = Unmanaged<ChangeReader>.fromOpaque(context).takeUnretainedValue()
+        guard reader.failure == nil else { return }
         let range = 0..<Int(columns)
         let before = range.map { old[$0].map { RowChange.Value($0) } }
         let after = range.map { new[$0].map { RowChange.Value($0) } }
         let key = range.filter { isKey[$0] != 0 }.compactMap { before[$0] ?? after[$0] }
-        collector.changes.append(
-            RowChange(
-                row: RowChange.Row(table: String(cString: table), key: key),
-                operation: operation == SQLITE_INSERT
-                    ? .insert : operation == SQLITE_DELETE ? .delete : .update,
-                old: before, new: after))
+        let change = RowChange(
+            row: RowChange.Row(table: String(cString: table), key: key),
+            operation: operation == SQLITE_INSERT ? .insert : operation == SQLITE_DELETE ? .delete : .update,
+            old: before, new: after)
+        do { try reader.body(change) } catch { reader.failure = error }
     }
 }

@@ -63,13 +63,15 @@ struct UndoLog {
     }
 
     /// Of the actions after `id` that were not taken back, the last one that changed one of the rows.
-    func laterAction(than id: UndoID, on rows: Set<RowChange.Row>) throws -> UndoEntry? {
+    ///
+    /// - Parameter rows: the fingerprints of `RowChange.Row`s.
+    func laterAction(than id: UndoID, on rows: Set<Fingerprint>) throws -> UndoEntry? {
         let later = try Row.fetchCursor(
             db, sql: "SELECT * FROM undo WHERE undone_at IS NULL AND id > ? ORDER BY id DESC",
             arguments: [id.rawValue])
         while let row = try later.next() {
-            let changes = try Self.changeset(row)?.changes() ?? []
-            if changes.contains(where: { rows.contains($0.row) }) { return Self.entry(row) }
+            let isLater = try Self.changeset(row)?.contains { rows.contains(Fingerprint($0.row)) }
+            if isLater == true { return Self.entry(row) }
         }
         return nil
     }
@@ -89,7 +91,7 @@ struct UndoLog {
         var concerned: [Int64] = []
         let open = try Row.fetchCursor(db, sql: "SELECT * FROM undo WHERE undone_at IS NULL ORDER BY id")
         while let row = try open.next() {
-            let isConcerned = try Self.changeset(row)?.changes().contains { change in
+            let isConcerned = try Self.changeset(row)?.contains { change in
                 let table = change.row.table
                 let known = try columns[table] ?? self.columns(of: table, naming: erased)
                 columns[table] = known

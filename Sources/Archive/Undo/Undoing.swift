@@ -20,27 +20,39 @@ struct Undoing {
     ///   any more go.
     func run(_ changeset: Changeset, madeAddresses: Set<Int64>, _ sight: Sight) throws {
         let inverse = try changeset.inverse()
-        let wanted = Set(try inverse.changes())
-        let messages = try rows(named: "messages", in: wanted)
-        let contacts = try rows(named: "contacts", in: wanted)
-        var hidden = try Hidden(messages, contacts, db, sight)
+        let wanted = try fingerprints(inverse)
+        let messages = try rows(named: "messages", in: inverse)
+        var hidden = try Hidden(messages, rows(named: "contacts", in: inverse), db, sight)
         let recording = try ChangeRecording(db)
         switch try inverse.apply(to: db) {
         case nil: break
-        case .row(let change): throw try blocked(by: [change.row], of: wanted)
-        case .reference: throw try blocked(by: [], of: wanted)
+        case .row(let change): throw try blocked(by: Obstacles(change.row), of: inverse)
+        case .reference: throw try blocked(by: Obstacles(), of: inverse)
         }
-        let done = Set(try recording.end()?.changes() ?? [])
-        guard done == wanted else {
-            throw try blocked(by: Set(done.symmetricDifference(wanted).map(\.row)), of: wanted)
+        let done = try recording.end() ?? Changeset(bytes: [])
+        let different = try fingerprints(done).symmetricDifference(wanted)
+        guard different.isEmpty else {
+            var obstacles = Obstacles()
+            for changes in [inverse, done] {
+                try changes.forEachChange {
+                    if different.contains(Fingerprint($0)) { obstacles.add($0.row) }
+                }
+            }
+            throw try blocked(by: obstacles, of: inverse)
         }
         if let message = try firstContradiction(in: messages) {
-            throw try blocked(by: [RowChange.Row(table: "messages", key: [.integer(message)])], of: wanted)
+            let row = RowChange.Row(table: "messages", key: [.integer(message)])
+            throw try blocked(by: Obstacles(row), of: inverse)
         }
         try hidden.demandSeen(db, sight)
-        try restoreLooks(
-            of: try rows(named: "addresses", in: wanted.filter { $0.row.table == "contact_addresses" }))
+        try restoreLooks(of: try rows(named: "addresses", in: inverse, ofTable: "contact_addresses"))
         try MessageEraser(db, time: time).forgetAddresses(madeAddresses)
+    }
+
+    private func fingerprints(_ changeset: Changeset) throws -> Set<Fingerprint> {
+        var found: Set<Fingerprint> = []
+        try changeset.forEachChange { found.insert(Fingerprint($0)) }
+        return found
     }
 
     /// Looks are shared by the contacts of a domain: they are derived anew instead of being put back.
@@ -77,10 +89,14 @@ struct Undoing {
         }
     }
 
-    private func rows(named table: String, in changes: Set<RowChange>) throws -> Set<Int64> {
+    /// - Parameter only: the table whose changes are looked at; nil means all.
+    private func rows(
+        named table: String, in changeset: Changeset, ofTable only: String? = nil
+    ) throws -> Set<Int64> {
         var columns: [String: [Int]] = [:]
         var found: Set<Int64> = []
-        for change in changes {
+        try changeset.forEachChange { change in
+            guard only == nil || change.row.table == only else { return }
             let known = try columns[change.row.table] ?? positions(in: change.row.table, naming: table)
             columns[change.row.table] = known
             for column in known {
@@ -98,14 +114,17 @@ struct Undoing {
         return ((table == other ? ["id"] : []) + references).compactMap { names.firstIndex(of: $0) }
     }
 
-    /// - Parameter rows: those in the way. The action that put them there may have left them alone itself, and
-    ///   changed others of the action's rows.
-    private func blocked(by rows: Set<RowChange.Row>, of wanted: Set<RowChange>) throws -> MailFailure {
+    /// - Parameter obstacles: the action that put them there may have left them alone itself, and changed others
+    ///   of the action's rows.
+    private func blocked(by obstacles: Obstacles, of inverse: Changeset) throws -> MailFailure {
         let log = UndoLog(db)
-        let later =
-            try log.laterAction(than: entry.id, on: rows)
-            ?? log.laterAction(than: entry.id, on: Set(wanted.map(\.row)))
-        let place = rows.map(\.words).min() ?? "what it changed"
+        var later = try log.laterAction(than: entry.id, on: obstacles.rows)
+        if later == nil {
+            var rows: Set<Fingerprint> = []
+            try inverse.forEachChange { rows.insert(Fingerprint($0.row)) }
+            later = try log.laterAction(than: entry.id, on: rows)
+        }
+        let place = obstacles.place ?? "what it changed"
         guard let later else {
             return MailFailure(
                 .undoBlocked, kind: .permanent, "A later change is in the way",
@@ -116,6 +135,20 @@ struct Undoing {
             .undoBlocked, kind: .permanent, "A later action is in the way",
             detail: "\(later.action) by \(later.person) (undo \(later.id)): \(place)",
             remedy: "Take that back first: mailworker undo \(later.id)")
+    }
+}
+
+/// The rows that are in the way.
+private struct Obstacles {
+    private(set) var rows: Set<Fingerprint> = []
+    /// One of them, for people.
+    private(set) var place: String?
+
+    init(_ rows: RowChange.Row...) { for row in rows { add(row) } }
+
+    mutating func add(_ row: RowChange.Row) {
+        rows.insert(Fingerprint(row))
+        place = min(place ?? row.words, row.words)
     }
 }
 
