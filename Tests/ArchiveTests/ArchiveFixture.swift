@@ -79,6 +79,21 @@ final class ArchiveFixture: Sendable {
         try archive.addContact(ContactDraft(name: name, emails: emails.compactMap { EmailAddress($0) })).id
     }
 
+    func packBytes() throws -> Data {
+        let directory = directory + "/originals"
+        return try FileManager.default.contentsOfDirectory(atPath: directory).sorted().reduce(into: Data()) {
+            $0 += try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\($1)"))
+        }
+    }
+
+    /// Whether the text lies anywhere in the files: in the database, its log or a pack.
+    func holds(_ text: String) throws -> Bool {
+        let files = ["mailworker.db", "mailworker.db-wal"].compactMap {
+            try? Data(contentsOf: URL(fileURLWithPath: "\(directory)/\($0)"))
+        }
+        return try (files + [packBytes()]).contains { $0.range(of: Data(text.utf8)) != nil }
+    }
+
     func digest(_ text: String) -> Digest256 { digest(Array(text.utf8)) }
     func digest(_ bytes: [UInt8]) -> Digest256 { Digest256(bytes: SHA256.hash(data: bytes))! }
 }

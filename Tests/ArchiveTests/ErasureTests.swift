@@ -7,21 +7,6 @@ import Testing
 @testable import Archive
 
 @Suite struct ErasureTests {
-    private func packBytes(_ fixture: ArchiveFixture) throws -> Data {
-        let directory = fixture.directory + "/originals"
-        return try FileManager.default.contentsOfDirectory(atPath: directory).sorted().reduce(into: Data()) {
-            $0 += try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\($1)"))
-        }
-    }
-
-    private func holds(_ fixture: ArchiveFixture, _ text: String) throws -> Bool {
-        let names = ["mailworker.db", "mailworker.db-wal"]
-        let files = names.compactMap {
-            try? Data(contentsOf: URL(fileURLWithPath: "\(fixture.directory)/\($0)"))
-        }
-        return try (files + [packBytes(fixture)]).contains { $0.range(of: Data(text.utf8)) != nil }
-    }
-
     @Test func `a kill between the transaction and the overwriting is made good by the next opening`() throws
     {
         let fixture = try ArchiveFixture()
@@ -36,14 +21,14 @@ import Testing
         }
         let unread = #expect(throws: MailFailure.self) { try fixture.archive.original(of: message) }
         #expect(unread?.code == .originalErased)
-        #expect(try packBytes(fixture).range(of: Data("Sensitive".utf8)) != nil)
+        #expect(try fixture.packBytes().range(of: Data("Sensitive".utf8)) != nil)
         #expect(
             try fixture.archive.verify().findings.map(\.text) == [
                 "its erasure was interrupted; any mailworker command ends it"
             ])
 
         let again = try fixture.reopened()
-        #expect(try packBytes(fixture).range(of: Data("Sensitive".utf8)) == nil)
+        #expect(try fixture.packBytes().range(of: Data("Sensitive".utf8)) == nil)
         let report = try again.verify()
         #expect(report.findings == [])
         #expect(report.erasedOriginals == 1)
@@ -60,7 +45,7 @@ import Testing
         let outcome = try fixture.archive.ingest([arrival])
         guard case .review(let message) = outcome[0] else { return #expect(Bool(false), "\(outcome)") }
         try fixture.archive.makePrivate(message)
-        #expect(try !holds(fixture, "Sensitive"))
+        #expect(try !fixture.holds("Sensitive"))
         #expect(try fixture.archive.verify().findings == [])
     }
 
@@ -78,7 +63,7 @@ import Testing
         #expect(try fixture.archive.historyCount(of: maria) == 2)
 
         #expect(try fixture.archive.erase(maria).erased == plan.erased)
-        for word in ["Sensitive", "Maria Marker"] { #expect(try !holds(fixture, word), "\(word)") }
+        for word in ["Sensitive", "Maria Marker"] { #expect(try !fixture.holds(word), "\(word)") }
         let unknown = #expect(throws: MailFailure.self) { try fixture.archive.erasurePlan(of: maria) }
         #expect(unknown?.code == .unknownContact)
         #expect(try fixture.archive.historyCount(of: other) == 2)
@@ -100,8 +85,8 @@ import Testing
         try fixture.act("contact merge") { try fixture.archive.mergeContacts([other], into: kept) }
         try fixture.archive.erase(kept)
         #expect(try fixture.archive.undoLog().isEmpty)
-        #expect(try !holds(fixture, "Marker Pelikan"))
-        #expect(try !holds(fixture, "123-45-67"))
+        #expect(try !fixture.holds("Marker Pelikan"))
+        #expect(try !fixture.holds("123-45-67"))
         #expect(try fixture.contact("New", "new@else.example") > other)
         #expect(try fixture.archive.verify().findings == [])
     }
@@ -116,7 +101,7 @@ import Testing
             fixture.arrival(2, from: "x@cl1ent-marker.example", text: "Domain"),
             fixture.arrival(3, from: "x@0ther-firm.example", text: "Other"),
         ])
-        #expect(try holds(fixture, "client-marker.example"))
+        #expect(try fixture.holds("client-marker.example"))
         // A change that tells of the warning too: the rule that hid it is taken away.
         let rule = try fixture.archive.addRule(RulePattern("x@cl1ent-marker.example"), by: "anna").id
         let undo = try fixture.act("rule remove") { try fixture.archive.removeRule(rule, by: "anna") }
@@ -129,7 +114,7 @@ import Testing
                 "No matching contacts for x@cl1ent-marker.example",
                 "No matching contacts for x@0ther-firm.example: it looks like other-firm.example",
             ])
-        #expect(try !holds(fixture, "client-marker.example"))
+        #expect(try !fixture.holds("client-marker.example"))
         #expect(try fixture.archive.verify().findings == [])
     }
 
@@ -169,7 +154,7 @@ import Testing
             let outcomes = try fixture.archive.ingest([again, imported, copy, importedCopy])
             #expect(outcomes.allSatisfy { $0 == .duplicate(of: message) || $0 == .alreadyKnown })
         }
-        #expect(try !holds(fixture, "Sensitive"))
+        #expect(try !fixture.holds("Sensitive"))
         #expect(try fixture.archive.ledgerCounts() == [.private: 1, .duplicate: 2])
         #expect(try fixture.archive.message(message).participants == [])
         #expect(try fixture.archive.verify().findings == [])

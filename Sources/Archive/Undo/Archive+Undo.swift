@@ -39,10 +39,14 @@ extension Archive {
     /// What was done and can be taken back, or was; the newest first. A user sees their own actions, and those of
     /// others when all of the right is theirs.
     public func undoLog(limit: Int = .max) throws(MailFailure) -> [UndoEntry] {
-        try read { db, sight in
+        let start = undoLimits.start(at: now())
+        return try read { db, sight in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM undo WHERE \(Self.mayUndo(sight)) ORDER BY id DESC LIMIT ?",
-                arguments: [limit]
+                db,
+                sql: """
+                    SELECT \(UndoLog.entryColumns) FROM undo WHERE at >= ? AND \(Self.mayUndo(sight))
+                    ORDER BY id DESC LIMIT ?
+                    """, arguments: [start.rawValue, limit]
             ).map(UndoLog.entry)
         }
     }
@@ -51,13 +55,15 @@ extension Archive {
     ///
     /// - Throws: `unknown.undo` when there is none.
     public func lastUndo(of person: String) throws(MailFailure) -> UndoEntry {
+        let start = undoLimits.start(at: now())
         let last = try read { db, sight in
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT * FROM undo WHERE person = ? AND undone_at IS NULL AND \(Self.mayUndo(sight))
+                    SELECT \(UndoLog.entryColumns) FROM undo
+                    WHERE person = ? AND undone_at IS NULL AND at >= ? AND \(Self.mayUndo(sight))
                     ORDER BY id DESC LIMIT 1
-                    """, arguments: [person]
+                    """, arguments: [person, start.rawValue]
             ).map(UndoLog.entry)
         }
         guard let last else { throw Self.unknownUndo(person) }
@@ -75,8 +81,8 @@ extension Archive {
             let sight = try Sight(viewer, db)
             guard
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT * FROM undo WHERE id = ? AND \(Self.mayUndo(sight))",
-                    arguments: [id.rawValue])
+                    db, sql: "SELECT * FROM undo WHERE id = ? AND at >= ? AND \(Self.mayUndo(sight))",
+                    arguments: [id.rawValue, undoLimits.start(at: time).rawValue])
             else { throw Self.unknownUndo(id.description) }
             let entry = UndoLog.entry(row)
             guard let changeset = UndoLog.changeset(row) else {
@@ -96,8 +102,23 @@ extension Archive {
                 sql: "UPDATE undo SET changes = NULL, undone_at = ?, undone_by = ? WHERE id = ?",
                 arguments: [time.rawValue, person, id.rawValue])
             return UndoLog.entry(
-                try Row.fetchOne(db, sql: "SELECT * FROM undo WHERE id = ?", arguments: [id.rawValue]) ?? row)
+                try Row.fetchOne(
+                    db, sql: "SELECT \(UndoLog.entryColumns) FROM undo WHERE id = ?",
+                    arguments: [id.rawValue])
+                    ?? row)
         }
+    }
+
+    /// Deletes what is too old to be taken back. New actions do so too, but there may be none.
+    public func forgetOldActions() throws(MailFailure) {
+        let time = now()
+        let start = undoLimits.start(at: time)
+        let isAny = try read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM undo WHERE at < ?)", arguments: [start.rawValue])
+        }
+        guard isAny == true else { return }
+        try write { db in try UndoLog(db).removeOld(at: time, undoLimits) }
     }
 
     private static func mayUndo(_ sight: Sight) -> String {

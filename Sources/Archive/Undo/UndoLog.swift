@@ -9,6 +9,9 @@ struct UndoLog {
     struct Bounds: Sendable {
         var seconds: Int64
         var bytes: Int64
+
+        /// What was done before it cannot be taken back any more.
+        func start(at time: UnixTime) -> UnixTime { time.advanced(bySeconds: -seconds) }
     }
 
     let db: Database
@@ -47,10 +50,13 @@ struct UndoLog {
         return id
     }
 
+    /// What is older than may be kept goes.
+    func removeOld(at time: UnixTime, _ bounds: Bounds) throws {
+        try db.execute(sql: "DELETE FROM undo WHERE at < ?", arguments: [bounds.start(at: time).rawValue])
+    }
+
     private func prune(at time: UnixTime, _ bounds: Bounds) throws {
-        try db.execute(
-            sql: "DELETE FROM undo WHERE at < ?",
-            arguments: [time.advanced(bySeconds: -bounds.seconds).rawValue])
+        try removeOld(at: time, bounds)
         var size =
             try Int64.fetchOne(db, sql: "SELECT coalesce(sum(size), 0) FROM undo WHERE undone_at IS NULL")
             ?? 0
@@ -132,6 +138,9 @@ struct UndoLog {
     static func changeset(_ row: Row) -> Changeset? {
         (row["changes"] as Data?).map { Changeset(bytes: Array($0)) }
     }
+
+    /// What `entry` reads. The changes are left where they are: they may be large.
+    static let entryColumns = "id, at, person, action, subject, undone_at, undone_by"
 
     static func entry(_ row: Row) -> UndoEntry {
         UndoEntry(

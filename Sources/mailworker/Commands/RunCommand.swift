@@ -1,3 +1,4 @@
+import Archive
 import ArgumentParser
 import Foundation
 import Logging
@@ -52,6 +53,7 @@ struct RunCommand: AsyncParsableCommand {
                 PollingService(daemon: daemon, log: PollLog(logger: logger)),
                 SendingService(dispatcher: dispatcher, log: SendLog(logger: logger)),
                 IndexingService(indexing: workplace.searchIndexing(), logger: logger),
+                KeepingService(archive: workplace.archive, logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
@@ -104,6 +106,27 @@ private struct IndexingService: Service {
                         logger.error("mail could not be indexed", metadata: ["failure": "\(error)"])
                     }
                     said = error
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+}
+
+/// Lets go of what is kept for a time only, where nobody's next action does.
+private struct KeepingService: Service {
+    private static let pause = Duration.seconds(3600)
+
+    let archive: Archive
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do throws(MailFailure) {
+                    try archive.forgetOldActions()
+                } catch {
+                    logger.error("old actions were not forgotten", metadata: ["failure": "\(error)"])
                 }
                 try? await Task.sleep(for: Self.pause)
             }
