@@ -9,6 +9,7 @@ struct UndoWorld {
     private var random: Seeded
     private var count = 0
 
+    private static let messages: Int64 = 40
     private static let people = (0..<8).map {
         "p\($0)@\(["one.example", "two.example", "gmail.com"][$0 % 3])"
     }
@@ -17,11 +18,12 @@ struct UndoWorld {
         let fixture = try ArchiveFixture()
         var draw = Seeded(state: seed)
         _ = try fixture.archive.ingest(
-            (1...40).map { (uid: UInt32) in
+            (1...UInt32(Self.messages)).map { (uid: UInt32) in
                 let from = Self.people.randomElement(using: &draw)!
                 let other = Self.people.randomElement(using: &draw)!
                 return fixture.arrival(
-                    uid, from: from, to: ["anna@firma.example", other], text: "Text \(uid)")
+                    uid, from: from, to: ["anna@firma.example", other], text: "Text \(uid)"
+                ) { $0.signature = "79161234567" }
             })
         for name in ["Maria", "Boris"] { try fixture.contact(name) }
         self.fixture = fixture
@@ -40,7 +42,9 @@ struct UndoWorld {
         let name = "Contact \(count)"
         let selection: ReviewSelection =
             items.isEmpty || coin() ? .address(address) : .items([pick(items).id])
-        let contactIDs = coin() ? [contact] : Array(Set([contact, pick(contacts)]))
+        let other = pick(contacts)
+        let contactIDs = coin() || contact == other ? [contact] : [contact, other]
+        let message = ArchivedMessageID(rawValue: pick(Array(1...Self.messages)))
         let linked = try contacts.flatMap { contact in
             try archive.history(of: contact).map { (message: $0.message, contact: contact) }
         }
@@ -59,6 +63,14 @@ struct UndoWorld {
                 case .unlink:
                     guard let link = linked.first else { return }
                     try archive.unlink(link.message, from: link.contact, by: "anna")
+                case .linkMessage: try archive.link(message, to: contactIDs, by: "anna")
+                case .mergeContacts: try archive.mergeContacts([other], into: contact)
+                case .importContacts:
+                    var row = ContactImportRow(name: name, emails: [address])
+                    row.organisation = "Vektor"
+                    row.tags = ["imported"]
+                    let new = EmailAddress("\(contacts.count)y@new.example")!
+                    _ = try archive.importContacts([row, ContactImportRow(name: name, emails: [new])])
                 case .addContact:
                     try archive.addContact(
                         ContactDraft(
@@ -83,7 +95,7 @@ struct UndoWorld {
 
     enum Action: String, CaseIterable {
         case link, ignore, ignoreAddress, ignoreDomain, unlink, addContact, editContact, addAddress
-        case createContact, addRule, editRule, removeRule
+        case createContact, addRule, editRule, removeRule, linkMessage, mergeContacts, importContacts
     }
 
     private mutating func pick<Element>(_ elements: [Element]) -> Element {
