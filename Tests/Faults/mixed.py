@@ -180,7 +180,6 @@ class Comparison:
         os.makedirs(self.directory)
         with open(os.path.join(self.directory, "users"), "w", encoding="utf-8") as file:
             file.write(f"{rig.USER}:{rig.PASSWORD}\n")
-        self.facts = dict(line.split("=", 1) for line in self.script("start", "0").splitlines())
 
     def script(self, action, *words):
         done = subprocess.run(
@@ -190,17 +189,19 @@ class Comparison:
         return done.stdout.decode()
 
     def arrived(self):
-        """Every file of the Maildir, once their number is what it must be or stays what it is."""
+        """Every file of the Maildir."""
         folder = os.path.join(self.facts["maildir"], "new")
         return [Arrived(os.path.join(folder, name)) for name in sorted(os.listdir(folder))]
 
     def wait_for(self, expected):
+        """Until there are so many files, or two minutes are over."""
         folder = os.path.join(self.facts["maildir"], "new")
         end = time.monotonic() + 120
         while len(os.listdir(folder)) < expected and time.monotonic() < end:
             time.sleep(0.1)
 
     def run(self):
+        self.facts = dict(line.split("=", 1) for line in self.script("start", "0").splitlines())
         server = self.bench.server
         server.clear("Sent")
         security, port = ("tls", "smtps_port") if self.kind == "exim" else ("starttls", "smtp_port")
@@ -242,7 +243,6 @@ class Comparison:
         self.check_copies(office, first, mails)
         self.check_histories(office, mails)
         office.installation.verify(self.kind)
-        self.script("stop")
         version = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Version}", PACKAGES[self.kind]], capture_output=True, text=True).stdout  # fmt: skip
         return f"| {self.kind} {version} | {security} | {self.count} | {len(expected)} | all, to the byte | each once | each once | {seconds:.0f} s |"

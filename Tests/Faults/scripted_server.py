@@ -134,7 +134,3 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.folders = {name: Folder(7 + number) for number, name in enumerate(names)}
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()

@@ -214,9 +214,11 @@ def torture(bench):
         inner.path, inner.server = bench.join(kind.name), None
         os.makedirs(inner.path)
         os.chmod(inner.path, 0o711)
-        sweep(inner, kind, only_first=is_quick)
-        if inner.server:
-            inner.server.stop()
+        try:
+            sweep(inner, kind, only_first=is_quick)
+        finally:
+            if inner.server:
+                inner.server.stop()
 
 
 if __name__ == "__main__":
