@@ -38,15 +38,24 @@ struct FaultTests {
         }
     }
 
+    /// From here on more must be free than any disk has.
+    ///
+    /// - Returns: the configuration as it was.
+    @discardableResult
+    private static func demandRoom(_ firma: Installation) throws -> String {
+        let roomy = try String(contentsOf: firma.configuration, encoding: .utf8)
+        let narrow = roomy.replacingOccurrences(
+            of: "[archive]\n", with: "[archive]\nmin_free_megabytes = 1000000\n")
+        try Data(narrow.utf8).write(to: firma.configuration)
+        return roomy
+    }
+
     @Test func withoutRoomOnTheDiskNothingIsFetchedAndEverythingIsRead() async throws {
         try await Installation.withFirma { firma in
             try await FirmaMail.deliver(to: firma.server)
             _ = try await firma.sync()
             let before = try await firma.endState()
-            let roomy = try String(contentsOf: firma.configuration, encoding: .utf8)
-            let narrow = roomy.replacingOccurrences(
-                of: "[archive]\n", with: "[archive]\nmin_free_megabytes = 1000000\n")
-            try Data(narrow.utf8).write(to: firma.configuration)
+            let roomy = try Self.demandRoom(firma)
             try await firma.server.deliver([FirmaMail.fromClient.bytes], to: "boris")
 
             let sync = try await firma.run("sync", "--json")
@@ -69,13 +78,7 @@ struct FaultTests {
             try await firma.succeed(
                 "account", "edit", "anna", "--smtp-host", "127.0.0.1", "--smtp-port", String(smtp.port),
                 "--smtp-security", "none")
-            let roomy = try String(contentsOf: firma.configuration, encoding: .utf8)
-            try Data(
-                roomy.replacingOccurrences(
-                    of: "[archive]\n", with: "[archive]\nmin_free_megabytes = 1000000\n"
-                )
-                .utf8
-            ).write(to: firma.configuration)
+            try Self.demandRoom(firma)
             #expect(try await firma.run("sync").status == 1)
             let text = firma.directory.appendingPathComponent("text")
             try Data("Text\n".utf8).write(to: text)

@@ -32,6 +32,18 @@ struct TwoProcessTests {
         while try await firma.history(of: "Иван Петров").count < count { await Task.yield() }
     }
 
+    /// Ends the noted processes when `body` throws: the test waits for them, and they end by nothing else.
+    private static func ending(
+        _ processes: borrowing Mutex<[Int32]>, after body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch {
+            for id in processes.withLock({ $0 }) { kill(id, SIGKILL) }
+            throw error
+        }
+    }
+
     @Test func twoDaemonsFetchEachMessageOnce() async throws {
         try await Installation.withFirma { firma in
             for user in MailServer.passwords.keys {
@@ -42,8 +54,8 @@ struct TwoProcessTests {
             let note: @Sendable (Int32) -> Void = { id in processes.withLock { $0.append(id) } }
             async let one = firma.run("run", whileRunning: note)
             async let other = firma.run("run", whileRunning: note)
-            try await Self.awaitHistory(of: firma, count: 600)
             while processes.withLock({ $0.count }) < 2 { await Task.yield() }
+            try await Self.ending(processes) { try await Self.awaitHistory(of: firma, count: 600) }
             for id in processes.withLock({ $0 }) { kill(id, SIGTERM) }
             for outcome in try await [one, other] { #expect(outcome.status == 0, "\(outcome.errors)") }
             #expect(try await Self.fetchedMessages(from: firma.server) == 600)
@@ -54,20 +66,30 @@ struct TwoProcessTests {
     @Test func whatAKilledProcessHeldIsTakenOverByTheOther() async throws {
         try await Installation.withFirma { firma in
             try await firma.server.deliver((0..<1_500).map { Self.message($0, to: "anna") }, to: "anna")
-            let enough = firma.bytesOfArchive() + 1 << 20
+            let before = firma.bytesOfArchive()
+            let begun = Mutex(false)
             let killed = Mutex(false)
             async let first = firma.run("run") { id in
-                // The fact awaited: it is in the midst of anna's mail.
-                while firma.bytesOfArchive() < enough, Foundation.kill(id, 0) == 0 { sched_yield() }
+                func wait(for bytes: Int) {
+                    while firma.bytesOfArchive() < before + bytes, Foundation.kill(id, 0) == 0 {
+                        sched_yield()
+                    }
+                }
+                // The facts awaited: anna's mail is its own to fetch, and it is in the midst of it.
+                wait(for: 1 << 18)
+                begun.withLock { $0 = true }
+                wait(for: 1 << 20)
                 Foundation.kill(id, SIGKILL)
                 killed.withLock { $0 = true }
             }
-            let process = Mutex<Int32>(0)
-            // It waits for the account that the other one holds, or begins with it, whichever comes first.
-            async let second = firma.run("run") { id in process.withLock { $0 = id } }
-            try await Self.awaitHistory(of: firma, count: 1_500)
+            while !begun.withLock({ $0 }) { await Task.yield() }
+            let processes = Mutex<[Int32]>([])
+            // It waits for the account that the other one holds.
+            async let second = firma.run("run") { id in processes.withLock { $0.append(id) } }
+            while processes.withLock({ $0.isEmpty }) { await Task.yield() }
+            try await Self.ending(processes) { try await Self.awaitHistory(of: firma, count: 1_500) }
             #expect(killed.withLock { $0 })
-            kill(process.withLock { $0 }, SIGTERM)
+            for id in processes.withLock({ $0 }) { kill(id, SIGTERM) }
             #expect(try await second.status == 0)
             #expect([0, 128 + SIGKILL].contains(try await first.status))
             #expect(try await firma.sync().account("anna").fetched == 0)

@@ -215,9 +215,9 @@ import Testing
     @Test func bouncesLongAgoDoNotCount() throws {
         let fixture = try ArchiveFixture()
         for number in 1...2 {
+            if number == 2 { fixture.clock.advance(91 * 86_400) }
             _ = try Self.sent(fixture, number)
             try Self.arrives(fixture, UInt32(number), Self.report(envelope: "mw-envelope-\(number)"))
-            fixture.clock.advance(91 * 86_400)
         }
         #expect(try fixture.archive.suppressions().isEmpty)
     }

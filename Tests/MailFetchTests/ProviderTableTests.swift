@@ -49,6 +49,11 @@ import Testing
         #expect(imap.port == 993 && imap.security == .tls)
         #expect((smtp.port, smtp.security) == (465, .tls) || (smtp.port, smtp.security) == (587, .starttls))
         #expect(profile.passwordHelp?.isEmpty == false)
+        // Where a password of its own has to be made, the page is named.
+        if [.gmail, .yandex, .mailru, .icloud].contains(preset) {
+            #expect(profile.passwordHelp?.contains("https://") == true)
+        }
+        #expect(preset.pollMinutes == 5 && preset.timeoutMinutes == 1)
         for name in profile.domains + profile.mailExchangers {
             #expect(name == DomainName.canonical(name), "\(name) is not in its canonical form")
         }

@@ -22,10 +22,10 @@ import Testing
     }
 
     private func failure(
-        _ answer: StubNameServer.Answer, overTCP: StubNameServer.Answer? = nil
+        _ answer: StubNameServer.Answer, milliseconds: Int = 150
     ) async throws -> MailFailure? {
         do {
-            _ = try await hosts(answer, overTCP: overTCP)
+            _ = try await hosts(answer, milliseconds: milliseconds)
             return nil
         } catch let failure as MailFailure {
             return failure
@@ -47,7 +47,8 @@ import Testing
             [],
         ] as [[UInt8]]) func anAnswerThatBreaksTheGrammarIsNone(_ bytes: [UInt8]) async throws
     {
-        let found = try await failure(.garbage(count: 1, bytes))
+        let found = try await failure(.garbage(count: 1, bytes), milliseconds: 3_000)
+        #expect(found?.detail?.contains("cannot be read") == true)
         #expect(found?.code == .nameLookupFailed && found?.kind == .transient)
         #expect(found?.description.contains("firma") == false)
     }
@@ -73,7 +74,8 @@ import Testing
             silent.stop()
             honest.stop()
         }
-        let found = try await client(silent, honest).mailExchangers(of: "firma.example")
+        let found = try await client(silent, honest, milliseconds: 1_000).mailExchangers(
+            of: "firma.example")
         #expect(found.map(\.host) == ["mx.example"] && silent.questions.count == 1)
     }
 
@@ -89,12 +91,12 @@ import Testing
     // MARK: Answers
 
     @Test func aNameThatDoesNotExistHasNoServers() async throws {
-        #expect(try await hosts(.code(3)).isEmpty)
-        #expect(try await hosts(.records([])).isEmpty)
+        #expect(try await hosts(.code(3), milliseconds: 3_000).isEmpty)
+        #expect(try await hosts(.records([]), milliseconds: 3_000).isEmpty)
     }
 
     @Test func aDomainThatTakesNoMailHasNoServers() async throws {
-        #expect(try await hosts(.records([.mx(0, "")])).isEmpty)
+        #expect(try await hosts(.records([.mx(0, "")]), milliseconds: 3_000).isEmpty)
     }
 
     @Test func whatADatagramDoesNotHoldIsAskedForAgain() async throws {

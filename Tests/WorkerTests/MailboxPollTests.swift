@@ -285,7 +285,7 @@ struct MailboxPollTests {
         fixture.expectOnlyReading()
     }
 
-    @Test func anEmptyMailboxIsNotAskedForItsMessages() async throws {
+    @Test func anEmptyMailboxIsAskedOnceAndNothingIsFetched() async throws {
         let fixture = try PollFixture([
             Scripts.inbox(exists: 0, next: 1, Scripts.search("")), Scripts.inbox(exists: 0, next: 1),
         ])

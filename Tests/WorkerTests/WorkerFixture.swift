@@ -4,6 +4,7 @@ import MIMEParse
 import MailModel
 import Matcher
 import Synchronization
+import Testing
 import Worker
 
 /// An archive in a directory of its own, with one user, one contact, one account and a
@@ -57,6 +58,15 @@ final class WorkerFixture: Sendable {
 
     func present(_ validity: UInt32 = 7) throws -> String {
         try archive.recordedUIDs(inbox, UIDValidity(validity)).present.sequenceSet
+    }
+
+    /// A mail of the outbox goes out: its server takes it for every recipient.
+    func sent(_ item: OutboxID) throws {
+        let claim = try #require(
+            try archive.claimOutbox(account) { facts, _ in facts.due.map(\.id) }.first { $0.id == item })
+        var ending = OutboxEnding(item: item, attempt: claim.attempt, nextTry: clock.now)
+        for recipient in claim.recipients { ending.outcomes[recipient.position] = .sent }
+        _ = try archive.noteOutbox([.ended(ending)])
     }
 
     func historyCount() throws -> Int { try archive.historyCount(of: contact) }

@@ -87,22 +87,24 @@ import Testing
     }
 
     @Test func aMailThatAnswersAndForwardsAtOnceIsRefused() async throws {
-        await #expect(throws: (any Error).self) {
+        let failure = await #expect(throws: MailFailure.self) {
             _ = try await Self.written { request, id in
                 request.replyToMessage = "\(id)"
                 request.forward = "\(id)"
             }
         }
+        #expect(failure?.code == .answersAndForwards)
     }
 
     @Test func automaticMailDoesNotAnswerAutomaticMail() async throws {
         let automatic = Array("Auto-Submitted: auto-replied\r\n".utf8) + Self.letter
-        await #expect(throws: (any Error).self) {
+        let failure = await #expect(throws: MailFailure.self) {
             _ = try await Self.written(automatic) { request, id in
                 request.replyToMessage = "\(id)"
                 request.kind = .automatic
             }
         }
+        #expect(failure?.code == .answersAutomatic)
     }
 
     @Test func aReplyQuotesTheTextAndJoinsTheThread() async throws {
