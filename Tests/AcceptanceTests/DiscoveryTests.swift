@@ -40,7 +40,7 @@ struct DiscoveryTests {
         guard question.name == "_imaps._tcp.firma.example", let port = Int(server.imapsPort) else {
             return .code(3)
         }
-        return .records([.srv(priority: 0, weight: 0, port: port, "127.0.0.1")])
+        return .records([.srv(priority: 0, weight: 0, port: port, "localhost")])
     }
 
     @Test func anAddressAloneLeadsToMailInHistoryOnceItWasAgreedTo() async throws {
@@ -53,7 +53,7 @@ struct DiscoveryTests {
             // Nobody can be asked here: nothing is used, and what was found is said.
             let unasked = try await firma.run(arguments, input: password)
             #expect(unasked.status == 64 && unasked.errors.contains("--yes"))
-            #expect(unasked.output.contains("imap: 127.0.0.1:\(firma.server.imapsPort) (tls)"))
+            #expect(unasked.output.contains("imap: localhost:\(firma.server.imapsPort) (tls)"))
             #expect(unasked.output.contains("does not belong to firma.example"))
             #expect(try await firma.succeed("account", "list").output.contains("No accounts"))
 

@@ -151,8 +151,8 @@ struct MailDrafting: Sendable {
                 throw MailFailure(
                     .unreadableMessage, kind: .permanent, "A file of the message could not be read",
                     detail: "file \(index + 1)",
-                    remedy: "Save the message with: mailworker message original ID, and attach that file to a"
-                        + " mail of its own.")
+                    remedy: "Save the message with: mailworker message original \(request.forward ?? "ID")."
+                        + " Then attach that file to a mail of its own.")
             }
             draft.attachments.append(Self.enclosure(attachment, content))
         }
