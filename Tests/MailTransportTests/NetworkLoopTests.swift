@@ -70,11 +70,20 @@ import Testing
     }
 
     @Test func aPortThatNobodyListensOnIsRefused() async throws {
-        let server = try ScriptedIMAPServer(IMAPScript([.close]))
-        server.stop()
-        await server.wait { $0 == .stopped }
+        // Taken, so that nobody else comes to listen on it.
+        let taken = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(taken) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        try withUnsafeMutablePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try #require(bind(taken, $0, size) == 0 && getsockname(taken, $0, &size) == 0)
+            }
+        }
         let loop = try NetworkLoop()
-        let settings = try Self.settings(port: server.port)
+        let settings = try Self.settings(port: UInt16(bigEndian: address.sin_port))
         #expect(await failure { try await loop.connect(settings, .imap) } == .connectionRefused)
     }
 
