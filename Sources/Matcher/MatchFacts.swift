@@ -56,13 +56,19 @@ public struct MessageCircumstances: Sendable, Hashable {
 
 /// A message of a user's own, to which another one refers.
 public struct AnsweredMessage: Sendable, Hashable {
-    /// Its number in the archive.
-    public var number: Int64
-    /// In whose histories it stands.
+    /// Where the archive has it, with its number there.
+    public enum Place: Sendable, Hashable {
+        case message(Int64)
+        /// It has left by the outbox, and is in no history yet.
+        case outbox(Int64)
+    }
+
+    public var place: Place
+    /// In whose histories it stands, or will.
     public var contacts: [ContactID]
 
-    public init(number: Int64, contacts: [ContactID]) {
-        self.number = number
+    public init(_ place: Place, contacts: [ContactID]) {
+        self.place = place
         self.contacts = contacts
     }
 }

@@ -103,7 +103,7 @@ public enum Matcher {
         return .linked([
             MatchedContact(
                 contact: contact, role: waiting.participant.role, canonical: waiting.canonical,
-                address: waiting.participant.mailbox.address, answered: answered.number)
+                address: waiting.participant.mailbox.address, answered: answered.place)
         ])
     }
 

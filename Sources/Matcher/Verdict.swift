@@ -8,11 +8,11 @@ public struct MatchedContact: Sendable, Hashable {
     public var address: EmailAddress
     /// The message of ours that was answered, when that is what links the contact; the address
     /// is then the stranger's who answered.
-    public var answered: Int64?
+    public var answered: AnsweredMessage.Place?
 
     public init(
         contact: ContactID, role: ParticipantRole, canonical: CanonicalAddress, address: EmailAddress,
-        answered: Int64? = nil
+        answered: AnsweredMessage.Place? = nil
     ) {
         self.contact = contact
         self.role = role

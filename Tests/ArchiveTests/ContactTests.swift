@@ -86,6 +86,53 @@ import Testing
         #expect(try fixture.archive.contacts().map(\.name) == ["Maria"])
     }
 
+    @Test func `a row names who sees a private contact, and nobody unknown`() throws {
+        let fixture = try ArchiveFixture()
+        let otto = try fixture.archive.addUser(name: "otto", email: email("otto@firma.example"))
+        var row = ContactImportRow(name: "Maria", emails: [email("maria@client.example")])
+        row.isPrivate = true
+        row.users = ["OTTO@firma.example", "nobody"]
+        let refused = try fixture.archive.importContacts([row]).refused
+        #expect(refused.map(\.failure.code) == [.unknownUser])
+        #expect(try fixture.archive.contacts().isEmpty)
+        row.users = ["OTTO@firma.example"]
+        _ = try fixture.archive.importContacts([row])
+        #expect(try fixture.archive.findContact("Maria").details.users == [otto])
+        row.users = ["anna"]
+        #expect(
+            try fixture.archive.importContacts([row], isTrial: true).changes.map(\.fields) == [["users"]])
+        _ = try fixture.archive.importContacts([row])
+        #expect(try fixture.archive.findContact("Maria").userNames == ["anna", "otto"])
+    }
+
+    @Test func `an external id of a contact that one does not see says only that it is taken`() throws {
+        let fixture = try ArchiveFixture()
+        let otto = try fixture.archive.addUser(name: "otto", email: nil)
+        var secret = ContactDraft(kind: .organisation, name: "Secret Ltd")
+        secret.externalID = "o7"
+        secret.owner = try fixture.archive.user(named: "anna").id
+        secret.isPrivate = true
+        let hidden = try fixture.archive.addContact(secret).id
+        let before = try fixture.dump()
+        var person = ContactImportRow(name: "Boris")
+        person.organisation = "o7"
+        var organisation = ContactImportRow(kind: .organisation, name: "Mine")
+        organisation.externalID = "o7"
+        let archive = fixture.archive.seen(by: .user(otto))
+        let refused = try archive.importContacts([person, organisation]).refused
+        #expect(refused.map(\.failure.code) == [.nameTaken, .nameTaken])
+        for failure in refused.map(\.failure) {
+            #expect(failure.detail == "o7")
+            #expect(!failure.revealed.contains("Secret"))
+            #expect(!failure.revealed.contains("contact \(hidden)"))
+        }
+        #expect(try fixture.dump() == before)
+        // One that they see, and that has this for its name, is the one they mean.
+        let visible = try archive.addContact(ContactDraft(kind: .organisation, name: "O7")).id
+        #expect(try archive.importContacts([person]).refused.isEmpty)
+        #expect(try archive.findContact("Boris").organisation == visible)
+    }
+
     @Test func `a contact is found by number, external id, address and whole name`() throws {
         let fixture = try ArchiveFixture()
         var draft = ContactDraft(

@@ -74,6 +74,99 @@ import Testing
         #expect(try archive.verify().findings == [])
     }
 
+    /// Anna has written to Maria, and a stranger has answered.
+    private func correspondence(_ threads: MatchPolicy.Threads) throws -> (ArchiveFixture, Archive, ContactID)
+    {
+        let fixture = try ArchiveFixture()
+        var policy = MatchPolicy()
+        policy.threads = threads
+        let archive = try fixture.reopened(matching: policy)
+        let maria = try archive.addContact(
+            ContactDraft(name: "Maria", emails: [email("maria@client.example")])
+        ).id
+        return (fixture, archive, maria)
+    }
+
+    private func ourOffer(_ fixture: ArchiveFixture) -> Arrival {
+        fixture.arrival(
+            1, from: "anna@firma.example", to: ["maria@client.example"], messageID: "offer@firma.example",
+            text: "Offer", folder: fixture.sent)
+    }
+
+    private func answer(_ fixture: ArchiveFixture, to id: String = "offer@firma.example") -> Arrival {
+        fixture.arrival(2, from: "stranger@else.example", text: "Answer") {
+            $0.inReplyTo = [MessageID(rawValue: id)]
+        }
+    }
+
+    @Test(arguments: MatchPolicy.Threads.allCases)
+    func `mail that loses its contact is matched by the archive's policy`(
+        threads: MatchPolicy.Threads
+    ) throws {
+        let (fixture, archive, maria) = try correspondence(threads)
+        let boris = try archive.addContact(
+            ContactDraft(name: "Boris", emails: [email("stranger@else.example")])
+        ).id
+        _ = try archive.ingest([ourOffer(fixture), answer(fixture)])
+        #expect(try archive.history(of: boris).map(\.subject) == ["Answer"])
+        try archive.changeContact(boris) { $0.emails = [] }
+        let isLinked = threads == .link
+        #expect(try archive.historyCount(of: boris) == 0)
+        #expect(try archive.history(of: maria).map(\.subject).contains("Answer") == isLinked)
+        #expect(try archive.openReviewCount() == (isLinked ? 0 : 1))
+        #expect(try archive.verify().findings == [])
+    }
+
+    @Test func `an answer that leads to somebody who was said not to have it waits`() throws {
+        let (fixture, archive, maria) = try correspondence(.link)
+        let boris = try archive.addContact(
+            ContactDraft(name: "Boris", emails: [email("stranger@else.example")])
+        ).id
+        _ = try archive.ingest([ourOffer(fixture), answer(fixture)])
+        let message = try #require(try archive.history(of: boris).first).message
+        try archive.link(message, to: [maria], by: "anna")
+        try archive.unlink(message, from: maria, by: "anna")
+        try archive.changeContact(boris) { $0.emails = [] }
+        #expect(try archive.history(of: maria).map(\.subject) == ["Offer"])
+        #expect(try archive.reviewItems().map(\.message) == [message])
+        #expect(try archive.verify().findings == [])
+    }
+
+    @Test func `an answer leaves a history with the mail that it answers`() throws {
+        let (fixture, archive, maria) = try correspondence(.link)
+        _ = try archive.ingest([ourOffer(fixture), answer(fixture)])
+        #expect(try archive.historyCount(of: maria) == 2)
+        let gain = try archive.changeContact(maria) { $0.emails = [] }.gain
+        #expect(gain.unlinkedMessages == 2)
+        #expect(gain.openedItems == 2)
+        #expect(try archive.historyCount(of: maria) == 0)
+        #expect(try archive.verify().findings == [])
+    }
+
+    @Test func `an answer stays when its own address is the contact's by now`() throws {
+        let (fixture, archive, maria) = try correspondence(.link)
+        _ = try archive.ingest([ourOffer(fixture), answer(fixture)])
+        let gain = try archive.changeContact(maria) { $0.emails = [email("stranger@else.example")] }.gain
+        #expect(gain.unlinkedMessages == 1)
+        #expect(try archive.history(of: maria).map(\.subject) == ["Answer"])
+        try archive.changeContact(maria) { $0.emails = [] }
+        #expect(try archive.historyCount(of: maria) == 0)
+        #expect(try archive.verify().findings == [])
+    }
+
+    @Test(arguments: [OutboxRecipientState.sent, .uncertain, .failed])
+    func `an answer to what the outbox has sent is filed before the mail itself is`(
+        state: OutboxRecipientState
+    ) throws {
+        let (fixture, archive, maria) = try correspondence(.link)
+        _ = try DeliveryReportTests.sent(fixture, as: state)
+        _ = try archive.ingest([answer(fixture, to: "m1@firma.example")])
+        let isOurs = state != .failed
+        #expect(try archive.historyCount(of: maria) == (isOurs ? 1 : 0))
+        #expect(try archive.openReviewCount() == (isOurs ? 0 : 1))
+        #expect(try archive.verify().findings == [])
+    }
+
     @Test func `a lead that becomes a person keeps number and history`() throws {
         let fixture = try ArchiveFixture()
         let lead = try fixture.archive.addContact(

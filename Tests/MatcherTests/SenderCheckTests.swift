@@ -61,7 +61,7 @@ import Testing
         func verdict(_ contacts: [Int64], _ threads: MatchPolicy.Threads) -> Verdict {
             var policy = MatchPolicy()
             policy.threads = threads
-            let answered = AnsweredMessage(number: 9, contacts: contacts.map { ContactID(rawValue: $0) })
+            let answered = AnsweredMessage(.message(9), contacts: contacts.map { ContactID(rawValue: $0) })
             return Matcher.match([known], MessageCircumstances(answered: answered), policy: policy).verdict
         }
         guard case .review = verdict([1], .suggest) else {
@@ -77,6 +77,6 @@ import Testing
             Issue.record("not linked")
             return
         }
-        #expect(contacts.map(\.answered) == [9])
+        #expect(contacts.map(\.answered) == [.message(9)])
     }
 }

@@ -116,8 +116,8 @@ struct ContactCSVTests {
     @Test func everyColumnReachesItsField() throws {
         let csv = try read(
             """
-            external_id,kind,name,emails,organisation,owner,do_not_email,notify_owner,private,phone,tags,type,city
-            42,Lead,"Anna ""A"" B, C",a@x.example,Firma,anna,1,true,да,+7 495 1234567,"vip; north",customer,X
+            external_id,kind,name,emails,organisation,owner,do_not_email,notify_owner,private,phone,tags,type,city,users
+            42,Lead,"Anna ""A"" B, C",a@x.example,Firma,anna,1,true,да,+7 495 1234567,"vip; north",customer,X,"otto, ruth"
             """)
         var expected = ContactImportRow(
             kind: .lead, name: "Anna \"A\" B, C", emails: [EmailAddress("a@x.example")!])
@@ -130,6 +130,7 @@ struct ContactCSVTests {
         expected.phones = ["+7 495 1234567"]
         expected.tags = ["vip", "north"]
         expected.type = "customer"
+        expected.users = ["otto", "ruth"]
         #expect(csv.rows.map(\.contact) == [expected])
     }
 

@@ -23,7 +23,7 @@ extension Archive {
         func run(_ db: Database) throws -> ContactImportReport {
             let sight = try Sight(viewer, db)
             try sight.demand(.contacts)
-            let importer = try ContactImporter(db, sight, time: time, isListing: isTrial)
+            let importer = try ContactImporter(db, sight, time: time, policy: matching, isListing: isTrial)
             var done = 0
             for isOrganisation in [true, false] {
                 for (index, row) in rows.enumerated() where (row.kind == .organisation) == isOrganisation {
@@ -56,24 +56,26 @@ private final class ContactImporter {
     private let userByName, userByEmail, update, facts: PreparedStatement
 
     /// - Parameter isListing: notes what becomes of each row.
-    init(_ db: Database, _ sight: Sight, time: UnixTime, isListing: Bool) throws {
+    init(_ db: Database, _ sight: Sight, time: UnixTime, policy: MatchPolicy, isListing: Bool) throws {
         self.db = db
         self.sight = sight
         self.time = time
         self.isListing = isListing
-        writer = try ContactWriter(db, time: time)
+        writer = try ContactWriter(db, time: time, policy: policy)
         byExternalID = try PreparedStatement(
             db,
             """
-            SELECT id FROM contacts WHERE external_id = ?1
-            UNION ALL SELECT contact FROM merged_contacts WHERE external_id = ?1
+            SELECT c.id, \(sight.sees(contact: "c")) FROM contacts c WHERE c.external_id = ?1
+                OR c.id IN (SELECT contact FROM merged_contacts WHERE external_id = ?1)
+            ORDER BY c.external_id IS NOT ?1 LIMIT 1
             """)
         organisationByExternalID = try PreparedStatement(
             db,
             """
-            SELECT id FROM contacts WHERE kind = 'organisation' AND (external_id = ?1
-                OR id IN (SELECT contact FROM merged_contacts WHERE external_id = ?1))
-            ORDER BY external_id IS NOT ?1
+            SELECT c.id, \(sight.sees(contact: "c")) FROM contacts c
+            WHERE c.kind = 'organisation' AND (c.external_id = ?1
+                OR c.id IN (SELECT contact FROM merged_contacts WHERE external_id = ?1))
+            ORDER BY c.external_id IS NOT ?1 LIMIT 1
             """)
         byAddress = try PreparedStatement(
             db,
@@ -132,6 +134,8 @@ private final class ContactImporter {
                 "This is not a telephone number", phone, remedy: "Write 7 to 15 digits.")
         }
         let owner = try row.owner.map { try user($0) }
+        var details = row.details
+        details.users = try row.users.map { try user($0) }
         let known = try find(row)
         if let known { try Archive.requireContact(known, db, sight, toChange: true) }
         let organisation = try row.organisation.map { try self.organisation($0) }
@@ -142,7 +146,7 @@ private final class ContactImporter {
         let id: ContactID
         let change: ContactImportReport.Change
         if let known {
-            let fields = try self.change(known, row, owner, organisation)
+            let fields = try self.change(known, row, owner, organisation, details)
             change = .init(row: index, contact: known, isNew: false, fields: fields)
             id = known
             report.updated += 1
@@ -155,7 +159,7 @@ private final class ContactImporter {
             draft.doNotEmail = row.doNotEmail ?? false
             draft.notifyOwner = row.notifyOwner ?? false
             draft.isPrivate = row.isPrivate ?? false
-            draft.details = row.details
+            draft.details = details
             id = try writer.insert(draft)
             change = .init(row: index, contact: id, isNew: true, fields: [])
             report.added += 1
@@ -178,7 +182,10 @@ private final class ContactImporter {
     private func find(_ row: ContactImportRow) throws -> ContactID? {
         if let externalID = row.externalID {
             try byExternalID.bind(1, externalID)
-            if let id = try byExternalID.first({ $0.int64(0) }) { return ContactID(rawValue: id) }
+            if let (id, isSeen) = try byExternalID.first({ ($0.int64(0), $0.int64(1) != 0) }) {
+                guard isSeen else { throw Self.hidden(externalID) }
+                return ContactID(rawValue: id)
+            }
         }
         for email in row.emails {
             byAddress.bind(1, try writer.addresses.entry(email).id)
@@ -191,7 +198,8 @@ private final class ContactImporter {
 
     /// - Returns: the fields that have another value now.
     private func change(
-        _ id: ContactID, _ row: ContactImportRow, _ owner: UserID?, _ organisation: ContactID?
+        _ id: ContactID, _ row: ContactImportRow, _ owner: UserID?, _ organisation: ContactID?,
+        _ details: ContactDetails
     ) throws -> [String] {
         facts.bind(1, id.rawValue)
         let old = try facts.first { row in (0..<9).map { row.optionalText($0) } } ?? []
@@ -218,7 +226,7 @@ private final class ContactImporter {
             try writer.releasePeople(of: id)
             organisations = organisations.filter { $0.value != id }
         }
-        let gained = try writer.addDetails(row.details, to: id)
+        let gained = try writer.addDetails(details, to: id)
         guard isListing else { return [] }
         let new: [(String, String?)] =
             [
@@ -232,6 +240,7 @@ private final class ContactImporter {
             return field.0
         }
         return changed + (gained.tags ? ["tags"] : []) + (gained.phones ? ["phones"] : [])
+            + (gained.users ? ["users"] : [])
     }
 
     private func organisation(_ text: String) throws -> ContactID {
@@ -239,10 +248,13 @@ private final class ContactImporter {
         if let known = organisations[key] { return known }
         let id: ContactID
         try organisationByExternalID.bind(1, text)
-        if let known = try organisationByExternalID.first({ $0.int64(0) }) {
-            id = ContactID(rawValue: known)
+        let named = try organisationByExternalID.first { (id: $0.int64(0), isSeen: $0.int64(1) != 0) }
+        if let named, named.isSeen {
+            id = ContactID(rawValue: named.id)
         } else if let known = try organisation(named: text, nil) {
             id = known
+        } else if named != nil {
+            throw Self.hidden(text)
         } else {
             var draft = ContactDraft(kind: .organisation, name: text)
             draft.owner = sight.rights?.user
@@ -251,6 +263,13 @@ private final class ContactImporter {
         }
         organisations[key] = id
         return id
+    }
+
+    /// Of a contact that the viewer does not see they hear what they would hear by making one with that id, and no more.
+    private static func hidden(_ externalID: String) -> MailFailure {
+        var failure = MailFailure.taken("external id", externalID)
+        failure.remedy = "It is another user's; leave it out, or ask an administrator."
+        return failure
     }
 
     private func organisation(named name: String, _ externalID: String?) throws -> ContactID? {

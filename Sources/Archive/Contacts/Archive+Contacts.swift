@@ -19,7 +19,7 @@ extension Archive {
             draft.owner = draft.owner ?? sight.rights?.user
             try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: nil, db)
-            let writer = try ContactWriter(db, time: time)
+            let writer = try ContactWriter(db, time: time, policy: matching)
             let id = try writer.insert(draft)
             var gain = AddressGain()
             for email in draft.emails { gain = try gain + writer.give(email, to: id) }
@@ -53,7 +53,7 @@ extension Archive {
             if draft.organisation != before.organisation { try Self.require(draft, within: sight, db) }
             try Self.check(draft, besides: id, db)
             Act.concerns("contact \(id)")
-            let writer = try ContactWriter(db, time: time)
+            let writer = try ContactWriter(db, time: time, policy: matching)
             try writer.update(id, draft)
             let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
             return ContactChange(before: before, after: try contact() ?? before, gain: gain)
@@ -71,7 +71,7 @@ extension Archive {
         let time = now()
         return try writeReversibly(.contacts) { db in
             try Self.requireContact(id, db, Sight(viewer, db), toChange: true)
-            return try ContactWriter(db, time: time).give(address, to: id)
+            return try ContactWriter(db, time: time, policy: matching).give(address, to: id)
         }
     }
 

@@ -143,6 +143,7 @@ extension String {
 }
 
 extension ContactImportRow {
+    /// Without the users, who have to be looked up.
     var details: ContactDetails {
         var details = ContactDetails()
         details.type = type
@@ -161,6 +162,7 @@ extension ContactImportRow {
         row.type = clean(type)
         row.tags = tags.compactMap(clean)
         row.phones = phones.compactMap(clean)
+        row.users = users.compactMap(clean)
         return row
     }
 }
@@ -224,6 +226,8 @@ public struct ContactImportRow: Sendable, Hashable {
     /// Added to those that the contact has.
     public var tags: [String]
     public var phones: [String]
+    /// Names or addresses of users who see a private contact besides its owner; added to those who do.
+    public var users: [String]
 
     public init(kind: Contact.Kind? = nil, name: String?, emails: [EmailAddress] = []) {
         externalID = nil
@@ -238,6 +242,7 @@ public struct ContactImportRow: Sendable, Hashable {
         type = nil
         tags = []
         phones = []
+        users = []
     }
 }
 

@@ -36,6 +36,7 @@ extension ContactWriter {
                 try remove.run()
                 left.append(message)
             }
+            left += try takeAnswers(to: left, from: contact)
             gain.unlinkedMessages = left.count
             gain.openedItems = try rejudge(left)
         }
@@ -53,6 +54,39 @@ extension ContactWriter {
                 ORDER BY h.message
                 """, arguments: [contact.rawValue, address]
         ).map { ArchivedMessageID(rawValue: $0) }
+    }
+
+    /// Takes out what stands with the contact only because it answers one of these messages of ours.
+    ///
+    /// - Returns: the answers that have left.
+    private func takeAnswers(
+        to messages: [ArchivedMessageID], from contact: ContactID
+    ) throws -> [ArchivedMessageID] {
+        let answers = try PreparedStatement(
+            db,
+            """
+            SELECT message FROM history WHERE thread = ? AND contact = ? AND removed_at IS NULL
+                AND linked_by <> 'person' ORDER BY message
+            """)
+        let remove = try PreparedStatement(db, "DELETE FROM history WHERE message = ? AND contact = ?")
+        let keep = try PreparedStatement(
+            db, "UPDATE history SET thread = NULL WHERE message = ? AND contact = ?")
+        var left: [ArchivedMessageID] = []
+        for message in messages {
+            var found: [ArchivedMessageID] = []
+            answers.bind(1, message.rawValue)
+            answers.bind(2, contact.rawValue)
+            try answers.forEachRow { found.append(ArchivedMessageID(rawValue: $0.int64(0))) }
+            for answer in found {
+                let isTheirs = try renameLink(answer, contact)
+                let change = isTheirs ? keep : remove
+                change.bind(1, answer.rawValue)
+                change.bind(2, contact.rawValue)
+                try change.run()
+                if !isTheirs { left.append(answer) }
+            }
+        }
+        return left
     }
 
     /// Names a link by another address of the contact; false when none takes part.
@@ -74,7 +108,7 @@ extension ContactWriter {
     func rejudge(_ messages: [ArchivedMessageID]) throws -> Int {
         let hasHistory = try PreparedStatement(
             db, "SELECT 1 FROM history WHERE message = ? AND removed_at IS NULL LIMIT 1")
-        let rejudging = try Rejudging(db, policy: MatchPolicy())
+        let rejudging = try Rejudging(db, policy: policy)
         var opened = 0
         for message in messages {
             hasHistory.bind(1, message.rawValue)
@@ -84,7 +118,14 @@ extension ContactWriter {
             else { continue }
             switch finding.result.verdict {
             case .linked(let contacts):
-                // Somebody else has an address in it, and a person has said that it is not theirs.
+                // It may answer mail of ours that stands with somebody.
+                for contact in contacts where contact.answered != nil {
+                    try decisions.link(
+                        message, contact: contact, by: .newAddress, sortDate: facts.sortDate)
+                }
+                hasHistory.bind(1, message.rawValue)
+                if try hasHistory.first({ _ in true }) != nil { continue }
+                // A person has said of whoever it leads to that it is not theirs.
                 let participant = finding.participants.first {
                     $0.canonical == contacts.first?.canonical
                 }
@@ -130,11 +171,11 @@ extension ContactWriter {
 
     /// Adds tags, telephone numbers and users to those that are there.
     ///
-    /// - Returns: whether one of the tags, and one of the numbers, was not there.
+    /// - Returns: whether one of the tags, of the numbers and of the users was not there.
     @discardableResult
     func addDetails(
         _ details: ContactDetails, to contact: ContactID
-    ) throws -> (tags: Bool, phones: Bool) {
+    ) throws -> (tags: Bool, phones: Bool, users: Bool) {
         let start = db.totalChangesCount
         let tag = try PreparedStatement(db, "INSERT OR IGNORE INTO contact_tags(contact, tag) VALUES (?, ?)")
         for name in details.tags {
@@ -167,7 +208,7 @@ extension ContactWriter {
             user.bind(2, id.rawValue)
             try user.run()
         }
-        return (afterTags > start, afterPhones > afterTags)
+        return (afterTags > start, afterPhones > afterTags, db.totalChangesCount > afterPhones)
     }
 }
 

@@ -7,6 +7,8 @@ import Matcher
 final class ContactWriter {
     let db: Database
     let time: UnixTime
+    /// By which mail that loses its contact is matched anew.
+    let policy: MatchPolicy
     let addresses: AddressBook
     let decisions: Decisions
     let looks: LookRegister
@@ -15,9 +17,10 @@ final class ContactWriter {
     let setLinkName: PreparedStatement
     private let insertContact, insertAddress, hasAddress, waiting: PreparedStatement
 
-    init(_ db: Database, time: UnixTime) throws {
+    init(_ db: Database, time: UnixTime, policy: MatchPolicy) throws {
         self.db = db
         self.time = time
+        self.policy = policy
         looks = try LookRegister(db)
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)

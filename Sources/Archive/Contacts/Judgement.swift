@@ -7,7 +7,7 @@ import Matcher
 struct Judgement {
     private let policy: MatchPolicy
     private let looks: LookRegister
-    private let answered, contactsOf: PreparedStatement
+    private let answered, contactsOf, sending, recipientsOf: PreparedStatement
 
     init(_ db: Database, policy: MatchPolicy) throws {
         self.policy = policy
@@ -22,6 +22,21 @@ struct Judgement {
                     SELECT 1 FROM ledger l JOIN folders f ON f.id = l.folder
                     WHERE l.message = m.id AND f.role = 'sent')
             ORDER BY m.id LIMIT 1
+            """)
+        // What the outbox has sent is ours before any folder has it. Of a mail that is still on its way to others
+        // an answer shows that it has arrived.
+        sending = try PreparedStatement(
+            db,
+            """
+            SELECT id FROM outbox WHERE message_id = ? AND message IS NULL AND EXISTS (
+                SELECT 1 FROM outbox_recipients WHERE item = outbox.id AND state IN ('sent', 'uncertain'))
+            """)
+        recipientsOf = try PreparedStatement(
+            db,
+            """
+            SELECT DISTINCT ca.contact FROM outbox_recipients r JOIN addresses a ON a.canonical = r.canonical
+                JOIN contact_addresses ca ON ca.address = a.id
+            WHERE r.item = ? ORDER BY ca.contact
             """)
         contactsOf = try PreparedStatement(
             db, "SELECT contact FROM history WHERE message = ? AND removed_at IS NULL ORDER BY contact")
@@ -64,12 +79,24 @@ struct Judgement {
             let messageID = MessageID(rawValue: String(id))
             answered.bind(1, IngestTransaction.key(messageID))
             try answered.bind(2, messageID.rawValue)
-            guard let number = try answered.first({ $0.int64(0) }) else { continue }
-            var contacts: [ContactID] = []
-            contactsOf.bind(1, number)
-            try contactsOf.forEachRow { contacts.append(ContactID(rawValue: $0.int64(0))) }
-            if !contacts.isEmpty { return AnsweredMessage(number: number, contacts: contacts) }
+            if let number = try answered.first({ $0.int64(0) }) {
+                let contacts = try Self.contacts(contactsOf, number)
+                if !contacts.isEmpty { return AnsweredMessage(.message(number), contacts: contacts) }
+                continue
+            }
+            try sending.bind(1, messageID.rawValue)
+            if let item = try sending.first({ $0.int64(0) }) {
+                let contacts = try Self.contacts(recipientsOf, item)
+                if !contacts.isEmpty { return AnsweredMessage(.outbox(item), contacts: contacts) }
+            }
         }
         return nil
+    }
+
+    private static func contacts(_ query: PreparedStatement, _ number: Int64) throws -> [ContactID] {
+        var contacts: [ContactID] = []
+        query.bind(1, number)
+        try query.forEachRow { contacts.append(ContactID(rawValue: $0.int64(0))) }
+        return contacts
     }
 }

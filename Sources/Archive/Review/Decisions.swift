@@ -93,7 +93,7 @@ struct Decisions {
 
     func link(
         _ message: ArchivedMessageID, contact: ContactID, role: ParticipantRole?, email: String?,
-        by linkedBy: LinkedBy, sortDate: UnixTime, answered: Int64? = nil
+        by linkedBy: LinkedBy, sortDate: UnixTime, answered: AnsweredMessage.Place? = nil
     ) throws {
         insertLink.bind(1, message.rawValue)
         insertLink.bind(2, contact.rawValue)
@@ -112,7 +112,11 @@ struct Decisions {
             try insertLink.bind(7, name)
         }
         insertLink.bind(8, time.rawValue)
-        insertLink.bind(9, answered)
+        if case .message(let number)? = answered {
+            insertLink.bind(9, number)
+        } else {
+            insertLink.bind(9, Int64?.none)
+        }
         try insertLink.run()
     }
 

@@ -13,6 +13,7 @@ extension ContactCSV {
                 contact.ownerName ?? "", flag(contact.doNotEmail), flag(contact.notifyOwner),
                 flag(contact.isPrivate), contact.details.type ?? "",
                 contact.details.tags.joined(separator: ","), contact.details.phones.joined(separator: ","),
+                contact.userNames.joined(separator: ","),
             ]
             text += cells.map { quoted(marked($0)) }.joined(separator: ",") + "\r\n"
         }

@@ -5,7 +5,7 @@ import SwiftCSV
 
 /// Contacts in a CSV file with a header line: `external_id`, `kind`, `name`,
 /// `emails` (separated by comma, semicolon or white space), `organisation`,
-/// `owner`, `do_not_email`, `notify_owner`, `private`, `type`, `tags` and `phones` (both
+/// `owner`, `do_not_email`, `notify_owner`, `private`, `type`, `tags`, `phones` and `users` (these three
 /// separated by comma or semicolon). Only `name` or `emails` is needed. The separator of the
 /// file is a comma, a semicolon or a tab; its text is UTF-8, UTF-16 with its mark, else
 /// windows-1251, as spreadsheets write it.
@@ -28,14 +28,14 @@ public struct ContactCSV: Sendable {
 
     public static let columns = [
         "external_id", "kind", "name", "emails", "organisation", "owner", "do_not_email", "notify_owner",
-        "private", "type", "tags", "phones",
+        "private", "type", "tags", "phones", "users",
     ]
     /// Other spellings of the columns.
     private static let synonyms = [
         "id": "external_id", "email": "emails", "e-mail": "emails", "organization": "organisation",
         "company": "organisation", "имя": "name", "название": "name", "почта": "emails", "тип": "kind",
         "организация": "organisation", "компания": "organisation", "ответственный": "owner",
-        "phone": "phones", "телефон": "phones", "tag": "tags", "метки": "tags",
+        "phone": "phones", "телефон": "phones", "tag": "tags", "метки": "tags", "user": "users",
     ]
 
     /// - Parameters:
@@ -103,7 +103,7 @@ public struct ContactCSV: Sendable {
         var fields: [String: String] = [:]
         for (name, value) in zip(header, values) where !value.isEmpty {
             // Address books have a column for each address and number.
-            if ["emails", "phones", "tags"].contains(name), let earlier = fields[name] {
+            if ["emails", "phones", "tags", "users"].contains(name), let earlier = fields[name] {
                 fields[name] = "\(earlier),\(value)"
             } else {
                 fields[name] = value
@@ -142,6 +142,7 @@ public struct ContactCSV: Sendable {
         row.type = fields["type"]
         row.tags = list(fields["tags"])
         row.phones = list(fields["phones"])
+        row.users = list(fields["users"])
         return row
     }
 

@@ -12,10 +12,10 @@ struct ContactImportCommand: ParsableCommand {
         commandName: "import", abstract: "Imports contacts from a CSV file, or from vCards.",
         discussion: """
             The first line of a CSV file names the columns: external_id, kind, name, emails (several separated by
-            comma or semicolon), organisation, owner, do_not_email, notify_owner, private, type, tags, phones; --map
-            says which column another name means. Commas, semicolons or tabs separate, and UTF-8 and
+            comma or semicolon), organisation, owner, do_not_email, notify_owner, private, type, tags, phones, users
+            (who see a private one besides its owner); --map says which column another name means. Commas, semicolons or tabs separate, and UTF-8 and
             windows-1251 are told apart. A row whose external_id, or else whose address, is known updates that
-            contact; addresses, tags and numbers are added, never taken away. All rows are imported in one
+            contact; addresses, tags, numbers and users are added, never taken away. All rows are imported in one
             transaction. --dry-run lists what would be added, changed and refused; --ask lists it, and imports
             when you accept.
             """)
