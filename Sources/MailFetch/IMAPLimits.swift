@@ -15,6 +15,10 @@ enum IMAPLimits {
     static let folders = 100_000
     /// Messages, or ranges of UIDs, kept from one question about a folder.
     static let messages = 5_000_000
+    /// Folders of one NOTIFY, and the bytes of their names. Dovecot refuses more than a hundred; a line of 8,192 bytes
+    /// is what RFC 7162 promises.
+    static let notifiedFolders = 100
+    static let notifiedBytes = 7_000
     /// Commands on the wire at a time; with the longest sets they still fit into the sockets' buffers, so
     /// that sending never waits for a server that itself waits for us to read.
     static let commandsInFlight = 4

@@ -45,6 +45,34 @@ struct DaemonTests {
         }
     }
 
+    @Test func mailInFurtherFoldersOfAWatchedMailboxIsFiledWhenItComesWhereTheServerTellsOfIt() async throws {
+        try await Installation.withFirma { firma in
+            try await firma.server.save(FirmaMail.toLead.bytes, to: "anna", folder: "Sent")
+            try await firma.server.deliver([FirmaMail.fromClient.bytes], to: "anna", folder: "Clients")
+            try await firma.succeed(
+                "account", "edit", "anna", "--push", "--poll-minutes", "1440", "--folder", "Clients")
+            try await firma.succeed("sync")
+            #expect(try await firma.queue().isEmpty)
+            let process = Mutex<Int32>(0)
+            async let outcome = firma.run("run") { id in process.withLock { $0 = id } }
+            // The facts awaited: the session idles, then what came into each folder stands in the queue. The next
+            // poll is hours away.
+            while try await !firma.server.commands().contains("IDLE") { await Task.yield() }
+            try await firma.server.save(FirmaMail.toNewcomer.bytes, to: "anna", folder: "Sent")
+            while try await firma.queue().count != 1 { await Task.yield() }
+            try await firma.server.save(FirmaMail.fromStranger.bytes, to: "anna", folder: "Clients")
+            while try await firma.queue().count != 2 { await Task.yield() }
+            kill(process.withLock { $0 }, SIGTERM)
+            #expect(try await outcome.status == 0)
+            let commands = try await firma.server.commands()
+            #expect(commands.contains { $0.hasPrefix("NOTIFY SET ") })
+            for writing in ["SELECT", "STORE", "UID STORE", "APPEND"] {
+                #expect(!commands.contains { $0.hasPrefix("\(writing) ") }, "the mailbox is read only")
+            }
+            try await firma.succeed("verify")
+        }
+    }
+
     @Test func twoSyncsAtOnceFileEverythingOnce() async throws {
         try await Installation.withFirma { firma in
             try await FirmaMail.deliver(to: firma.server)

@@ -64,6 +64,13 @@ struct MailServer {
         try await Program.script("dovecot", "load", directory.path, user, folder, staging.path, in: directory)
     }
 
+    /// Puts a message into a folder as the server's delivery agent does it: other sessions hear of it.
+    func save(_ message: Data, to user: String, folder: String) async throws {
+        let file = directory.appendingPathComponent("message-\(UUID().uuidString)")
+        try message.write(to: file)
+        try await Program.script("dovecot", "save", directory.path, user, folder, file.path, in: directory)
+    }
+
     /// One line a message: UID and flags.
     func flags(of user: String, folder: String) async throws -> String {
         try await Program.script("dovecot", "flags", directory.path, user, folder, in: directory)

@@ -37,7 +37,7 @@ import Testing
         // Reading only: whatever the server did, nothing else was ever sent.
         let allowed: Set = [
             "CAPABILITY", "LOGIN", "STARTTLS", "ID", "NAMESPACE", "LIST", "STATUS", "EXAMINE", "UID", "NOOP",
-            "LOGOUT", "ENABLE", "IDLE",
+            "LOGOUT", "ENABLE", "IDLE", "NOTIFY",
         ]
         let renumbers = ["examine-courier-", "examine-imap4d-"].contains { name.hasPrefix($0) }
         for line in server.received where line != "DONE" {
@@ -144,7 +144,20 @@ struct TranscriptRun {
             found.append("vanished \(state.vanished.map { $0.isEmpty ? "-" : $0.sequenceSet } ?? "untold")")
         case "idle":
             _ = try await session.examine(.inbox)
-            found.append(try await session.idle(for: Int(action[1]) ?? 1) ? "news" : "quiet")
+            found.append(Self.words(try await session.idle(for: Int(action[1]) ?? 1)))
+        case "idle-after-noop":
+            _ = try await session.examine(.inbox)
+            try await session.noop()
+            found.append(Self.words(try await session.idle(for: Int(action[1]) ?? 1)))
+        case "notify":
+            let folders = action.dropFirst(2).map { name in
+                ListedFolder(
+                    ListedName(attributes: [], delimiter: nil, wireName: ModifiedUTF7.encode(name)),
+                    namespaces: Namespaces())
+            }
+            found.append(try await session.subscribe(to: folders) ? "told" : "untold")
+            _ = try await session.examine(.inbox)
+            found.append(Self.words(try await session.idle(for: Int(action[1]) ?? 1)))
         case "pieces":
             _ = try await session.examine(.inbox)
             switch try await session.fetchInPieces(
@@ -222,6 +235,12 @@ struct TranscriptRun {
         for batch in report.refused {
             found.append("refused \(batch.uids.sequenceSet) \(batch.failure.code.rawValue)")
         }
+    }
+
+    private static func words(_ news: FolderNews) -> String {
+        if news.hasGivenUp { return "given-up" }
+        let names = news.folders.map { ModifiedUTF7.decode($0) ?? "?" }.sorted()
+        return names.isEmpty ? "quiet" : "news \(names.joined(separator: " "))"
     }
 
     static func escaped(_ bytes: [UInt8], asciiOnly: Bool) -> String {

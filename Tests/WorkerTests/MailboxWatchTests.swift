@@ -20,41 +20,10 @@ struct MailboxWatchTests {
                 + Scripts.examine("INBOX", exists: 3, next: 4) + parts.flatMap { $0 })
     }
 
-    /// The ordinary poll first, then everything that the watch does.
     private func watch(
         _ scripts: [IMAPScript], _ body: (PollFixture, Notes) async throws -> Void
     ) async throws {
-        // The lease of a poll under way would keep the watch waiting: it has ended before.
-        let fixture = try PollFixture([Scripts.firstSync] + scripts)
-        try await fixture.poll()
-        var settings = try fixture.worker.polled().settings
-        settings.isWatched = true
-        try fixture.worker.archive.editAccount(fixture.worker.account, settings)
-        try fixture.worker.archive.noteAttempt(
-            fixture.worker.account, revision: try fixture.worker.polled().revision,
-            startedAt: fixture.worker.clock.now, failure: nil,
-            nextPoll: fixture.worker.clock.now.advanced(bySeconds: 86_400))
-        let notes = Notes()
-        let running = Task {
-            try? await fixture.daemon.run { event in
-                switch event {
-                case .finished(let report): notes.add("fetched \(report.counts.fetched)")
-                case .watchLost(_, let failure): notes.add("lost \(failure.code.rawValue)")
-                default: break
-                }
-            } failed: {
-                notes.add("archive \($0.code.rawValue)")
-            }
-        }
-        do {
-            try await body(fixture, notes)
-        } catch {
-            running.cancel()
-            throw error
-        }
-        running.cancel()
-        await running.value
-        fixture.expectOnlyReading()
+        try await PollFixture.watching([Scripts.firstSync] + scripts, body)
     }
 
     @Test func aServerThatCannotIdleIsOnlyPolled() async throws {
@@ -125,6 +94,22 @@ struct MailboxWatchTests {
                 Issue.record("the watch holds the lease")
                 return
             }
+        }
+    }
+
+    @Test func newMailThatComesWhileOtherMailIsFetchedIsFiledAtOnce() async throws {
+        let told = Scripts.bodies("4", [4]).dropLast() + [.send("* 5 EXISTS"), Scripts.done]
+        try await watch([
+            Self.watching(
+                Self.idle, [.send("* 4 EXISTS"), .expectDone, Scripts.done],
+                Scripts.examine("INBOX", exists: 4, next: 5), Scripts.metadata("4:*", [4]), Array(told),
+                // Of the fifth the server will not speak again.
+                Scripts.examine("INBOX", exists: 5, next: 6), Scripts.metadata("5:*", [5]),
+                Scripts.bodies("5", [5]), Self.idle, [.stall])
+        ]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            let recorded = try fixture.worker.recorded()
+            #expect(recorded == "1:5" && notes.all == ["fetched 1", "fetched 1"])
         }
     }
 

@@ -58,6 +58,45 @@ final class PollFixture: Sendable {
         await pass.poll(try worker.polled(), watch: watch)
     }
 
+    /// The ordinary poll with the first script, then everything that the watch of the account does with the others.
+    ///
+    /// What happens is in the notes: `fetched N` and `lost CODE`.
+    static func watching(
+        _ scripts: [IMAPScript], _ body: (PollFixture, Notes) async throws -> Void
+    ) async throws {
+        // The lease of a poll under way would keep the watch waiting: it has ended before.
+        let fixture = try PollFixture(scripts)
+        try await fixture.poll()
+        var settings = try fixture.worker.polled().settings
+        settings.isWatched = true
+        try fixture.worker.archive.editAccount(fixture.worker.account, settings)
+        try fixture.worker.archive.noteAttempt(
+            fixture.worker.account, revision: try fixture.worker.polled().revision,
+            startedAt: fixture.worker.clock.now, failure: nil,
+            nextPoll: fixture.worker.clock.now.advanced(bySeconds: 86_400))
+        let notes = Notes()
+        let running = Task {
+            try? await fixture.daemon.run { event in
+                switch event {
+                case .finished(let report): notes.add("fetched \(report.counts.fetched)")
+                case .watchLost(_, let failure): notes.add("lost \(failure.code.rawValue)")
+                default: break
+                }
+            } failed: {
+                notes.add("archive \($0.code.rawValue)")
+            }
+        }
+        do {
+            try await body(fixture, notes)
+        } catch {
+            running.cancel()
+            throw error
+        }
+        running.cancel()
+        await running.value
+        fixture.expectOnlyReading()
+    }
+
     func status() throws -> AccountStatus { try worker.polled().status }
 
     /// Whatever the server did, it was only read from.

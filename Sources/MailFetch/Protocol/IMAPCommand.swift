@@ -21,6 +21,8 @@ enum IMAPCommand: Sendable {
     case fetchPiece(UID, offset: Int, count: Int)
     /// RFC 7162, 3.2.3: from here on the server tells UIDs of what is gone. Changes nothing for others.
     case enableQResync
+    /// RFC 5465: tells of messages that come into these folders, and go from them, beside those of the open one.
+    case notify([[UInt8]])
     /// RFC 4978: everything behind the reply is compressed, in both directions.
     case compress
     case noop
@@ -71,6 +73,11 @@ enum IMAPCommand: Sendable {
                 Array("UID FETCH \(uid.rawValue) (UID INTERNALDATE BODY.PEEK[]<\(offset).\(count)>)".utf8)
             case .enableQResync: Array("ENABLE QRESYNC".utf8)
             case .fetchMessages(let set): Array("UID FETCH \(set) (UID INTERNALDATE BODY.PEEK[])".utf8)
+            case .notify(let names):
+                Array(
+                    "NOTIFY SET (selected-delayed (MessageNew MessageExpunge)) (mailboxes (".utf8)
+                    + Array(names.map(Self.quoted).joined(separator: [0x20]))
+                    + Array(") (MessageNew MessageExpunge))".utf8)
             case .compress: Array("COMPRESS DEFLATE".utf8)
             case .noop: Array("NOOP".utf8)
             case .idle: Array("IDLE".utf8)

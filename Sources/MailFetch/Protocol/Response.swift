@@ -60,7 +60,8 @@ enum Response: Sendable {
     case list(ListedName)
     case namespace(Namespaces)
     case identification([String: String])
-    case mailboxStatus([String: UInt64])
+    /// Of the folder with this name of the wire.
+    case mailboxStatus([UInt8], [String: UInt64])
     /// SEARCH and ESEARCH alike.
     case search([ClosedRange<UInt32>])
     case exists(UInt32)

@@ -250,33 +250,36 @@ enum ResponseParser {
         scanner.skipSpaces()
         guard let delimiter = scanner.value() else { return nil }
         scanner.skipSpaces()
-        // A folder may be called NIL; here that is a name.
-        let start = scanner.position
-        guard let value = scanner.value() else { return nil }
-        let name = value.content ?? (scanner.position == start + 3 ? Array("NIL".utf8) : nil)
-        guard let name else { return nil }
+        guard let name = folderName(&scanner) else { return nil }
         return ListedName(attributes: attributes, delimiter: delimiter.content?.first, wireName: name)
     }
 
+    /// A folder may be called NIL; here that is a name.
+    private static func folderName(_ scanner: inout ResponseScanner) -> [UInt8]? {
+        let start = scanner.position
+        guard let value = scanner.value() else { return nil }
+        return value.content ?? (scanner.position == start + 3 ? Array("NIL".utf8) : nil)
+    }
+
     private static func mailboxStatus(_ scanner: inout ResponseScanner) -> Response? {
-        guard scanner.value() != nil else { return nil }
+        guard let name = folderName(&scanner) else { return nil }
         scanner.skipSpaces()
         guard scanner.accept(0x28) else { return nil }
         var items: [String: UInt64] = [:]
         while !scanner.accept(0x29) {
             scanner.skipSpaces()
-            let name = scanner.word()
-            guard !name.isEmpty else { return nil }
+            let item = scanner.word()
+            guard !item.isEmpty else { return nil }
             scanner.skipSpaces()
             if scanner.peek == 0x28 {
                 guard scanner.skipValue() else { return nil }
             } else {
                 guard let number = scanner.number() else { return nil }
-                items[String(decoding: name, as: UTF8.self).uppercased()] = number
+                items[String(decoding: item, as: UTF8.self).uppercased()] = number
             }
             scanner.skipSpaces()
         }
-        return .mailboxStatus(items)
+        return .mailboxStatus(name, items)
     }
 
     private static func namespaces(_ scanner: inout ResponseScanner) -> Response {

@@ -40,7 +40,12 @@ extension IMAPSession {
         try demandSendable(wireName)
         var items: [String: UInt64] = [:]
         try await demandOK(.status(wireName)) { response in
-            if case .mailboxStatus(let found) = response { items.merge(found) { $1 } }
+            // Of other folders a server may tell in between, when it was asked to.
+            if case .mailboxStatus(let name, let found) = response,
+                !sights.hasSubscribed || FolderNews.key(name) == FolderNews.key(wireName)
+            {
+                items.merge(found) { $1 }
+            }
         }
         return FolderCounts(
             messages: items["MESSAGES"].flatMap(UInt32.init(exactly:)) ?? 0,
@@ -79,15 +84,15 @@ extension IMAPSession {
         var opened: Opening
         if let mark, resyncs {
             do throws(MailFailure) {
-                opened = try await open(.examine(wireName, .resync(mark)), listing: listing)
+                opened = try await open(wireName, by: .examine(wireName, .resync(mark)), listing: listing)
                 opened.isFollowed = opened.validity == mark.uidValidity.rawValue && opened.modSequence != nil
             } catch  where error.code == .commandRefused {
                 // Offered and not done: the folder is compared as with any other server.
                 resyncs = false
-                opened = try await open(plain, listing: listing)
+                opened = try await open(wireName, by: plain, listing: listing)
             }
         } else {
-            opened = try await open(plain, listing: listing)
+            opened = try await open(wireName, by: plain, listing: listing)
         }
         guard opened.recent > 0,
             let server = RenumberingServer.recognised(
@@ -95,9 +100,9 @@ extension IMAPSession {
         else { return try opened.state }
         do throws(MailFailure) {
             // What was listed before may be what the server forgets.
-            return try await open(.select(wireName, for: server), listing: listing).state
+            return try await open(wireName, by: .select(wireName, for: server), listing: listing).state
         } catch  where error.code == .commandRefused {
-            return try await open(plain, listing: listing).state
+            return try await open(wireName, by: plain, listing: listing).state
         }
     }
 
@@ -132,11 +137,12 @@ extension IMAPSession {
     }
 
     nonisolated(nonsending) private func open(
-        _ command: IMAPCommand, listing: Bool
+        _ name: [UInt8], by command: IMAPCommand, listing: Bool
     ) async throws(MailFailure) -> Opening {
         var opening = Opening()
         var listed: [ClosedRange<UInt32>] = []
         openValidity = nil
+        sights.close()
         let question = listing ? [IMAPCommand.searchAll(extended: capabilities.contains("ESEARCH"))] : []
         let replies = try await run([command] + question) { response in
             switch response {
@@ -164,6 +170,8 @@ extension IMAPSession {
         openValidity = opening.validity.map { UIDValidity($0) }
         guard listed.count <= IMAPLimits.messages else { throw tooManyMessages() }
         if listing { opening.listed = listed }
+        sights.opened(
+            name, messages: opening.exists, uidNext: opening.uidNext, uidValidity: opening.validity)
         return opening
     }
 

@@ -27,6 +27,8 @@ public final class IMAPSession {
     var namespaces = Namespaces()
     /// Of the folder that is open; nil while one is being opened.
     var openValidity: UIDValidity?
+    /// What the server has told of folders, asked or not.
+    var sights = FolderSights()
     /// Whether ENABLE QRESYNC was agreed to.
     var resyncs = false
     /// What the session wants to know of its server, until its first command has taken it along: by themselves
@@ -206,6 +208,7 @@ public final class IMAPSession {
     func readResponse() throws(MailFailure) -> Response {
         trace?.note(.received, framer.text)
         let response = ResponseParser.parse(framer.text, literals: framer.literals)
+        sights.note(response)
         switch response {
         case .capability(let names): capabilities = Capabilities(names)
         case .identification(let fields): serverID = fields

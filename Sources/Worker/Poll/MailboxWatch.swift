@@ -3,7 +3,8 @@ import MailFetch
 import MailModel
 import MailTransport
 
-/// Keeps one session idling on an account's INBOX, and files what arrives at once.
+/// Keeps one session idling on an account's INBOX, and files what arrives at once: there, and, where the server
+/// offers to tell of them too (NOTIFY), in the further folders that are polled.
 ///
 /// It only makes the polls of the account's interval come sooner: whatever it misses,
 /// they find. It holds the account's lease while it files, and not while it waits.
@@ -26,10 +27,13 @@ struct MailboxWatch: Sendable {
 
     func run(_ account: Account, watch: @escaping @Sendable (PollEvent) -> Void) async -> End {
         var losses = 0
+        var subscribes = true
         while !Task.isCancelled {
             do throws(MailFailure) {
-                try await watchInbox(of: account, watch) { losses = 0 }
-                return Task.isCancelled ? .cancelled : .cannotIdle
+                guard try await watchFolders(of: account, &subscribes, watch, succeeded: { losses = 0 })
+                else {
+                    return Task.isCancelled ? .cancelled : .cannotIdle
+                }
             } catch  where error.kind == .transient {
                 if error.code == .cancelled { return .cancelled }
                 losses += 1
@@ -57,34 +61,70 @@ struct MailboxWatch: Sendable {
         return max(asked, min(doubled, 900) * (0.8 + 0.4 * jitter))
     }
 
-    /// Returns when the server cannot idle.
-    private func watchInbox(
-        of account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void, succeeded: () -> Void
-    ) async throws(MailFailure) {
-        let (session, folders) = try await poller.openSession(account)
-        guard session.capabilities.contains("IDLE"),
-            let inbox = folders.first(where: { $0.role == .inbox })
-        else { return await session.logout() }
+    /// - Parameter subscribes: whether the server may be asked to tell of further folders; false once that has ended
+    ///   a session, or the server has given it up.
+    /// - Returns: false when the server cannot idle, true when another session has to go on.
+    private func watchFolders(
+        of account: Account, _ subscribes: inout Bool, _ watch: @escaping @Sendable (PollEvent) -> Void,
+        succeeded: () -> Void
+    ) async throws(MailFailure) -> Bool {
+        let (session, listed) = try await poller.openSession(account)
+        let choice = FolderChoice(
+            sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
+        let chosen = choice.folders(among: listed).chosen
+        guard session.capabilities.contains("IDLE"), let inbox = chosen.first(where: { $0.role == .inbox })
+        else {
+            await session.logout()
+            return false
+        }
+        var further = chosen.filter { $0 != inbox }
+        if subscribes, !further.isEmpty {
+            subscribes = false
+            if try await !session.subscribe(to: further.map(\.folder)) { further = [] }
+            subscribes = true
+        } else {
+            further = []
+        }
+        var news = FolderNews()
+        var due = further
         while !Task.isCancelled {
-            try await file(inbox, of: account, session, watch)
+            // INBOX does not wait for other folders, and has to be the one that is open at the end.
+            let isFirst = news.concern(inbox.folder) && !due.isEmpty
+            try await file((isFirst ? [inbox] : []) + due + [inbox], of: account, session, watch)
+            try await session.lookAgain(at: due.map(\.folder))
             succeeded()
-            while try await !session.idle() {}
+            repeat { news = try await session.idle() } while news.isEmpty
+            if news.hasGivenUp {
+                subscribes = false
+                await session.logout()
+                return true
+            }
+            due = further.filter { news.concern($0.folder) }
         }
         await session.logout()
+        return true
     }
 
-    /// One poll of INBOX on the watching session; opens the folder anew.
+    /// One poll of each folder on the watching session; opens them anew.
     private func file(
-        _ inbox: ListedFolder, of account: Account, _ session: IMAPSession,
+        _ folders: [FolderChoice.Chosen], of account: Account, _ session: IMAPSession,
         _ watch: @escaping @Sendable (PollEvent) -> Void
     ) async throws(MailFailure) {
         let lease = try await lease(on: account, session)
-        let report = await poller.poll(
-            FolderChoice.Chosen(folder: inbox, role: .inbox), of: account, on: session, lease: lease,
-            startedAt: settings.now(), watch: watch)
+        var report = AccountReport(name: account.settings.name)
+        var failure: MailFailure?
+        for folder in folders where failure == nil {
+            let one = await poller.poll(
+                folder, of: account, on: session, lease: lease, startedAt: settings.now(), watch: watch)
+            report = report.followed(by: one)
+            // Without a further folder the watch goes on; the account's polls say what is wrong with it.
+            failure = one.failures.first {
+                folder.role == .inbox || !FolderPoll.concernsOneFolder.contains($0.code)
+            }
+        }
         try archive.release(lease)
         if report.counts.fetched > 0 { watch(.finished(report)) }
-        if let failure = report.failures.first { throw failure }
+        if let failure { throw failure }
     }
 
     /// Waits while a poll of the account is under way.
