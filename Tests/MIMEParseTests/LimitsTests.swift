@@ -1,6 +1,7 @@
-import MIMEParse
 import MailModel
 import Testing
+
+@testable import MIMEParse
 
 /// Each limit at n-1, n and n+1: beyond it the message is still read, with a defect.
 @Suite struct LimitsTests {
@@ -91,14 +92,32 @@ import Testing
         #expect(message.attachments.first?.filename?.hasSuffix("n.pdf") == true)
     }
 
+    @Test(arguments: [999, 1000, 1001])
+    func declaredNameBytes(_ length: Int) {
+        let name = String(repeating: "n", count: length - 4) + ".pdf"
+        let message = reading("Content-Type: application/pdf; name=\"\(name)\"\n\nx")
+        #expect(message.attachments.first?.declaredName?.utf8.count == min(length, 1000))
+        #expect(message.attachments.first?.declaredName?.hasSuffix("n.pdf") == true)
+    }
+
     @Test(arguments: [69, 70, 71])
     func boundaryBytes(_ length: Int) {
         // Our own splitter reads any length; only libmimetic is not asked beyond.
         let boundary = String(repeating: "b", count: length)
-        let message = reading(
-            "Content-Type: multipart/mixed; boundary=\(boundary)\n\n--\(boundary)\n"
-                + "Content-Type: application/x\n\nx\n--\(boundary)--\n")
-        #expect(message.attachments.count == 1)
+        let mail = Array(
+            ("Content-Type: multipart/mixed; boundary=\(boundary)\n\n--\(boundary)\n"
+                + "Content-Type: application/x\n\nx\n--\(boundary)--\n").utf8)
+        #expect(reading(mail).attachments.count == 1)
+        mail.withUnsafeBytes { bytes in
+            var splitter = EntitySplitter(bytes, limits: .standard, defects: DefectLog())
+            let tree = splitter.split(from: 0)
+            let verdict = MimeticReading(bytes: bytes, limits: .standard).compare(with: tree, from: 0)
+            switch verdict {
+            case .agrees: #expect(length <= 70)
+            case .notAsked: #expect(length > 70)
+            default: Issue.record("\(verdict)")
+            }
+        }
     }
 
     /// The numbers that the documents name.
@@ -112,8 +131,11 @@ import Testing
         #expect(limits.addresses == 10_000)
         #expect(limits.parameters == 200)
         #expect(limits.fileNameBytes == 200)
+        #expect(limits.declaredNameBytes == 1000)
+        #expect(limits.boundaryBytes == 70)
         #expect(limits.textBytes == 1 << 20)
         #expect(limits.messageBytes == 150 << 20)
+        #expect(limits.heapMessageBytes == 4 << 20)
     }
 
     /// At their real size, not lowered for the test.

@@ -150,10 +150,45 @@ import Testing
             Array("* 1 FETCH (BODY[] {\(size)}\r\n".utf8) + [UInt8](repeating: 0x78, count: size)
                 + Array(")\r\n".utf8)
         }
-        #expect(try responses([literal(10)], limits: limits).first?.hasSuffix("xxxxxxxxxx") == true)
+        #expect(try responses([literal(9)], limits: limits).first?.hasSuffix(":xxxxxxxxx") == true)
+        #expect(try responses([literal(10)], limits: limits).first?.hasSuffix(":xxxxxxxxxx") == true)
         #expect(try responses([literal(11)], limits: limits).first?.hasSuffix("too large") == true)
         #expect(try responses([literal(40)], limits: limits).first?.hasSuffix("too large") == true)
         #expect(throws: MailFailure.self) { try responses([literal(41)], limits: limits) }
+    }
+
+    /// Whether it comes in one piece or in two.
+    @Test(arguments: [9, 10, 11], [true, false])
+    func onlyWhatIsLargerThanTheHeapTakesIsAFile(size: Int, isWhole: Bool) throws {
+        var limits = MailLimits.standard
+        limits.heapMessageBytes = 10
+        var framer = ResponseFramer(limits: limits, spoolDirectory: "/tmp")
+        let stream = Array(
+            "* 1 FETCH (BODY[] {\(size)}\r\n\(String(repeating: "x", count: size)))\r\n".utf8)
+        framer.feed(Array(stream[..<(isWhole ? stream.count : stream.count - 6)]))
+        if !isWhole {
+            #expect(try framer.next() == false)
+            framer.feed(Array(stream.suffix(6)))
+        }
+        #expect(try framer.next())
+        guard case .bytes(let bytes)? = framer.literals.first?.content else {
+            Issue.record("no literal")
+            return
+        }
+        #expect(bytes.count == size)
+        #expect((bytes.fileDescriptor != nil) == (size > 10))
+    }
+
+    /// A message fetched part by part is held like one that comes whole.
+    @Test(arguments: [9, 10, 11])
+    func onlyPiecesThatAreMoreThanTheHeapTakesAreAFile(size: Int) throws {
+        var pieces = SpooledBytes(heapBytes: 10, directory: "/tmp")
+        for piece in [[UInt8](repeating: 1, count: 5), [UInt8](repeating: 2, count: size - 5)] {
+            try pieces.append(MessageBytes(piece))
+        }
+        let bytes = try pieces.finished()
+        #expect(bytes.count == size)
+        #expect((bytes.fileDescriptor != nil) == (size > 10))
     }
 
     @Test func aMissingSpoolDirectoryIsAFailureWithARemedy() {

@@ -175,6 +175,23 @@ struct ParsePoolTests {
         #expect(outcome.message?.text?.utf8.count == min(length, 100))
     }
 
+    /// On either side of the size from which a message goes over as a file.
+    @Test(arguments: [99, 100, 101])
+    func heapMessageBytes(length: Int) async throws {
+        var limits = MailLimits.standard
+        limits.heapMessageBytes = 100
+        let head = "From: a@example.org\nSubject: s\n\n"
+        let text = String(repeating: "x", count: length - head.utf8.count)
+        let message = MessageBytes(Array((head + text).utf8))
+        let settings = ParsePool.Settings(processes: 1, limits: limits)
+        #expect((settings.furtherMemory(for: length) > 0) == (length > 100))
+        let pool = pool {
+            $0.limits = limits
+            $0.inlineBytes = settings.inlineBytes
+        }
+        #expect(try await pool.parse([message]) == [.read(MIMEParser(limits: limits).parse(message))])
+    }
+
     /// What no pool writes ends the child before it reads anything.
     @Test func limitsAreOneWordThatComesBackTheSame() {
         var limits = MailLimits.standard

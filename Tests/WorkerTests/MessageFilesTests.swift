@@ -116,7 +116,38 @@ struct MessageFilesTests {
         return (read, failures)
     }
 
+    @Test(arguments: [-1, 0, 1])
+    func onlyWhatIsLargerThanTheHeapTakesIsMapped(beyond: Int) async throws {
+        let size = MailLimits.standard.heapMessageBytes + beyond
+        let path = try directory.write("a.eml", [UInt8](repeating: 0x78, count: size))
+        var seen: [(count: Int, isMapped: Bool)] = []
+        try await MessageFiles(paths: [path]).forEachMessage { _, bytes in
+            seen.append((bytes.count, bytes.fileDescriptor != nil))
+        } unreadable: {
+            Issue.record("\($0)")
+        }
+        #expect(seen.map(\.count) == [size])
+        #expect(seen.map(\.isMapped) == [beyond > 0])
+    }
+
     // MARK: Import
+
+    @Test(arguments: [-1, 0, 1])
+    func aMessageIsImportedUpToTheLimit(beyond: Int) async throws {
+        let fixture = try WorkerFixture()
+        let mail = WorkerFixture.mail(1)
+        try directory.write("1.eml", mail)
+        var limits = MailLimits.standard
+        limits.messageBytes = mail.count - beyond
+        let importer = FileImport(
+            archive: fixture.archive,
+            pipeline: IngestPipeline(archive: fixture.archive, parsing: InProcessParsing()), limits: limits)
+        let (counts, failures) = try await importer.run(
+            try MessageFiles(paths: [directory.path]), account: fixture.account,
+            folder: FolderName("Imported"))
+        #expect(failures.map(\.code) == (beyond > 0 ? [.messageTooLarge] : []))
+        #expect(counts.linked == (beyond > 0 ? 0 : 1))
+    }
 
     @Test func importingTwiceChangesNothingAndNamesWhatItCannotTake() async throws {
         let fixture = try WorkerFixture()
