@@ -104,14 +104,18 @@ private:
     }
 };
 
-bool is_message(const mimetic::MimeEntity &entity) {
-    const mimetic::ContentType &type = entity.header().contentType();
+bool is_message(const mimetic::ContentType &type) {
     return type.type() == "message" && type.subtype() == "rfc822";
 }
 
-/// The entity whose body is scanned first when `entity` is read.
+/// Without making a field where there is none.
+const mimetic::ContentType &type_of(const mimetic::MimeEntity &entity) {
+    return entity.header().contentType();
+}
+
+/// The entity whose body is scanned first when `entity`, a message, is read.
 const mimetic::MimeEntity *first_scanned(mimetic::MimeEntity *entity) {
-    while (is_message(*entity) && !entity->body().parts().empty()) {
+    while (!entity->body().parts().empty() && is_message(type_of(*entity))) {
         entity = entity->body().parts().front();
     }
     return entity;
@@ -133,19 +137,21 @@ bool list_entities(
         const int32_t parent = pending.back().second;
         pending.pop_back();
         if (listed == capacity) return false;
-        const mimetic::MimeEntity *first = first_scanned(entity);
+        // The library looks the field up each time.
+        const mimetic::ContentType &type = type_of(*entity);
+        const bool message = is_message(type);
+        const mimetic::MimeEntity *first = message ? first_scanned(entity) : entity;
         while (next < extents.size() && extents[next].entity != first) {
             if (within) within->body_end = extents[next].body_end;
             ++next;
         }
         if (next == extents.size()) return false;
-        const mimetic::MimeEntity &constant = *entity;
         mw_mimetic_entity &item = entities[listed];
         memset(&item, 0, sizeof item);
         item.parent = parent;
         item.header_start = extents[next].header_start;
-        item.is_multipart = constant.header().contentType().isMultipart() ? 1 : 0;
-        item.is_message = is_message(constant) ? 1 : 0;
+        item.is_multipart = type.isMultipart() ? 1 : 0;
+        item.is_message = message ? 1 : 0;
         within = item.is_message ? &item : nullptr;
         const int32_t self = int32_t(listed);
         ++listed;

@@ -99,6 +99,53 @@ import Testing
         #expect(bomb.measured < 2 << 20 + 64)
     }
 
+    /// Eight are looked at together where that is possible.
+    @Test(arguments: 0..<20)
+    func aControlCharacterIsDroppedWhereverItStands(place: Int) {
+        let letters = Array("abcdefghijklmnopqrstuvwxyzя".utf8)
+        for (octet, stands) in [
+            (0x00, ""), (0x1F, ""), (0x0D, "\n"), (0x0C, "\n"), (0x09, "\t"), (0x7F, "\u{7F}"),
+        ] {
+            let text = letters[..<place] + [UInt8(octet)] + letters[place...]
+            let whole =
+                String(decoding: letters[..<place], as: UTF8.self) + stands
+                + String(decoding: letters[place...], as: UTF8.self)
+            let message = reading(Array("Subject: s\n\n.".utf8) + text)
+            #expect(message.text == "." + whole)
+        }
+    }
+
+    /// Groups are decoded two at a time; damage may stand in either.
+    @Test(arguments: 0..<24)
+    func base64IsTheSameWhereverItIsInterrupted(place: Int) {
+        let digits = Array("QUJDREVGR0hJSktMTU5PUFFS".utf8)
+        let whole = Array("ABCDEFGHIJKLMNOPQR".utf8)
+        for interruption in [[0x0A], [0x0D, 0x0A], [0x20], [0x00], [0xFF]] as [[UInt8]] {
+            let body = Array(digits[..<place]) + interruption + Array(digits[place...])
+            let (decoded, measured) = content(body, .base64)
+            #expect(decoded == whole)
+            #expect(measured == whole.count)
+        }
+        let cut = content(Array(digits[..<place]), .base64).decoded
+        #expect(cut == Array(whole[..<(place * 6 / 8)]))
+    }
+
+    /// A long field costs libmimetic the square of its length, wherever in the mail it stands.
+    @Test(arguments: [0, 1, 8191, 8192, 8193, 20_000])
+    func aLongFieldIsCountedWhereverItStands(before: Int) {
+        let lines = String(repeating: "x\n", count: before / 2) + (before % 2 == 0 ? "" : "\n")
+        for (length, isAsked) in [(60_000, true), (70_000, false)] {
+            let field = "y\n" + String(repeating: " z\n", count: length / 3 - 1)
+            let mail = Array(("Subject: s\n\n" + lines + field + "end\n").utf8)
+            mail.withUnsafeBytes { bytes in
+                var splitter = EntitySplitter(bytes, limits: .standard, defects: DefectLog())
+                let tree = splitter.split(from: 0)
+                let verdict = MimeticReading(bytes: bytes, limits: .standard).compare(with: tree, from: 0)
+                if case .notAsked = verdict { #expect(!isAsked) } else { #expect(isAsked) }
+            }
+        }
+    }
+
     @Test func paddingInOneEndlessLineIsRead() {
         let (decoded, _) = content(Array(String(repeating: "AA==", count: 1000).utf8), .base64)
         #expect(decoded == [UInt8](repeating: 0, count: 1000))

@@ -24,7 +24,7 @@ struct BodyText {
                 } ?? false
             text = FormatFlowed.unflowed(text, deletesSpace: deletes)
         }
-        append(text, defects: &defects)
+        append(&text, defects: &defects)
     }
 
     /// Appends an HTML leaf, already decoded to octets of its charset.
@@ -33,21 +33,26 @@ struct BodyText {
     ) {
         var html: [UInt8] = []
         TextDecoder.decode(octets, label: label ?? Self.metaCharset(octets), into: &html, defects: &defects)
-        html.removeAll { $0 == 0 }
+        if html.withUnsafeBytes({ $0.offset(of: 0, from: 0, to: $0.count) }) != nil {
+            html.removeAll { $0 == 0 }
+        }
         Self.closeEntities(&html)
         var text: [UInt8] = []
         if !HTMLText.convert(html, limit: limits.textBytes, into: &text) { defects.note(.malformedHTML) }
-        append(text, defects: &defects)
+        append(&text, defects: &defects)
     }
 
-    private mutating func append(_ text: [UInt8], defects: inout DefectLog) {
+    private mutating func append(_ text: inout [UInt8], defects: inout DefectLog) {
         var end = text.count
         while end > 0, Octet.isSpace(text[end - 1]) { end -= 1 }
         guard end > 0 else { return }
         let gap = utf8.isEmpty ? 0 : 2
         let room = max(0, limits.textBytes - utf8.count - gap)
         let kept = UTF8Text.prefixLength(text[..<end], limit: room)
-        if kept > 0 {
+        if kept > 0, utf8.isEmpty {
+            text.removeLast(text.count - kept)
+            swap(&utf8, &text)
+        } else if kept > 0 {
             utf8.append(contentsOf: repeatElement(Octet.lf, count: gap))
             utf8 += text[..<kept]
         }
@@ -62,7 +67,19 @@ struct BodyText {
             var kept = 0
             var index = 0
             if count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { index = 3 }
+            let raw = UnsafeMutableRawBufferPointer(bytes)
             while index < count {
+                // Eight characters at once where none of them is a control character.
+                if index + 8 <= count {
+                    let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    let isBelow = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+                    if isBelow == 0 {
+                        raw.storeBytes(of: word, toByteOffset: kept, as: UInt64.self)
+                        index += 8
+                        kept += 8
+                        continue
+                    }
+                }
                 let byte = bytes[index]
                 index += 1
                 if byte >= 0x20 || byte == Octet.lf || byte == Octet.tab {

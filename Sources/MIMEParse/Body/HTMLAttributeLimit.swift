@@ -5,6 +5,8 @@ enum HTMLAttributeLimit {
 
     /// Blanks out what follows the thousandth attribute of a tag, up to the tag's end.
     static func bound(_ html: inout [UInt8]) {
+        // Most mail needs no change, and then no copy either.
+        guard html.withUnsafeBytes(isExceeded) else { return }
         html.withUnsafeMutableBytes { bytes in
             let view = UnsafeRawBufferPointer(bytes)
             var cursor = 0
@@ -21,6 +23,20 @@ enum HTMLAttributeLimit {
                 cursor = tag.index
             }
         }
+    }
+
+    private static func isExceeded(in bytes: UnsafeRawBufferPointer) -> Bool {
+        var cursor = 0
+        while let open = bytes.offset(of: Octet.less, from: cursor, to: bytes.count) {
+            cursor = open + 1
+            guard cursor < bytes.count, Octet.isLetter(bytes[cursor]) else { continue }
+            var tag = Tag(bytes: bytes, index: cursor)
+            while tag.nextAttribute() != nil {
+                if tag.attributes > maximum { return true }
+            }
+            cursor = tag.index
+        }
+        return false
     }
 
     /// Walks through one start tag as libxml2 does.

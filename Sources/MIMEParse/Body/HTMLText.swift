@@ -24,42 +24,32 @@ public enum HTMLText {
         _ html: [UInt8], limit: Int, showsHidden: Bool, into result: inout [UInt8]
     ) -> (isComplete: Bool, hasHidden: Bool) {
         let input = min(html.count, 4 * limit, 1 << 26)
-        let collector = Collector(limit: limit, showsHidden: showsHidden)
         _ = parserIsReady
+        // The context holds its own copy of the octets.
         let context = html.withUnsafeBytes { bytes in
             htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))
         }
         guard let context else { return (false, false) }
         var events = xmlSAXHandler()
         events.startElement = { data, name, attributes in
-            if let name { Collector.of(data)?.start(name, HTMLAttributes(attributes)) }
+            if let name { Collector.of(data)?.pointee.start(name, HTMLAttributes(attributes)) }
         }
         events.endElement = { data, name in
-            if let name { Collector.of(data)?.end(name) }
+            if let name { Collector.of(data)?.pointee.end(name) }
         }
-        events.characters = { data, text, count in
-            if let text {
-                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
-            }
+        let characters: charactersSAXFunc = { data, text, count in
+            guard let text else { return }
+            Collector.of(data)?.pointee.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
         }
-        events.cdataBlock = { data, text, count in
-            if let text {
-                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
-            }
-        }
-        events.ignorableWhitespace = { data, text, count in
-            if let text {
-                Collector.of(data)?.characters(UnsafeRawBufferPointer(start: text, count: Int(count)))
-            }
-        }
-        let isComplete = html.withUnsafeBytes { bytes -> Bool in
-            // The context holds its own copy of the octets; only the events are ours.
-            _ = bytes
-            return withUnsafeMutablePointer(to: &events) { pointer in
+        events.characters = characters
+        events.cdataBlock = characters
+        events.ignorableWhitespace = characters
+        var collector = Collector(limit: limit, showsHidden: showsHidden, context: context)
+        withUnsafeMutablePointer(to: &events) { events in
+            withUnsafeMutablePointer(to: &collector) { collector in
                 let original = context.pointee.sax
-                context.pointee.sax = pointer
-                context.pointee.userData = Unmanaged.passUnretained(collector).toOpaque()
-                collector.context = context
+                context.pointee.sax = events
+                context.pointee.userData = UnsafeMutableRawPointer(collector)
                 htmlCtxtUseOptions(
                     context,
                     Int32(
@@ -69,16 +59,15 @@ public enum HTMLText {
                 xmlSwitchEncoding(context, XML_CHAR_ENCODING_UTF8)
                 htmlParseDocument(context)
                 context.pointee.sax = original
-                return !collector.isStopped
             }
         }
         htmlFreeParserCtxt(context)
         collector.finish(into: &result)
-        return (isComplete && input == html.count, collector.hasHidden)
+        return (!collector.isStopped && input == html.count, collector.hasHidden)
     }
 
-    /// Builds the text from the parser's events.
-    private final class Collector {
+    /// Builds the text from the parser's events, which come through a pointer.
+    private struct Collector {
         private var text: [UInt8] = []
         private let limit: Int
         private var depth = 0
@@ -96,25 +85,27 @@ public enum HTMLText {
         private var pendingSpace = false
         private var pendingLines = 0
         private(set) var isStopped = false
-        var context: htmlParserCtxtPtr?
+        private let context: htmlParserCtxtPtr
 
         /// libxml2 searches its stack of open elements at each end tag. Browsers nest no deeper.
         private static let maximumDepth = 512
 
-        init(limit: Int, showsHidden: Bool) {
+        init(limit: Int, showsHidden: Bool, context: htmlParserCtxtPtr) {
             self.limit = limit
             self.showsHidden = showsHidden
+            self.context = context
         }
 
-        static func of(_ data: UnsafeMutableRawPointer?) -> Collector? {
-            data.map { Unmanaged<Collector>.fromOpaque($0).takeUnretainedValue() }
+        @inline(__always)
+        static func of(_ data: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<Collector>? {
+            data?.assumingMemoryBound(to: Collector.self)
         }
 
-        func start(_ name: UnsafePointer<UInt8>, _ attributes: HTMLAttributes) {
+        mutating func start(_ name: UnsafePointer<UInt8>, _ attributes: HTMLAttributes) {
             depth += 1
             if depth > Self.maximumDepth || text.count >= limit {
                 isStopped = true
-                if let context { xmlStopParser(context) }
+                xmlStopParser(context)
             }
             if hiddenFrom == nil, !showsHidden, attributes.areHidden {
                 hiddenFrom = depth
@@ -143,7 +134,7 @@ public enum HTMLText {
             }
         }
 
-        func end(_ name: UnsafePointer<UInt8>) {
+        mutating func end(_ name: UnsafePointer<UInt8>) {
             depth -= 1
             if let from = hiddenFrom {
                 if depth < from { hiddenFrom = nil }
@@ -168,10 +159,17 @@ public enum HTMLText {
             }
         }
 
-        func characters(_ bytes: UnsafeRawBufferPointer) {
+        mutating func characters(_ bytes: UnsafeRawBufferPointer) {
             guard hidden == 0, hiddenFrom == nil, text.count < limit else { return }
             var index = 0
             while index < bytes.count {
+                let start = index
+                while index < bytes.count, bytes[index] > 0x20, bytes[index] != 0xC2 { index += 1 }
+                if index > start {
+                    flush()
+                    text.append(contentsOf: bytes.slice(start..<index))
+                    continue
+                }
                 let byte = bytes[index]
                 // A no-break space is a space to a reader.
                 let isNoBreak = byte == 0xC2 && index + 1 < bytes.count && bytes[index + 1] == 0xA0
@@ -192,18 +190,19 @@ public enum HTMLText {
             }
         }
 
-        func finish(into result: inout [UInt8]) {
+        mutating func finish(into result: inout [UInt8]) {
             while let last = text.last, Octet.isSpace(last) { text.removeLast() }
             result.append(contentsOf: text[..<UTF8Text.prefixLength(text, limit: limit)])
         }
 
-        private func breakLine(_ count: Int) {
+        private mutating func breakLine(_ count: Int) {
             pendingSpace = false
             if !text.isEmpty { pendingLines = max(pendingLines, count) }
         }
 
         /// Writes the white space that is due before the next character.
-        private func flush() {
+        private mutating func flush() {
+            guard pendingLines > 0 || pendingSpace || !quotes.isEmpty else { return }
             if pendingLines > 0 {
                 text.append(contentsOf: lines(pendingLines, forced: false))
             } else if pendingSpace, let last = text.last, last != Octet.lf, last != Octet.space {
@@ -219,7 +218,7 @@ public enum HTMLText {
         }
 
         /// A bullet or the next number in front of a list's item.
-        private func mark() {
+        private mutating func mark() {
             guard hidden == 0, let list = lists.last, text.count < limit else { return }
             flush()
             if let number = list {
@@ -231,7 +230,7 @@ public enum HTMLText {
         }
 
         /// Line ends so that at least `count` (or, forced, one more) stand at the end.
-        private func lines(_ count: Int, forced: Bool) -> [UInt8] {
+        private mutating func lines(_ count: Int, forced: Bool) -> [UInt8] {
             pendingSpace = false
             while let last = text.last, last == Octet.space { text.removeLast() }
             if forced {

@@ -49,60 +49,94 @@ public struct Base64Decoder: Sendable {
         // Up to here the octets behind some padding were seen to be digits and padding.
         var checked = 0
         Self.values.withUnsafeBufferPointer { values in
-            while index < count {
-                if isPadded {
-                    while index < count, values[Int(bytes[index])] & 0xFE == 64 { index += 1 }
-                    if index == count { break }
-                    guard Self.isWholeGroups(bytes, from: index, values, &checked) else {
-                        // Padding ends the data; a list's footer may follow.
-                        isDamaged = true
-                        isFinished = true
-                        break
+            Self.places.withUnsafeBufferPointer { places in
+                while index < count {
+                    if isPadded {
+                        while index < count, values[Int(bytes[index])] & 0xFE == 64 { index += 1 }
+                        if index == count { break }
+                        guard Self.isWholeGroups(bytes, from: index, values, &checked) else {
+                            // Padding ends the data; a list's footer may follow.
+                            isDamaged = true
+                            isFinished = true
+                            break
+                        }
+                        isPadded = false
                     }
-                    isPadded = false
-                }
-                if digits == 0 {
-                    while index + 4 <= count {
-                        let a = values[Int(bytes[index])]
-                        let b = values[Int(bytes[index + 1])]
-                        let c = values[Int(bytes[index + 2])]
-                        let d = values[Int(bytes[index + 3])]
-                        if (a | b | c | d) & 0xC0 != 0 { break }
-                        let group = UInt32(a) << 18 | UInt32(b) << 12 | UInt32(c) << 6 | UInt32(d)
-                        target[written] = UInt8(truncatingIfNeeded: group >> 16)
-                        target[written + 1] = UInt8(truncatingIfNeeded: group >> 8)
-                        target[written + 2] = UInt8(truncatingIfNeeded: group)
-                        written += 3
-                        index += 4
+                    if digits == 0 {
+                        let (read, wrote) = Self.decodeGroups(
+                            bytes.slice(index..<count),
+                            to: UnsafeMutableRawBufferPointer(rebasing: target[written...]), places)
+                        index += read
+                        written += wrote
+                        if index == count { break }
                     }
-                    if index == count { break }
-                }
-                let value = values[Int(bytes[index])]
-                index += 1
-                if value < 64 {
-                    accumulator = accumulator << 6 | UInt32(value)
-                    digits += 1
-                    if digits == 4 {
-                        target[written] = UInt8(truncatingIfNeeded: accumulator >> 16)
-                        target[written + 1] = UInt8(truncatingIfNeeded: accumulator >> 8)
-                        target[written + 2] = UInt8(truncatingIfNeeded: accumulator)
-                        written += 3
+                    let value = values[Int(bytes[index])]
+                    index += 1
+                    if value < 64 {
+                        accumulator = accumulator << 6 | UInt32(value)
+                        digits += 1
+                        if digits == 4 {
+                            target[written] = UInt8(truncatingIfNeeded: accumulator >> 16)
+                            target[written + 1] = UInt8(truncatingIfNeeded: accumulator >> 8)
+                            target[written + 2] = UInt8(truncatingIfNeeded: accumulator)
+                            written += 3
+                            accumulator = 0
+                            digits = 0
+                        }
+                    } else if value == 65 {
+                        written += Self.flush(accumulator, digits, to: target, at: written)
+                        if digits < 2 { isDamaged = true } else { isPadded = true }
                         accumulator = 0
                         digits = 0
+                    } else if value == 66 {
+                        isDamaged = true
                     }
-                } else if value == 65 {
-                    written += Self.flush(accumulator, digits, to: target, at: written)
-                    if digits < 2 { isDamaged = true } else { isPadded = true }
-                    accumulator = 0
-                    digits = 0
-                } else if value == 66 {
-                    isDamaged = true
                 }
             }
         }
         self.accumulator = accumulator
         self.digits = digits
         return written
+    }
+
+    /// For each place in a group of four and each octet, its six bits where they belong; anything
+    /// but a digit has the lowest bit.
+    private static let places: [UInt32] = (0..<4).flatMap { place in
+        values.map { $0 < 64 ? UInt32($0) << UInt32(26 - 6 * place) : 1 }
+    }
+
+    /// Decodes whole groups of four digits up to the first other octet.
+    /// - Returns: how many octets were read, and how many written.
+    private static func decodeGroups(
+        _ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer,
+        _ places: UnsafeBufferPointer<UInt32>
+    ) -> (read: Int, written: Int) {
+        var index = 0
+        var written = 0
+        func group(_ digits: UInt64) -> UInt32 {
+            places[Int(digits & 0xFF)] | places[256 + Int(digits >> 8 & 0xFF)]
+                | places[512 + Int(digits >> 16 & 0xFF)] | places[768 + Int(digits >> 24 & 0xFF)]
+        }
+        // Two groups at a time. More octets are written than decoded; the next ones overwrite them.
+        while index + 8 <= bytes.count, written + 8 <= target.count {
+            let digits = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let first = group(digits)
+            let second = group(digits >> 32)
+            if (first | second) & 1 != 0 { break }
+            let value = UInt64(first) << 32 | UInt64(second) << 8
+            target.storeBytes(of: value.bigEndian, toByteOffset: written, as: UInt64.self)
+            index += 8
+            written += 6
+        }
+        while index + 4 <= bytes.count, written + 4 <= target.count {
+            let digits = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+            let value = group(UInt64(digits))
+            if value & 1 != 0 { break }
+            target.storeBytes(of: value.bigEndian, toByteOffset: written, as: UInt32.self)
+            index += 4
+            written += 3
+        }
+        return (index, written)
     }
 
     /// Whether the line at `start` is base64 of its own, as where encoded pieces
@@ -269,13 +303,17 @@ enum UUEncoding {
             // Trailing blanks are lost in transport; they stand for zeros.
             offset < line.count ? (line[offset] &- 0x20) & 0x3F : 0
         }
-        while left > 0 {
-            let (a, b, c, d) = (digit(index), digit(index + 1), digit(index + 2), digit(index + 3))
-            result.append(a << 2 | b >> 4)
-            if left > 1 { result.append(b << 4 | c >> 2) }
-            if left > 2 { result.append(c << 6 | d) }
-            left -= 3
-            index += 4
+        withUnsafeTemporaryAllocation(byteCount: 66, alignment: 1) { buffer in
+            var written = 0
+            while written < left {
+                let (a, b, c, d) = (digit(index), digit(index + 1), digit(index + 2), digit(index + 3))
+                buffer[written] = a << 2 | b >> 4
+                buffer[written + 1] = b << 4 | c >> 2
+                buffer[written + 2] = c << 6 | d
+                written += 3
+                index += 4
+            }
+            result.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<left]))
         }
         return true
     }

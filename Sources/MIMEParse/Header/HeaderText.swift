@@ -301,6 +301,8 @@ struct EncodedWord {
     ///
     /// - Parameter wasOpen: the same for the line before. Each line is looked at once: there may be many.
     static func isOpen(behind line: UnsafeRawBufferPointer, _ wasOpen: Bool) -> Bool {
+        // Neither a beginning nor an end, as in most lines.
+        if line.offset(of: Octet.equals, from: 0, to: line.count) == nil { return wasOpen }
         var hasEnd = false
         var index = line.count - 1
         while index > 0 {

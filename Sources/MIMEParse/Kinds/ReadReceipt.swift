@@ -42,8 +42,10 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
 
     /// The receipts that Exchange writes in words: subject and sentence must both say so.
     init?(freeText message: ParsedMessage) {
-        let subject = message.subject?.lowercased() ?? ""
-        let rows = Self.freeText.filter { row in row.subjects.contains { subject.hasPrefix($0) } }
+        guard let subject = message.subject else { return nil }
+        let rows = LowercasedOctets.with(startOf: subject, limit: 60) { subject in
+            Self.freeText.filter { $0.subjects.hasBeginning(of: subject) }
+        }
         guard !rows.isEmpty else { return nil }
         let text = String(decoding: (message.text ?? "").utf8.prefix(4096), as: UTF8.self).lowercased()
         guard
@@ -58,13 +60,13 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
         isFreeText = true
     }
 
-    private static let freeText: [(disposition: String, subjects: [String], sentences: [String])] = [
+    private static let freeText: [(disposition: String, subjects: PhraseList, sentences: [String])] = [
         (
-            "displayed", ["read:", "прочтено:", "прочитано:"],
+            "displayed", PhraseList(["read:", "прочтено:", "прочитано:"]),
             ["was read on", "было прочтено", "было прочитано", "прочтено:", "прочитано:"]
         ),
         (
-            "deleted", ["not read:", "не прочтено:", "не прочитано:"],
+            "deleted", PhraseList(["not read:", "не прочтено:", "не прочитано:"]),
             ["was deleted without being read", "было удалено без прочтения", "удалено непрочитанным"]
         ),
     ]

@@ -19,8 +19,30 @@ struct ContentDigest {
     }
 
     mutating func add(_ mailboxes: [Mailbox]) {
-        for mailbox in mailboxes { add(mailbox.address.lowercased) }
+        for mailbox in mailboxes { add(mailbox.address) }
         separate()
+    }
+
+    /// `local@domain` in lower case.
+    private mutating func add(_ address: EmailAddress) {
+        let (local, domain) = (address.localPart.utf8, address.domain.utf8)
+        guard local.allSatisfy({ $0 < 0x80 }), domain.allSatisfy({ $0 < 0x80 }) else {
+            return add(address.lowercased)
+        }
+        let count = local.count + domain.count + 1
+        withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { buffer in
+            var index = 0
+            for byte in local {
+                buffer[index] = Octet.lowercased(byte)
+                index += 1
+            }
+            buffer[index] = Octet.at
+            for byte in domain {
+                index += 1
+                buffer[index] = Octet.lowercased(byte)
+            }
+            add(UnsafeRawBufferPointer(buffer))
+        }
     }
 
     private mutating func separate() {
@@ -31,6 +53,10 @@ struct ContentDigest {
     mutating func addBody(_ body: UnsafeRawBufferPointer) {
         var end = body.count
         while end > 0, Octet.isSpace(body[end - 1]) { end -= 1 }
+        if body.offset(of: Octet.cr, from: 0, to: end) == nil {
+            hasher.update(bufferPointer: body.slice(0..<end))
+            return
+        }
         var cursor = 0
         let piece = 16384
         withUnsafeTemporaryAllocation(byteCount: piece, alignment: 8) { buffer in

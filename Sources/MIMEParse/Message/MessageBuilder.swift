@@ -138,10 +138,8 @@ struct MessageBuilder {
             let octets = leafContent(entity).decoded(inputLimit: limits.textBytes * 8, defects: &defects)
             octets.withUnsafeBytes { text.appendHTML($0, label: label, defects: &defects) }
         } else {
-            let octets = plan.textOctets(
-                of: index, in: tree, bytes: bytes, limits: limits, defects: &defects)
-            octets.withUnsafeBytes {
-                text.appendPlain($0, entity.contentType, label: label, defects: &defects)
+            plan.withTextOctets(of: index, in: tree, bytes: bytes, limits: limits, defects: &defects) {
+                text.appendPlain($0, entity.contentType, label: label, defects: &$1)
             }
         }
     }

@@ -111,10 +111,14 @@ extension MessageFields {
 
     /// A bounce in free text: from the mail system, with a null return path (RFC 5321, 4.5.5).
     private func isFromDaemon(_ message: ParsedMessage) -> Bool {
-        let locals = message.from.map { $0.address.localPart.lowercased() }
-        guard locals.contains(where: { $0 == "mailer-daemon" || $0 == "postmaster" }) else { return false }
-        if locals.contains("mailer-daemon"), !header.contains(.returnPath) { return true }
-        return hasNullReturnPath
+        func isFrom(_ name: StaticString) -> Bool {
+            message.from.contains { mailbox in
+                var local = mailbox.address.localPart
+                return local.withUTF8 { UnsafeRawBufferPointer($0).equalsIgnoringCase(name) }
+            }
+        }
+        if isFrom("mailer-daemon") { return !header.contains(.returnPath) || hasNullReturnPath }
+        return isFrom("postmaster") && hasNullReturnPath
     }
 
     /// The first word of a field's value.
@@ -134,17 +138,19 @@ extension MessageFields {
 /// Subjects that programs write in front of the one they answer, in lower case: data, to be
 /// added to. An answer to such a message has `Re:` in front, and is a person's.
 enum AutomaticSubjects {
-    private static let beginnings = [
+    private static let beginnings = PhraseList([
         "автоответ:", "автоответ ", "автоматический ответ:", "автоматический ответ ", "автоответчик:",
         "отсутствие на работе:", "вне офиса:", "нет на месте:", "в отпуске:", "я в отпуске",
         "automatic reply:", "auto reply:", "auto-reply:", "autoreply:", "auto response:", "autoresponse:",
         "out of office:", "out of the office:", "out-of-office:", "out of office autoreply:",
         "away from the office:", "on vacation:", "vacation reply:", "abwesenheitsnotiz:",
-    ]
+    ])
+    private static let whole = PhraseList(["автоответ", "out of office"])
 
     static func match(_ subject: String?) -> Bool {
         guard let subject else { return false }
-        let start = String(decoding: subject.utf8.prefix(120), as: UTF8.self).lowercased()
-        return beginnings.contains { start.hasPrefix($0) } || start == "автоответ" || start == "out of office"
+        return LowercasedOctets.with(startOf: subject, limit: 120) {
+            beginnings.hasBeginning(of: $0) || whole.contains($0)
+        }
     }
 }

@@ -194,23 +194,31 @@ struct LeafPlan {
 
     private static func isBlank(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.trimmed().isEmpty }
 
-    /// The octets of a plain text leaf, files within it left out.
-    func textOctets(
+    /// The octets of a plain text leaf, files within it left out; valid during `use` only.
+    func withTextOctets<Result>(
         of index: Int, in tree: EntityTree, bytes: UnsafeRawBufferPointer, limits: MailLimits,
-        defects: inout DefectLog
-    ) -> [UInt8] {
+        defects: inout DefectLog, _ use: (UnsafeRawBufferPointer, inout DefectLog) -> Result
+    ) -> Result {
         let entity = tree.entities[index]
         let inputLimit = limits.textBytes * 4
         guard let text = textsWithFiles[index] else {
-            if entity.encoding != .identity, entity.body.count > inputLimit { defects.note(.textLimit) }
-            let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
-            return content.decoded(inputLimit: inputLimit, defects: &defects)
+            let body = bytes.slice(entity.body)
+            if entity.encoding == .identity {
+                return use(body.slice(0..<min(body.count, inputLimit)), &defects)
+            }
+            if entity.body.count > inputLimit { defects.note(.textLimit) }
+            let content = LeafContent(bytes: body, encoding: entity.encoding)
+            let octets = content.decoded(inputLimit: inputLimit, defects: &defects)
+            return octets.withUnsafeBytes { use($0, &defects) }
         }
         guard let octets = text.octets else {
             return Self.octets(bytes, entity.body, without: text.files, limit: inputLimit)
+                .withUnsafeBytes { use($0, &defects) }
         }
-        return octets.withUnsafeBytes {
-            Self.octets($0, 0..<$0.count, without: text.files, limit: inputLimit)
+        return octets.withUnsafeBytes { octets in
+            if text.files.isEmpty { return use(octets.slice(0..<min(octets.count, inputLimit)), &defects) }
+            return Self.octets(octets, 0..<octets.count, without: text.files, limit: inputLimit)
+                .withUnsafeBytes { use($0, &defects) }
         }
     }
 

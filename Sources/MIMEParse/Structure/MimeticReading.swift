@@ -72,6 +72,8 @@ struct MimeticReading {
     /// fields, wherever they stand, that do not name a discrete type.
     private func compositeTypes(from start: Int) -> Int {
         var composites = 0
+        // So short that there is no room for as many.
+        if bytes.count - start < limits.depth * 12 { return 0 }
         var cursor = start
         while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: bytes.count) {
             cursor = dash + 1
@@ -95,23 +97,36 @@ struct MimeticReading {
         return composites
     }
 
+    /// A field of this length is none to count.
+    private static let freeField = 8192
+
     /// Bytes that libmimetic would move while it grows the buffers of long fields,
     /// whatever part of the mail it takes for a header.
     private func fieldCost(from start: Int) -> Int {
-        guard bytes.count - start > 8192 else { return 0 }
         var cost = 0
         var fieldStart = start
-        var cursor = start
-        while cursor < bytes.count {
-            let next = (bytes.offset(of: Octet.lf, from: cursor, to: bytes.count) ?? bytes.count) + 1
-            if next >= bytes.count || !Octet.isBlank(bytes[next]) {
+        while bytes.count - fieldStart > Self.freeField {
+            // The last field that begins within reach: those before it are short.
+            var next = fieldStart + Self.freeField
+            while next > fieldStart, bytes[next - 1] != Octet.lf || Octet.isBlank(bytes[next]) { next -= 1 }
+            if next == fieldStart {
+                next = endOfField(from: fieldStart + Self.freeField)
                 let length = next - fieldStart
-                if length > 8192 { cost += (length / 64) &* min(length, 1 << 30) }
-                if cost > 64 << 20 { return cost }
-                fieldStart = next
+                cost += (length / 64) &* min(length, 1 << 30)
+                if cost > 64 << 20 { break }
             }
-            cursor = next
+            fieldStart = next
         }
         return cost
+    }
+
+    /// Where the next line begins that continues no field.
+    private func endOfField(from start: Int) -> Int {
+        var cursor = start
+        while let newline = bytes.offset(of: Octet.lf, from: cursor, to: bytes.count) {
+            cursor = newline + 1
+            if cursor == bytes.count || !Octet.isBlank(bytes[cursor]) { return cursor }
+        }
+        return bytes.count
     }
 }

@@ -112,11 +112,11 @@ struct TextSplitter {
                 && nextWritten(after: index).map(isQuotedHeader) ?? false
         }
         if trimmed.last == Octet.colon {
-            let text = lowercased(trimmed)
-            if QuotePhrases.introductions.contains(text) { return true }
+            if LowercasedOctets.with(trimmed, QuotePhrases.introductions.contains) { return true }
             return isWholeIntroduction(index)
         }
-        return trimmed.prefix(64).contains(Octet.colon) && isQuotedHeader(index)
+        return trimmed.offset(of: Octet.colon, from: 0, to: min(trimmed.count, 64)) != nil
+            && isQuotedHeader(index)
     }
 
     private func isSeparator(_ line: UnsafeRawBufferPointer) -> Bool {
@@ -125,7 +125,7 @@ struct TextSplitter {
         while start < end, line[start] == Octet.hyphen || line[start] == Octet.space { start += 1 }
         while end > start, line[end - 1] == Octet.hyphen || line[end - 1] == Octet.space { end -= 1 }
         guard start >= 3, line.count - end >= 3 else { return false }
-        return QuotePhrases.separators.contains(lowercased(line.slice(start..<end)))
+        return LowercasedOctets.with(line.slice(start..<end), QuotePhrases.separators.contains)
     }
 
     /// `From:` and at least two more fields in the lines behind it.
@@ -138,15 +138,19 @@ struct TextSplitter {
         return found >= 2
     }
 
-    private func field(_ index: Int, among names: [String]) -> Bool {
+    private func field(_ index: Int, among names: PhraseList) -> Bool {
         let line = bytes.slice(lines[index].range)
         guard let colon = line.offset(of: Octet.colon, from: 0, to: min(line.count, 64)) else { return false }
         let name = line.slice(0..<(colon + 1)).trimmed()
-        guard name.count <= Self.longestField else { return false }
+        guard name.count <= Self.longestField, name.first == Octet.asterisk || names.mayBegin(name) else {
+            return false
+        }
         // The name may be in asterisks, which stand for bold type.
-        guard name.contains(Octet.asterisk) else { return names.contains(lowercased(name)) }
+        guard name.offset(of: Octet.asterisk, from: 0, to: name.count) != nil else {
+            return LowercasedOctets.with(name, names.contains)
+        }
         let plain = name.filter { $0 != Octet.asterisk }
-        return plain.withUnsafeBytes { names.contains(lowercased($0)) }
+        return plain.withUnsafeBytes { LowercasedOctets.with($0, names.contains) }
     }
 
     /// A dated introduction with nothing marked behind it: top posting, the old mail below.
@@ -252,21 +256,28 @@ struct TextSplitter {
                 break
             }
         }
-        let own = lines.indices.filter { lines[$0].range.lowerBound >= start && lines[$0].next <= end }
-        for index in own {
+        var first = 0
+        while first < lines.count, lines[first].range.lowerBound < start { first += 1 }
+        var behind = lines.count
+        while behind > first, lines[behind - 1].next > end { behind -= 1 }
+        for index in first..<behind {
             let line = bytes.slice(lines[index].range)
-            let isDashes = line.count == 3 ? line.hasPrefixIgnoringCase("-- ") : line.count == 2
+            guard line.count == 2 || line.count == 3 else { continue }
+            let isDashes = line.count == 2 || line[2] == Octet.space
             if isDashes, line.hasPrefixIgnoringCase("--") { return lines[index].range.lowerBound..<end }
         }
-        let last = own.suffix(Self.longestSignature)
+        let last = max(first, behind - Self.longestSignature)..<behind
         for index in last where !lines[index].isBlank {
             let line = bytes.slice(lines[index].range).trimmed()
             guard line.count <= 120 else { continue }
-            let text = lowercased(line)
-            let isClosing = QuotePhrases.closings.contains(Self.withoutPunctuation(text))
-            if isClosing || closesWithName(text)
-                || QuotePhrases.programs.contains(where: { text.utf8.starts(with: $0.utf8) })
-            {
+            let (isClosing, beginsSignature) = LowercasedOctets.with(line) { text in
+                let isClosing = QuotePhrases.closings.contains(Self.withoutPunctuation(text))
+                return (
+                    isClosing,
+                    isClosing || Self.closesWithName(text) || QuotePhrases.programs.hasBeginning(of: text)
+                )
+            }
+            if beginsSignature {
                 // Long lines behind it are text, not a name and a telephone number.
                 guard last.allSatisfy({ $0 < index || lines[$0].range.count <= 200 }) else { continue }
                 // A letter is not a signature alone.
@@ -278,16 +289,22 @@ struct TextSplitter {
     }
 
     /// "С уважением, Иван Петров" in one line.
-    private func closesWithName(_ text: String) -> Bool {
-        guard let comma = text.utf8.firstIndex(of: Octet.comma) else { return false }
-        return QuotePhrases.closings.contains(String(text[..<comma])) && text.count <= 60
+    private static func closesWithName(_ text: LowercasedOctets) -> Bool {
+        guard let comma = text.octets.offset(of: Octet.comma, from: 0, to: text.octets.count) else {
+            return false
+        }
+        return QuotePhrases.closings.contains(text.prefix(comma)) && text.characterCount <= 60
     }
 
-    private static func withoutPunctuation(_ text: String) -> String {
-        let marks = [Octet.comma, Octet.dot, Octet.semicolon, UInt8(ascii: "!")]
-        var octets = text.utf8[...]
-        while let last = octets.last, marks.contains(last) { octets.removeLast() }
-        return octets.count == text.utf8.count ? text : String(Substring(octets))
+    private static func withoutPunctuation(_ text: LowercasedOctets) -> LowercasedOctets {
+        var end = text.octets.count
+        while end > 0 {
+            switch text.octets[end - 1] {
+            case Octet.comma, Octet.dot, Octet.semicolon, UInt8(ascii: "!"): end -= 1
+            default: return text.prefix(end)
+            }
+        }
+        return text.prefix(0)
     }
 
     private func isBlank(_ range: Range<Int>) -> Bool {
