@@ -61,6 +61,13 @@ import Testing
         try Act.$current.withValue(act) { _ = try archive.ignore(.items([waiting.id]), by: "anna") }
         try archive.undo(try #require(act.undo), by: "anna")
         #expect(try archive.reviewItems().map(\.subject) == ["Waiting"])
+        let edit = Act(person: "anna", systemUser: "root", origin: "-", action: "message edit")
+        let words = EditedWords(subject: "Edited", text: "Other words")
+        try Act.$current.withValue(edit) { try archive.edit(waiting.message, words, by: "anna") }
+        #expect(try archive.reviewItems().map(\.subject) == ["Edited"])
+        #expect(try archive.verify().findings == [])
+        try archive.undo(try #require(edit.undo), by: "anna")
+        #expect(try archive.reviewItems().map(\.subject) == ["Waiting"])
         #expect(try archive.erase(ivan.id).erased.count == 2)
         #expect(try archive.verify().findings == [])
     }

@@ -64,6 +64,9 @@ import Testing
         "UPDATE accounts SET imap_security = 'some'",
         "UPDATE accounts SET further_folders = 'INBOX'",
         "INSERT INTO folders(account, name, role) SELECT account, name, role FROM folders",
+        "INSERT INTO message_edits(message, text, person, edited_at) VALUES (99, 'x', 'anna', 0)",
+        "INSERT INTO message_edits(message, text, person, edited_at) VALUES (1, 'x', '', 0)",
+        "INSERT INTO message_edits(message, person, edited_at) VALUES (1, 'anna', 0)",
         "DELETE FROM messages", "DELETE FROM originals", "DELETE FROM packs", "DELETE FROM folders",
         "DELETE FROM users",
     ])

@@ -18,7 +18,8 @@ extension Archive {
                 sql: """
                     SELECT m.id, m.message_id, m.subject, m.date, m.sort_date, m.direction, m.category,
                         m.snippet, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
-                        min(c.id <> ?1), \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure,
+                        min(c.id <> ?1), (SELECT person FROM message_edits WHERE message = m.id) AS edited_by,
+                        \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure,
                         \(sight.seesBlindRecipients(message: "m.id")) AS sees_blind
                     FROM history h JOIN contacts c ON c.id = h.contact JOIN messages m ON m.id = h.message
                     WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
@@ -42,6 +43,7 @@ extension Archive {
                     contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
                     linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row),
                     snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
+                entry.editedBy = row["edited_by"]
                 if entry.direction != .incoming {
                     entry.returned = try ReturnedMail.about(
                         message, withBlindRecipients: row["sees_blind"], db)
@@ -100,6 +102,7 @@ extension Archive {
                 attachments: seesAll ? try Self.attachments(of: id, db) : [],
                 copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
                 questions: try Self.questions(of: id, db), disclosure: disclosure)
+            message.edited = try Self.editNote(of: id, db, sight)
             message.returned = try ReturnedMail.about(id, withBlindRecipients: seesBlind, db)
             message.reportsOn = try ReturnedMail.told(by: id, db, sight)
             return message
@@ -145,18 +148,27 @@ extension Archive {
         try original("o.id = ?", id.rawValue)
     }
 
-    private func original(_ condition: String, _ id: Int64) throws(MailFailure) -> MessageBytes {
+    /// The bytes that a message is shown from; not to be handed out (`readable`).
+    func shownOriginal(of id: ArchivedMessageID) throws(MailFailure) -> MessageBytes {
+        try original("o.message = ?", id.rawValue, isHandedOut: false)
+    }
+
+    private func original(
+        _ condition: String, _ id: Int64, isHandedOut: Bool = true
+    ) throws(MailFailure) -> MessageBytes {
         let found = try read { db, sight in
             let row = try Row.fetchOne(
                 db,
                 sql: """
                     SELECT o.sha256, o.pack, o.offset, o.size, o.erasure,
-                        \(sight.disclosure(original: "o")) AS disclosure
+                        \(sight.disclosure(original: "o")) AS disclosure,
+                        \(isHandedOut ? sight.seesUnedited(original: "o") : "1") AS is_unedited
                     FROM originals o WHERE \(condition) AND disclosure > 0
-                    ORDER BY disclosure DESC, o.id LIMIT 1
+                    ORDER BY disclosure DESC, is_unedited DESC, o.id LIMIT 1
                     """, arguments: [id])
             return try row.map { row in
                 guard row["disclosure"] == Disclosure.everything.rawValue else { throw Self.undisclosed }
+                guard row["is_unedited"] else { throw Self.replaced }
                 guard row[4] == nil else { throw Self.erased(String(id)) }
                 return (
                     Self.digest(row[0]),
@@ -167,6 +179,12 @@ extension Archive {
         guard let (digest, placement) = found, let digest else { throw Self.unknownMessage(String(id)) }
         return try originals.read(placement, digest: digest)
     }
+
+    private static let replaced = MailFailure(
+        .undisclosed, kind: .needsPerson, "The message was edited, and what came is not for everybody",
+        remedy:
+            "Its text is shown by mailworker message show; the user of the mailbox and those who review it may "
+            + "read the original.")
 
     static let undisclosed = MailFailure(
         .undisclosed, kind: .needsPerson, "Its user keeps the text of this mail from colleagues",

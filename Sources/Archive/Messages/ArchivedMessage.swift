@@ -23,6 +23,8 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
     public var snippet: String?
     /// How much of the message the viewer sees; what they do not is nil or empty.
     public var disclosure = Disclosure.everything
+    /// Who has put other words in place of the message's own; nil when nobody has.
+    public var editedBy: String?
     /// What came back about its recipients.
     public var returned: [ReturnedMail] = []
 
@@ -32,7 +34,9 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         case subject, date, direction, category, from, to, attachments, contact
         case contactName = "contact_name"
         case linkedBy = "linked_by"
-        case reason, snippet, disclosure, returned
+        case reason, snippet, disclosure
+        case editedBy = "edited_by"
+        case returned
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -52,6 +56,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         try container.encode(reason, forKey: .reason)
         try container.encode(snippet, forKey: .snippet)
         try container.encode(disclosure, forKey: .disclosure)
+        try container.encode(editedBy, forKey: .editedBy)
         if !returned.isEmpty { try container.encode(returned, forKey: .returned) }
     }
 }
@@ -163,6 +168,8 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
     public var questions: [Question]
     /// How much of it the viewer sees; what they do not is nil or empty.
     public var disclosure = Disclosure.everything
+    /// That somebody has put other words in place of its own; nil when nobody has.
+    public var edited: EditNote?
     /// What came back about its recipients.
     public var returned: [ReturnedMail] = []
     /// The mail whose delivery it reports on.
@@ -174,7 +181,8 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
         case subject, date, direction, category, state
         case stateReason = "state_reason"
         case ignoredBy = "ignored_by"
-        case snippet, defects, participants, attachments, copies, links, questions, disclosure, returned
+        case snippet, defects, participants, attachments, copies, links, questions, disclosure, edited,
+            returned
         case reportsOn = "reports_on"
     }
 }

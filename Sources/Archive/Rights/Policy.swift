@@ -73,11 +73,17 @@ public enum Policy {
         public var contacts: [ContactFacts]
         /// An open item in the queue asks about it.
         public var isWaiting: Bool
+        /// Somebody has put other words in place of its own.
+        public var isEdited: Bool
 
-        public init(copies: [CopyFacts], contacts: [ContactFacts] = [], isWaiting: Bool = false) {
+        public init(
+            copies: [CopyFacts], contacts: [ContactFacts] = [], isWaiting: Bool = false,
+            isEdited: Bool = false
+        ) {
             self.copies = copies
             self.contacts = contacts
             self.isWaiting = isWaiting
+            self.isEdited = isEdited
         }
     }
 
@@ -137,14 +143,31 @@ public enum Policy {
         return seen.contains { $0.copy.isSenders && people($0.sees) } || seen.allSatisfy { people($0.sees) }
     }
 
+    /// Whether somebody may have the bytes of a copy as they came. Those of an edited message are for the user of the
+    /// mailbox and whoever reviews it; everybody else has the words of the edit.
+    public static func disclosesOriginal(
+        of copy: CopyFacts, in message: MessageFacts, to rights: Rights
+    ) -> Bool {
+        guard disclosure(of: copy, in: message, to: rights) == .everything else { return false }
+        return !message.isEdited || decides(about: copy, in: message, rights)
+    }
+
     /// Whether somebody may decide where a message belongs.
     public static func mayReview(_ message: MessageFacts, _ rights: Rights) -> Bool {
-        message.copies.contains { copy in
-            guard rights.scope(.review) > .none else { return false }
-            if copy.mailbox?.user == rights.user { return true }
-            return reaches(.review, copy.mailbox, rights) && copy.shows >= .people
-                && !hidesPrivate(message, rights)
-        }
+        rights.scope(.review) > .none && message.copies.contains { decides(about: $0, in: message, rights) }
+    }
+
+    /// Whether somebody may decide about all of it: make it private, edit its words.
+    public static func mayReviewAll(_ message: MessageFacts, _ rights: Rights) -> Bool {
+        rights.scope(.review) > .none && message.copies.allSatisfy { decides(about: $0, in: message, rights) }
+    }
+
+    private static func decides(
+        about copy: CopyFacts, in message: MessageFacts, _ rights: Rights
+    ) -> Bool {
+        if copy.mailbox?.user == rights.user { return true }
+        return reaches(.review, copy.mailbox, rights) && copy.shows >= .people
+            && !hidesPrivate(message, rights)
     }
 
     private static func hidesPrivate(_ message: MessageFacts, _ rights: Rights) -> Bool {

@@ -118,6 +118,19 @@ struct Sight {
             """
     }
 
+    /// Whether the viewer may read the bytes of one original though somebody has put other words in place of its own:
+    /// the user of the mailbox may, and whoever reviews it. Goes with `disclosure(original:)`.
+    func seesUnedited(original: String) -> String {
+        guard rights != nil else { return "1" }
+        return """
+            (NOT EXISTS (SELECT 1 FROM message_edits WHERE message = \(original).message)
+                OR EXISTS (SELECT 1 FROM ledger l_ JOIN folders f_ ON f_.id = l_.folder
+                    JOIN accounts a_ ON a_.id = f_.account
+                    WHERE l_.message = \(original).message AND l_.original = \(original).id
+                        AND \(mayReviewCopy(message: "\(original).message"))))
+            """
+    }
+
     /// Whether the viewer hears in which folder the copy at `a_` lies: in their own mailbox, and
     /// in those that their rights reach. Who reads it through a contact does not.
     func seesPlace(message: String) -> String {

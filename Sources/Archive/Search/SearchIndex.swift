@@ -37,7 +37,7 @@ struct SearchIndex {
         try insert.bind(2, facts.subject)
         try insert.bind(3, facts.people)
         try insert.bind(4, facts.blind)
-        try insert.bind(5, text.body?.prefixBytes(Self.bodyLimit).precomposed)
+        try insert.bind(5, Self.body(text.body))
         try insert.bind(6, facts.files)
         try insert.run()
         mark.bind(1, 1)
@@ -45,6 +45,9 @@ struct SearchIndex {
         try mark.run()
         return true
     }
+
+    /// A text as the index has it.
+    static func body(_ text: String?) -> String? { text?.prefixBytes(bodyLimit).precomposed }
 
     /// Takes a message out whose content is gone.
     func remove(_ message: ArchivedMessageID) throws {

@@ -46,6 +46,11 @@ struct Undoing {
         }
         try hidden.demandSeen(db, sight)
         try restoreLooks(of: try rows(named: "addresses", in: inverse, ofTable: "contact_addresses"))
+        let index = try SearchIndex(db)
+        for message in try rows(named: "messages", in: inverse, ofTable: "message_edits").sorted() {
+            try index.remove(ArchivedMessageID(rawValue: message))
+            try index.renew(ArchivedMessageID(rawValue: message))
+        }
         try MessageEraser(db, time: time).forgetAddresses(madeAddresses)
     }
 
@@ -195,6 +200,7 @@ extension RowChange.Row {
         switch table {
         case "contacts", "contact_addresses", "contact_users": return "contact \(first)"
         case "messages": return "message \(first)"
+        case "message_edits": return "the words of message \(first)"
         case "history": return "message \(first) in the history of contact \(numbers.last ?? "-")"
         case "review_items": return "review item \(first)"
         case "ignore_rules": return "rule \(first)"

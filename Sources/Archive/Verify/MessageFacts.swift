@@ -12,9 +12,12 @@ struct MessageFacts {
         query = try PreparedStatement(
             db,
             """
-            SELECT message_id, message_id_key, content_digest, subject, date, category, thread, snippet,
-                defects, (SELECT min(id) FROM originals WHERE message = messages.id)
-            FROM messages WHERE id = ? AND erased_at IS NULL AND content_digest IS NOT NULL
+            SELECT message_id, message_id_key, content_digest,
+                CASE WHEN e.message IS NULL THEN m.subject ELSE e.own_subject END, date, category, thread,
+                CASE WHEN e.message IS NULL THEN m.snippet ELSE e.own_snippet END,
+                defects, (SELECT min(id) FROM originals WHERE message = m.id)
+            FROM messages m LEFT JOIN message_edits e ON e.message = m.id
+            WHERE m.id = ? AND erased_at IS NULL AND content_digest IS NOT NULL
             """)
         participants = try PreparedStatement(
             db,

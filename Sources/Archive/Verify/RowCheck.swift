@@ -111,8 +111,16 @@ struct RowCheck {
             SELECT id FROM messages m WHERE erased_at IS NOT NULL AND (
                 EXISTS (SELECT 1 FROM participants WHERE message = m.id)
                 OR EXISTS (SELECT 1 FROM attachments WHERE message = m.id)
+                OR EXISTS (SELECT 1 FROM message_edits WHERE message = m.id)
                 OR EXISTS (SELECT 1 FROM originals WHERE message = m.id AND erasure IS NULL))
             """, "it was erased, and something of it is still here"
+        ),
+        (
+            """
+            SELECT m.id FROM message_edits e JOIN messages m ON m.id = e.message
+            WHERE m.subject IS NOT CASE WHEN e.subject IS NULL THEN e.own_subject ELSE nullif(e.subject, '') END
+                OR (e.text IS NULL AND m.snippet IS NOT e.own_snippet)
+            """, "it was edited, and is not shown with the words of the edit"
         ),
     ]
 

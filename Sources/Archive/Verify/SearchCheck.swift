@@ -4,7 +4,7 @@ import MailModel
 /// Compares the full-text index with the messages: who is said to be in it is, with the subject, the people and the
 /// names of files that are stored; nobody else is, and of erased mail nothing.
 ///
-/// The text of a mail in the index is not compared with its original. Its pages have checksums like all
+/// The text of a mail in the index is compared with that of an edit, not with its original. Its pages have checksums like all
 /// others, and `search --rebuild` makes the index anew.
 struct SearchCheck {
     let archive: Archive
@@ -59,8 +59,8 @@ struct SearchCheck {
             db,
             """
             SELECT m.id, m.is_indexed, m.erased_at IS NOT NULL, m.subject, c.id IS NOT NULL, d.id IS NOT NULL,
-                c.c0, c.c1, c.c2, c.c4
-            FROM messages m LEFT JOIN search_content c ON c.id = m.id LEFT JOIN search_docsize d ON d.id = m.id
+                c.c0, c.c1, c.c2, c.c4, e.text, c.c3
+            FROM messages m LEFT JOIN message_edits e ON e.message = m.id LEFT JOIN search_content c ON c.id = m.id LEFT JOIN search_docsize d ON d.id = m.id
             WHERE m.id BETWEEN ? AND ?
             """)
         messages.bind(1, range.lowerBound)
@@ -82,6 +82,10 @@ struct SearchCheck {
                     files: row.optionalText(9))
                 if try indexed != facts.facts(of: message, subject: row.optionalText(3)) {
                     find(message, "the search index says otherwise of it than is stored")
+                } else if let text = row.optionalText(10),
+                    SearchIndex.body(text.isEmpty ? nil : text) != row.optionalText(11)
+                {
+                    find(message, "the search index has other words of it than its edit")
                 }
             }
         }

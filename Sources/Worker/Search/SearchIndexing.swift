@@ -35,21 +35,26 @@ public struct SearchIndexing: Sendable {
         return count
     }
 
+    /// Indexes these, as far as they are due.
+    func index(_ messages: [ArchivedMessageID]) async throws(MailFailure) {
+        try archive.index(try await texts(of: messages))
+    }
+
     private func texts(of messages: [ArchivedMessageID]) async throws(MailFailure) -> [SearchText] {
         var texts: [SearchText] = []
-        var readable: [(position: Int, original: MessageBytes)] = []
+        var readable: [(position: Int, message: ReadableMessage)] = []
         for message in messages {
             texts.append(SearchText(message: message, body: nil))
             do {
-                readable.append((texts.count - 1, try archive.original(of: message)))
+                readable.append((texts.count - 1, try archive.readable(message)))
             } catch  where error.code == .originalDamaged || error.code == .originalErased {
                 // verify names it; what the database says of it can be found all the same.
                 continue
             }
         }
-        let outcomes = try await parsing.parse(readable.map(\.original))
-        for ((position, _), outcome) in zip(readable, outcomes) {
-            guard case .read(let parsed) = outcome else { continue }
+        let outcomes = try await parsing.parse(readable.map(\.message.original))
+        for ((position, message), outcome) in zip(readable, outcomes) {
+            guard case .read(let parsed) = outcome.showing(message.edit) else { continue }
             let parts = [parsed.text, parsed.furtherText].compactMap { $0 }
             texts[position].body = parts.isEmpty ? nil : parts.joined(separator: "\n\n")
         }

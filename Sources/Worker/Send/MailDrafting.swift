@@ -98,14 +98,17 @@ struct MailDrafting: Sendable {
                 .unknownMessage, kind: .permanent, "There is no such message", detail: number,
                 remedy: "Name the id that history and message show.")
         }
-        let original = try archive.original(of: id)
-        guard case .read(let parsed)? = try await parsing.parse([original]).first else {
+        let readable = try archive.readable(id)
+        guard
+            case .read(let parsed)? = try await parsing.parse([readable.original]).first?.showing(
+                readable.edit)
+        else {
             throw MailFailure(
                 .unreadableMessage, kind: .permanent, "The message could not be read",
                 detail: "message \(id)",
                 remedy: "Write a mail of its own.")
         }
-        return Earlier(message: parsed, original: original)
+        return Earlier(message: parsed, original: readable.original)
     }
 
     private func answer(

@@ -44,6 +44,7 @@ struct HistoryCommand: ParsableCommand {
                 "    [\(index + 1)] \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
                     + "\(attachment.size) bytes")
         }
+        if let editor = entry.editedBy { lines.append("    edited by \(editor)") }
         lines += entry.returned.map { "    \($0.words)" }
         return lines.joined(separator: "\n")
     }

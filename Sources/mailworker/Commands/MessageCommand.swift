@@ -12,7 +12,7 @@ struct MessageCommand: ParsableCommand {
         subcommands: [
             MessageShowCommand.self, MessageOriginalCommand.self, MessageAttachmentCommand.self,
             MessageExplainCommand.self, MessageLinkCommand.self, MessageUnlinkCommand.self,
-            MessagePrivateCommand.self,
+            MessageEditCommand.self, MessagePrivateCommand.self,
         ])
 }
 
@@ -81,7 +81,7 @@ struct MessageAttachmentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workplace = try Workplace(common, as: .rights)
-        let original = try workplace.archive.original(of: try ArchivedMessageID(typed: id))
+        let original = try workplace.archive.readable(try ArchivedMessageID(typed: id)).original
         let parsing = workplace.configuration.parsing(atMost: 1)
         let content = number >= 1 ? try await parsing.attachmentContent(number - 1, of: original) : nil
         guard let content else {

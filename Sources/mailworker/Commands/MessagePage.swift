@@ -1,8 +1,9 @@
 import Archive
 import MIMEParse
 import MailModel
+import Worker
 
-/// A message as text, read anew from its original.
+/// A message as text, read anew from its original, with the words of an edit.
 struct MessagePage {
     let workplace: Workplace
 
@@ -30,6 +31,7 @@ struct MessagePage {
                 "Attachment \(index + 1): \(attachment.filename ?? "(no name)"), \(attachment.contentType), "
                     + "\(attachment.size) bytes")
         }
+        if let edited = message.edited { lines.append(edited.words(id)) }
         lines += message.returned.map(\.words)
         lines += message.reportsOn.map(\.origin)
         lines += parsed.special?.lines ?? []
@@ -44,9 +46,16 @@ struct MessagePage {
 }
 
 extension Workplace {
-    /// The message, read anew from its original.
+    /// The message as people are shown it.
     func reading(of id: ArchivedMessageID) async throws(MailFailure) -> ParseOutcome {
-        try await configuration.parsing(atMost: 1).parse([try archive.original(of: id)])[0]
+        try await ShownMessages(archive: archive, parsing: configuration.parsing(atMost: 1)).read(id)
+    }
+}
+
+extension EditNote {
+    func words(_ id: ArchivedMessageID) -> String {
+        "Edited: \(parts.joined(separator: " and ")) by \(person), \(at.shortText)"
+            + (mayReadOriginal ? "; what came: mailworker message original \(id)" : "")
     }
 }
 

@@ -18,7 +18,7 @@ struct QueueCommand: ParsableCommand {
         subcommands: [
             QueueListCommand.self, QueueShowCommand.self, QueueLinkCommand.self,
             QueueCreateContactCommand.self, QueueIgnoreCommand.self, QueuePrivateCommand.self,
-            QueueUndoCommand.self,
+            QueueEditCommand.self, QueueUndoCommand.self,
         ])
 }
 

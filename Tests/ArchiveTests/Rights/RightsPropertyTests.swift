@@ -156,19 +156,27 @@ private final class Eye {
     private func looksAtOriginals(
         _ message: RightsWorld.Message, _ disclosure: Disclosure?
     ) throws {
-        let code: MailFailure.Code? =
+        let shown: MailFailure.Code? =
             switch disclosure {
             case nil: .unknownMessage
             case .everything?: nil
             default: .undisclosed
             }
+        let facts = message.facts
+        let hasOriginal = facts.copies.contains { Policy.disclosesOriginal(of: $0, in: facts, to: rights) }
+        let code = shown ?? (hasOriginal ? nil : .undisclosed)
         check(refusal { _ = try archive.original(of: message.id) } == code, "the original of \(message)")
+        check(refusal { _ = try archive.readable(message.id) } == shown, "the words of \(message)")
+        let edited = try? archive.message(message.id).edited
+        check(
+            (edited != nil) == (facts.isEdited && (disclosure ?? .presence) >= .people)
+                && (edited?.mayReadOriginal ?? hasOriginal) == hasOriginal, "the edit of \(message)")
         for copy in try administrator.message(message.id).copies {
             // The folder's name tells which of the facts this copy is.
             let sees = message.facts.copies.contains { facts in
                 facts.isSenders == (copy.folder == "Sent")
                     && copy.account.hasPrefix("box \(index(of: facts)) ")
-                    && Policy.disclosure(of: facts, in: message.facts, to: rights) == .everything
+                    && Policy.disclosesOriginal(of: facts, in: message.facts, to: rights)
             }
             let bytes = try? archive.original(copy.original)
             check(bytes == nil || sees, "the copy in \(copy.account) of \(message) to \(rights)")
@@ -244,6 +252,18 @@ private final class Eye {
                 else { continue }
                 let code = refusal { try archive.unlink(message.id, from: contact.id, by: "x") }
                 check(code == .unknownMessage || code == .rightMissing, "unlinking \(message)")
+            }
+            if Policy.disclosure(of: message.facts, to: rights) != .everything
+                || !Policy.mayReviewAll(message.facts, rights)
+            {
+                let codes = [
+                    refusal {
+                        try archive.edit(message.id, EditedWords(subject: "x", text: nil), by: "x")
+                    }, refusal { try archive.revertEdit(of: message.id, signature: nil) },
+                ]
+                check(
+                    codes.allSatisfy { $0 == .unknownMessage || $0 == .rightMissing || $0 == .undisclosed },
+                    "editing \(message)")
             }
             if Policy.disclosure(of: message.facts, to: rights) == nil {
                 let code = refusal { try archive.makePrivate(message.id) }

@@ -144,12 +144,18 @@ struct RightsWorld {
             default: break
             }
         }
+        let isEdited = Int.random(in: 0..<3, using: &random) == 0
+        if isEdited {
+            let words = EditedWords(
+                subject: nil, text: "other words \(number)", snippet: "snippet \(number)")
+            try fixture.archive.edit(id!, words, by: "admin")
+        }
         messages.append(
             Message(
                 id: id!,
                 facts: Policy.MessageFacts(
                     copies: places.map(\.copy), contacts: indices.map { contacts[$0].facts },
-                    isWaiting: indices.isEmpty),
+                    isWaiting: indices.isEmpty, isEdited: isEdited),
                 contacts: indices, word: word))
     }
 }

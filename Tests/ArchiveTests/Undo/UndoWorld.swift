@@ -83,6 +83,14 @@ struct UndoWorld {
                 case .addRule: try archive.addRule(pattern, by: "anna")
                 case .editRule: try archive.editRule(rule, pattern, by: "anna")
                 case .removeRule: try archive.removeRule(rule, by: "anna")
+                case .editMessage:
+                    let words = EditedWords(
+                        subject: addsAddress ? name : nil, text: "\(name) in other words", snippet: name,
+                        signature: "7903123456\(count % 10)")
+                    try archive.edit(message, words, by: "anna")
+                case .revertEdit:
+                    let edited = try edited(contacts: linked.map(\.message), items.map(\.message))
+                    try archive.revertEdit(of: edited ?? message, signature: "79161234567")
                 }
             }
             return id.map { ($0, action.rawValue) }
@@ -93,9 +101,16 @@ struct UndoWorld {
         }
     }
 
+    private func edited(
+        contacts linked: [ArchivedMessageID], _ waiting: [ArchivedMessageID]
+    ) throws -> ArchivedMessageID? {
+        try (waiting + linked).first { try fixture.archive.message($0).edited != nil }
+    }
+
     enum Action: String, CaseIterable {
         case link, ignore, ignoreAddress, ignoreDomain, unlink, addContact, editContact, addAddress
         case createContact, addRule, editRule, removeRule, linkMessage, mergeContacts, importContacts
+        case editMessage, revertEdit
     }
 
     private mutating func pick<Element>(_ elements: [Element]) -> Element {
