@@ -151,7 +151,9 @@ public final class Archive: Sendable {
         self.logCopying = logCopying
         trial = options.trial
         matching = options.matching
-        undoLimits = UndoLog.Bounds(seconds: Int64(options.undoDays) * 86_400, bytes: options.undoBytes)
+        undoLimits = UndoLog.Bounds(
+            seconds: Int64(options.undoDays) * 86_400, bytes: options.undoBytes,
+            actionBytes: min(options.undoBytes, options.undoActionBytes))
         bounces = options.bounces
         now = options.clock
         viewer = .administrator

@@ -12,6 +12,9 @@ public struct ArchiveOptions: Sendable {
     /// How long the actions of people can be taken back, and how much is kept for that.
     public var undoDays = 30
     public var undoBytes: Int64 = 256 << 20
+    /// What one action may change and be taken back: recording it and taking it back hold several times its changes
+    /// in memory. A larger one is done all the same.
+    public var undoActionBytes: Int64 = 64 << 20
     /// When mail that comes back suppresses an address.
     public var bounces = BounceRule()
     /// Counts the durable steps and may stop the process at one, for proofs.

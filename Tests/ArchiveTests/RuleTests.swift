@@ -5,6 +5,23 @@ import Testing
 @testable import Archive
 
 @Suite struct RuleTests {
+    @Test func `an item is ignored by the rule that covers it, though it would not wait by its address`()
+        throws
+    {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        _ = try fixture.archive.ingest([fixture.arrival(1, text: "One"), fixture.arrival(2, text: "Two")])
+        let message = try #require(try fixture.archive.history(of: maria).first).message
+        // It waits, and the matcher would say that it is Maria's.
+        try fixture.archive.unlink(message, from: maria, by: "anna")
+        let outcome = try fixture.archive.ignore(
+            .address(EmailAddress("maria@client.example")!), .domain, by: "anna")
+        #expect(outcome.closed.count == 1)
+        #expect(try fixture.archive.message(message).ignoredBy == "client.example")
+        #expect(try fixture.archive.historyCount(of: maria) == 1)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
     private let news = EmailAddress("news@shop.example")!
 
     private func shop() throws -> ArchiveFixture {

@@ -14,6 +14,7 @@ public final class Act: Sendable {
     public let action: String
     private let subjects = Mutex<[String]>([])
     private let taken = Mutex<UndoID?>(nil)
+    private let tooLarge = Mutex(false)
 
     @TaskLocal public static var current: Act?
 
@@ -40,6 +41,12 @@ public final class Act: Sendable {
     public internal(set) var undo: UndoID? {
         get { taken.withLock { $0 } }
         set { taken.withLock { $0 = newValue } }
+    }
+
+    /// Whether the last change was too large to be taken back.
+    public internal(set) var isTooLargeToUndo: Bool {
+        get { tooLarge.withLock { $0 } }
+        set { tooLarge.withLock { $0 = newValue } }
     }
 
     /// What it is about, as far as that is known by now.

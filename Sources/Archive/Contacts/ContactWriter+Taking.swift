@@ -138,11 +138,7 @@ extension ContactWriter {
                 try wait(for: subject, message, facts)
                 opened += 1
             case .ignored(let rule):
-                try decisions.settle(
-                    message, as: .ignored, reason: Decisions.ruleReason, resolution: nil, by: "")
-                try db.execute(
-                    sql: "UPDATE messages SET ignored_by = ? WHERE id = ?",
-                    arguments: [rule.rawValue, message.rawValue])
+                try decisions.ignore(message, rule: rule, resolution: nil, by: "")
             case .internal:
                 try decisions.settle(
                     message, as: .ignored, reason: Decisions.internalReason, resolution: nil, by: "")

@@ -45,9 +45,17 @@ struct Judgement {
     func match(
         _ participants: [KnownParticipant], _ circumstances: MessageCircumstances
     ) throws -> MatchResult {
+        try match(participants, circumstances, lookAlike: looks.lookAlike)
+    }
+
+    /// - Parameter lookAlike: whom an address that nobody has could be taken for.
+    func match(
+        _ participants: [KnownParticipant], _ circumstances: MessageCircumstances,
+        lookAlike: (CanonicalAddress) throws -> LookAlike?
+    ) throws -> MatchResult {
         var result = Matcher.match(participants, circumstances, policy: policy)
         if case .review(var subject) = result.verdict, subject.kind == .unknown,
-            let canonical = subject.canonical, let lookAlike = try looks.lookAlike(of: canonical)
+            let canonical = subject.canonical, let lookAlike = try lookAlike(canonical)
         {
             subject.lookAlike = lookAlike
             result.verdict = .review(subject)
@@ -69,6 +77,8 @@ struct Judgement {
                     content.authenticationResults, authorities: policy.authorities, from: authors),
             answered: try answeredMessage(IngestTransaction.thread(content)))
     }
+
+    func lookAlike(of address: CanonicalAddress) throws -> LookAlike? { try looks.lookAlike(of: address) }
 
     /// The nearest message of ours among those that a message refers to.
     ///

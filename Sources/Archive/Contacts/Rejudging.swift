@@ -7,6 +7,13 @@ struct Rejudging {
     private let addresses: AddressBook
     private let judgement: Judgement
     private let facts, participants: PreparedStatement
+    private let known = Known()
+
+    /// What costs much to find out and is asked again and again: ten thousand messages may be of one address.
+    private final class Known {
+        var lookAlikes: [CanonicalAddress: LookAlike?] = [:]
+        var addresses: [String: EmailAddress?] = [:]
+    }
 
     /// - Parameter policy: today's.
     init(_ db: Database, policy: MatchPolicy) throws {
@@ -49,19 +56,33 @@ struct Rejudging {
         participants.bind(1, message.rawValue)
         try participants.forEachRow { row in
             guard let role = ParticipantRole(rawValue: row.text(0)),
-                let address = Archive.address(row.text(1))
+                let address = address(row.text(1))
             else { return }
             let mailbox = Mailbox(displayName: row.optionalText(2), address: address)
             stored.append(
                 (Participant(role: role, mailbox: mailbox), CanonicalAddress(rawValue: row.text(3))))
         }
-        let known = try stored.map { participant, canonical in
+        let parties = try stored.map { participant, canonical in
             KnownParticipant(
                 participant: participant, canonical: canonical,
                 standing: try addresses.entry(canonical).standing)
         }
         return Finding(
-            participants: known, circumstances: circumstances,
-            result: try judgement.match(known, circumstances))
+            participants: parties, circumstances: circumstances,
+            result: try judgement.match(parties, circumstances, lookAlike: lookAlike))
+    }
+
+    private func address(_ text: String) -> EmailAddress? {
+        if let address = known.addresses[text] { return address }
+        let address = Archive.address(text)
+        known.addresses[text] = .some(address)
+        return address
+    }
+
+    private func lookAlike(of address: CanonicalAddress) throws -> LookAlike? {
+        if let lookAlike = known.lookAlikes[address] { return lookAlike }
+        let lookAlike = try judgement.lookAlike(of: address)
+        known.lookAlikes[address] = .some(lookAlike)
+        return lookAlike
     }
 }

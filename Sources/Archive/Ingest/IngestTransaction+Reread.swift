@@ -77,11 +77,7 @@ extension IngestTransaction {
                 ])
             return .review(id)
         case .ignored(let rule):
-            try decisions.settle(
-                id, as: .ignored, reason: Decisions.ruleReason, resolution: .ignored, by: "rule")
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = ? WHERE id = ?",
-                arguments: [rule.rawValue, id.rawValue])
+            try decisions.ignore(id, rule: rule, by: "rule")
             return .ignored(id, rule: rule)
         case .internal:
             try decisions.settle(

@@ -34,8 +34,6 @@ extension Archive {
             }
             guard facts.state != .archived else { return }
             try decisions.settle(message, as: .archived, resolution: .linked, by: person)
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
         }
     }
 

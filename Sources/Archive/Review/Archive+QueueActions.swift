@@ -82,13 +82,15 @@ extension Archive {
                 rules.append((pattern, rule.id))
                 outcome.changes += rule.changes
             }
+            let taken = Set(outcome.changes.filter { $0.to == .ignored }.map(\.message))
             for item in items {
                 outcome.closed.append(item.id)
                 Act.concerns("message \(item.message)")
+                if taken.contains(item.message) { continue }
                 if let canonical = item.canonical,
                     let rule = rules.first(where: { $0.pattern.covers(canonical) })
                 {
-                    try decisions.ignore(item.message, rule: rule.id, by: person, in: db)
+                    try decisions.ignore(item.message, rule: rule.id, by: person)
                 } else {
                     try decisions.settle(
                         item.message, as: .ignored, reason: "by a person", resolution: .ignored, by: person)

@@ -61,7 +61,7 @@ struct Decisions {
         setMessage = try PreparedStatement(
             db,
             """
-            UPDATE messages SET state = ?1, reason = ?2,
+            UPDATE messages SET state = ?1, reason = ?2, ignored_by = ?4,
                 signature = CASE WHEN ?1 IN ('review', 'quarantined') THEN signature END
             WHERE id = ?3
             """)
@@ -135,14 +135,26 @@ struct Decisions {
         try insertItem.run()
     }
 
+    /// Has a rule take a message.
+    func ignore(
+        _ message: ArchivedMessageID, rule: IgnoreRuleID, resolution: Resolution? = .ignored,
+        by person: String
+    ) throws {
+        try settle(
+            message, as: .ignored, reason: Self.ruleReason, rule: rule, resolution: resolution, by: person)
+    }
+
     /// Gives the message its new state, with its ledger rows, and closes its item.
+    ///
+    /// - Parameter rule: which has taken it; an earlier one has it no more.
     func settle(
         _ message: ArchivedMessageID, as state: MessageState, reason: String? = nil,
-        resolution: Resolution?, by person: String
+        rule: IgnoreRuleID? = nil, resolution: Resolution?, by person: String
     ) throws {
         try setMessage.bind(1, state.rawValue)
         try setMessage.bind(2, reason)
         setMessage.bind(3, message.rawValue)
+        setMessage.bind(4, rule?.rawValue)
         try setMessage.run()
         try setLedger.bind(1, state.rawValue)
         try setLedger.bind(2, reason)

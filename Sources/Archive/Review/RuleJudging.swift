@@ -8,6 +8,7 @@ import Matcher
 struct RuleJudging {
     private let db: Database
     private let decisions: Decisions
+    private let getPattern: PreparedStatement
     private let person: String
     private let sight: Sight
     private let policy: MatchPolicy
@@ -19,6 +20,7 @@ struct RuleJudging {
         self.policy = policy
         self.person = person
         decisions = try Decisions(db, time: time)
+        getPattern = try PreparedStatement(db, "SELECT pattern FROM ignore_rules WHERE id = ?")
     }
 
     /// Runs a change of rules and moves the messages that it concerns.
@@ -105,10 +107,9 @@ struct RuleJudging {
     ) throws -> (LedgerState, because: String)? {
         switch verdict {
         case .ignored(let rule):
-            try decisions.ignore(message, rule: rule, by: person, in: db)
-            let pattern = try String.fetchOne(
-                db, sql: "SELECT pattern FROM ignore_rules WHERE id = ?", arguments: [rule.rawValue])
-            return (.ignored, "the rule for \(pattern ?? "-")")
+            try decisions.ignore(message, rule: rule, by: person)
+            getPattern.bind(1, rule.rawValue)
+            return (.ignored, "the rule for \(try getPattern.first { $0.text(0) } ?? "-")")
         case .review(let subject):
             let email = subject.participant?.mailbox.address.lowercased
             let address = try subject.canonical.flatMap {
@@ -117,8 +118,6 @@ struct RuleJudging {
             }
             // An item that is open already stands under the wrong address now.
             try decisions.settle(message, as: .review, resolution: nil, by: "")
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
             try db.execute(
                 sql: """
                     UPDATE review_items SET address = ?, email = ?, reason = ?, kind = ?
@@ -140,14 +139,10 @@ struct RuleJudging {
                 arguments: [message.rawValue])
             guard isLinked != nil else { return nil }
             try decisions.settle(message, as: .archived, resolution: .linked, by: person)
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
             return (.archived, contacts.map { "contact \($0.contact)" }.joined(separator: ", "))
         case .internal:
             try decisions.settle(
                 message, as: .ignored, reason: Decisions.internalReason, resolution: .ignored, by: person)
-            try db.execute(
-                sql: "UPDATE messages SET ignored_by = NULL WHERE id = ?", arguments: [message.rawValue])
             return (.ignored, "internal mail")
         }
     }
@@ -156,15 +151,5 @@ struct RuleJudging {
 extension Verdict {
     fileprivate var isIgnoring: Bool {
         if case .ignored = self { true } else { false }
-    }
-}
-
-extension Decisions {
-    /// Has a rule take a message.
-    func ignore(_ message: ArchivedMessageID, rule: IgnoreRuleID, by person: String, in db: Database) throws {
-        try settle(message, as: .ignored, reason: Self.ruleReason, resolution: .ignored, by: person)
-        try db.execute(
-            sql: "UPDATE messages SET ignored_by = ? WHERE id = ?",
-            arguments: [rule.rawValue, message.rawValue])
     }
 }

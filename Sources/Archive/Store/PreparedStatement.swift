@@ -65,6 +65,9 @@ struct PreparedStatement {
         guard code == SQLITE_DONE || code == SQLITE_ROW else { throw error(code) }
     }
 
+    /// Forgets what is bound: a statement is kept, and what was large with it.
+    func clear() { sqlite3_clear_bindings(handle) }
+
     /// Calls `body` for each row; the columns are valid inside it.
     func forEachRow(_ body: (PreparedStatement) throws -> Void) throws {
         defer { sqlite3_reset(handle) }

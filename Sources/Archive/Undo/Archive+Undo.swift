@@ -21,6 +21,7 @@ extension Archive {
             let recording = try ChangeRecording(db)
             let value = try body(db, recording)
             if let changes = try recording.end() {
+                act.isTooLargeToUndo = changes.bytes.count > undoLimits.actionBytes
                 act.undo = try log.add(
                     changes, of: act, user: Sight(viewer, db).rights?.user, right: right, scope: scope,
                     known: known, at: now(), undoLimits)
@@ -81,11 +82,14 @@ extension Archive {
             let sight = try Sight(viewer, db)
             guard
                 let row = try Row.fetchOne(
-                    db, sql: "SELECT * FROM undo WHERE id = ? AND at >= ? AND \(Self.mayUndo(sight))",
-                    arguments: [id.rawValue, undoLimits.start(at: time).rawValue])
+                    db,
+                    sql: """
+                        SELECT \(UndoLog.entryColumns), right_name, scope, made_addresses FROM undo
+                        WHERE id = ? AND at >= ? AND \(Self.mayUndo(sight))
+                        """, arguments: [id.rawValue, undoLimits.start(at: time).rawValue])
             else { throw Self.unknownUndo(id.description) }
             let entry = UndoLog.entry(row)
-            guard let changeset = UndoLog.changeset(row) else {
+            guard entry.undoneAt == nil else {
                 throw MailFailure(
                     .undoBlocked, kind: .permanent, "The action was taken back already",
                     detail: "undo \(id), by \(entry.undoneBy ?? "-")", remedy: "See: mailworker undo list")
@@ -97,7 +101,7 @@ extension Archive {
                 [Int64].self, from: Data((row["made_addresses"] as String).utf8))
             Act.concerns("undo \(id)")
             let undoing = Undoing(db, entry: entry, time: time)
-            try undoing.run(changeset, madeAddresses: Set(addresses), sight)
+            try undoing.run(madeAddresses: Set(addresses), sight)
             try db.execute(
                 sql: "UPDATE undo SET changes = NULL, undone_at = ?, undone_by = ? WHERE id = ?",
                 arguments: [time.rawValue, person, id.rawValue])

@@ -9,6 +9,8 @@ struct UndoLog {
     struct Bounds: Sendable {
         var seconds: Int64
         var bytes: Int64
+        /// Of one action; at most `bytes`.
+        var actionBytes: Int64
 
         /// What was done before it cannot be taken back any more.
         func start(at time: UnixTime) -> UnixTime { time.advanced(bySeconds: -seconds) }
@@ -26,25 +28,33 @@ struct UndoLog {
     /// Notes an action.
     ///
     /// - Parameter known: `lastAddress` from before it.
-    /// - Returns: nil when it is larger than everything that may be kept.
+    /// - Returns: nil when it is larger than one may be.
     func add(
         _ changeset: Changeset, of act: Act, user: UserID?, right: Right, scope: Scope, known: Int64,
         at time: UnixTime, _ bounds: Bounds
     ) throws -> UndoID? {
-        guard changeset.bytes.count <= bounds.bytes else { return nil }
+        guard changeset.bytes.count <= bounds.actionBytes else { return nil }
         let addresses = try Int64.fetchAll(
             db, sql: "SELECT id FROM addresses WHERE id > ? ORDER BY id", arguments: [known])
-        try db.execute(
-            sql: """
-                INSERT INTO undo(at, person, user, action, subject, right_name, scope, changes, size,
-                    made_addresses)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                time.rawValue, act.person, user?.rawValue, act.action, act.subject, right.rawValue,
-                scope.rawValue, Data(changeset.bytes), changeset.bytes.count,
-                "[\(addresses.map(String.init).joined(separator: ","))]",
-            ])
+        // Bound as they are: they may be large.
+        let insert = try PreparedStatement(
+            db,
+            """
+            INSERT INTO undo(at, person, user, action, subject, right_name, scope, changes, size, made_addresses)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        insert.bind(1, time.rawValue)
+        try insert.bind(2, act.person)
+        insert.bind(3, user?.rawValue)
+        try insert.bind(4, act.action)
+        try insert.bind(5, act.subject)
+        try insert.bind(6, right.rawValue)
+        try insert.bind(7, scope.rawValue)
+        try insert.bind(8, changeset.bytes)
+        insert.bind(9, changeset.bytes.count)
+        try insert.bind(10, "[\(addresses.map(String.init).joined(separator: ","))]")
+        try insert.run()
+        insert.clear()
         let id = UndoID(rawValue: db.lastInsertedRowID)
         try prune(at: time, bounds)
         return id
@@ -72,14 +82,13 @@ struct UndoLog {
     ///
     /// - Parameter rows: the fingerprints of `RowChange.Row`s.
     func laterAction(than id: UndoID, on rows: Set<Fingerprint>) throws -> UndoEntry? {
-        let later = try Row.fetchCursor(
-            db, sql: "SELECT * FROM undo WHERE undone_at IS NULL AND id > ? ORDER BY id DESC",
+        let later = try Row.fetchAll(
+            db,
+            sql: "SELECT \(Self.entryColumns) FROM undo WHERE undone_at IS NULL AND id > ? ORDER BY id DESC",
             arguments: [id.rawValue])
-        while let row = try later.next() {
-            let isLater = try Self.changeset(row)?.contains { rows.contains(Fingerprint($0.row)) }
-            if isLater == true { return Self.entry(row) }
+        return try later.lazy.map(Self.entry).first { entry in
+            try changeset(of: entry.id)?.contains { rows.contains(Fingerprint($0.row)) } == true
         }
-        return nil
     }
 
     /// Takes out every entry that tells something of these messages, contacts or addresses: what is erased must
@@ -95,9 +104,9 @@ struct UndoLog {
         let endings = warnings.map { Array($0.utf8) }
         var columns: [String: [(position: Int, numbers: Set<Int64>)]] = [:]
         var concerned: [Int64] = []
-        let open = try Row.fetchCursor(db, sql: "SELECT * FROM undo WHERE undone_at IS NULL ORDER BY id")
-        while let row = try open.next() {
-            let isConcerned = try Self.changeset(row)?.contains { change in
+        let open = try Int64.fetchAll(db, sql: "SELECT id FROM undo WHERE undone_at IS NULL ORDER BY id")
+        for id in open {
+            let isConcerned = try changeset(of: UndoID(rawValue: id))?.contains { change in
                 let table = change.row.table
                 let known = try columns[table] ?? self.columns(of: table, naming: erased)
                 columns[table] = known
@@ -112,7 +121,7 @@ struct UndoLog {
                     }
                 }
             }
-            if isConcerned == true { concerned.append(row["id"]) }
+            if isConcerned == true { concerned.append(id) }
         }
         for id in concerned { try db.execute(sql: "DELETE FROM undo WHERE id = ?", arguments: [id]) }
     }
@@ -135,8 +144,11 @@ struct UndoLog {
         return found
     }
 
-    static func changeset(_ row: Row) -> Changeset? {
-        (row["changes"] as Data?).map { Changeset(bytes: Array($0)) }
+    /// Nil for an action that was taken back already.
+    func changeset(of id: UndoID) throws -> Changeset? {
+        let query = try PreparedStatement(db, "SELECT changes FROM undo WHERE id = ? AND changes IS NOT NULL")
+        query.bind(1, id.rawValue)
+        return try query.first { Changeset(bytes: $0.bytes(0)) }
     }
 
     /// What `entry` reads. The changes are left where they are: they may be large.

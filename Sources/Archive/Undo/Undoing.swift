@@ -18,8 +18,8 @@ struct Undoing {
 
     /// - Parameter madeAddresses: the addresses that the action was the first to name; those that nothing names
     ///   any more go.
-    func run(_ changeset: Changeset, madeAddresses: Set<Int64>, _ sight: Sight) throws {
-        let inverse = try changeset.inverse()
+    func run(madeAddresses: Set<Int64>, _ sight: Sight) throws {
+        guard let inverse = try UndoLog(db).changeset(of: entry.id)?.inverse() else { return }
         let wanted = try fingerprints(inverse)
         let messages = try rows(named: "messages", in: inverse)
         var hidden = try Hidden(messages, rows(named: "contacts", in: inverse), db, sight)

@@ -80,7 +80,8 @@ enum Actor {
 
     /// How what was just done is taken back, for the end of a sentence; empty when it cannot be.
     static var wayBack: String {
-        Act.current?.undo.map { "; to take it back: mailworker undo \($0)" } ?? ""
+        if let undo = Act.current?.undo { return "; to take it back: mailworker undo \(undo)" }
+        return Act.current?.isTooLargeToUndo == true ? "; it is too large to be taken back" : ""
     }
 
     static var systemUser: String {

@@ -243,6 +243,25 @@ import Testing
         #expect(try tiny.openReviewCount() == 0)
     }
 
+    @Test func `what is too large to be taken back is done, and says so`() throws {
+        let fixture = try ArchiveFixture()
+        let items = try waiting(fixture)
+        let clock = fixture.clock
+        var options = ArchiveOptions(clock: { clock.now })
+        options.undoActionBytes = 10
+        let bounded = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        let act = Act(person: "anna", systemUser: "root", origin: "-", action: "queue ignore")
+        try Act.$current.withValue(act) { try bounded.ignore(.items([items[0].id]), by: "anna") }
+        #expect(act.undo == nil && act.isTooLargeToUndo)
+        #expect(try bounded.undoLog().isEmpty)
+        #expect(try bounded.openReviewCount() == 2)
+        let small = Act(person: "anna", systemUser: "root", origin: "-", action: "queue ignore")
+        try Act.$current.withValue(small) {
+            try fixture.archive.ignore(.items([items[1].id]), by: "anna")
+        }
+        #expect(small.undo != nil && !small.isTooLargeToUndo)
+    }
+
     @Test func `a filed report is linked, taken out and both taken back, and waits for nobody`() throws {
         let fixture = try ArchiveFixture()
         let boris = try fixture.contact("Boris")
