@@ -46,6 +46,7 @@ struct WireTests {
             urls: ["https://a.example/u"], isOneClick: true)
         message.automation.isDeliveryReport = true
         message.automation.isCalendar = true
+        message.automation.signs = [.autoSubmitted, .listID, .part]
         let card = "Content-Type: text/vcard\n\nBEGIN:VCARD\nVERSION:3.0\nFN:Анна\nEND:VCARD\n"
         message.special = MIMEParser().parse(MessageBytes(Array(card.utf8))).special
         message.defects = Defect.allCases
@@ -104,7 +105,7 @@ struct WireTests {
         let message = full
         #expect(count(message) == 21)
         #expect(count(message.attachments[0]) == 8)
-        #expect(count(message.automation) == 6)
+        #expect(count(message.automation) == 7)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)
         for (label, value) in Mirror(reflecting: message).children {

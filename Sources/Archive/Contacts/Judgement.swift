@@ -18,9 +18,7 @@ struct Judgement {
             db,
             """
             SELECT m.id FROM messages m WHERE m.message_id_key = ? AND m.message_id = ?
-                AND m.direction = 'outgoing' AND m.state = 'archived' AND EXISTS (
-                    SELECT 1 FROM ledger l JOIN folders f ON f.id = l.folder
-                    WHERE l.message = m.id AND f.role = 'sent')
+                AND m.direction = 'outgoing' AND m.state = 'archived' AND \(Self.isSent("m"))
             ORDER BY m.id LIMIT 1
             """)
         // What the outbox has sent is ours before any folder has it. Of a mail that is still on its way to others
@@ -28,19 +26,35 @@ struct Judgement {
         sending = try PreparedStatement(
             db,
             """
-            SELECT id FROM outbox WHERE message_id = ? AND message IS NULL AND EXISTS (
-                SELECT 1 FROM outbox_recipients WHERE item = outbox.id AND state IN ('sent', 'uncertain'))
+            SELECT o.id FROM outbox o WHERE o.message_id = ? AND o.message IS NULL AND \(Self.hasLeft("o"))
             """)
-        recipientsOf = try PreparedStatement(
-            db,
-            """
-            SELECT DISTINCT ca.contact FROM outbox_recipients r JOIN addresses a ON a.canonical = r.canonical
-                JOIN contact_addresses ca ON ca.address = a.id
-            WHERE r.item = ? ORDER BY ca.contact
-            """)
+        recipientsOf = try PreparedStatement(db, Self.recipients + " ORDER BY ca.contact")
         contactsOf = try PreparedStatement(
             db, "SELECT contact FROM history WHERE message = ? AND removed_at IS NULL ORDER BY contact")
     }
+
+    /// Whether a message has a copy in a Sent folder.
+    static func isSent(_ message: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM ledger l JOIN folders f ON f.id = l.folder
+            WHERE l.message = \(message).id AND f.role = 'sent')
+        """
+    }
+
+    /// Whether a mail of the outbox may have reached anybody.
+    static func hasLeft(_ item: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM outbox_recipients
+            WHERE item = \(item).id AND state IN ('sent', 'uncertain'))
+        """
+    }
+
+    /// The contacts to whom a mail of the outbox goes.
+    static let recipients = """
+        SELECT DISTINCT ca.contact FROM outbox_recipients r JOIN addresses a ON a.canonical = r.canonical
+            JOIN contact_addresses ca ON ca.address = a.id
+        WHERE r.item = ?
+        """
 
     func match(
         _ participants: [KnownParticipant], _ circumstances: MessageCircumstances

@@ -129,27 +129,16 @@ extension Archive {
                         AND \(sight.reaches(.read, contact: "c")) ORDER BY c.id LIMIT 1
                     """, arguments: [message.id.rawValue, contact.id.rawValue])
             if let through { return "It shows in the organisation's history through \(through)" }
-            let thread = try String.fetchOne(
-                db, sql: "SELECT thread FROM messages WHERE id = ?", arguments: [message.id.rawValue])
-            for id in (thread ?? "").split(separator: " ") {
-                let messageID = MessageID(rawValue: String(id))
-                let answered = try Int64.fetchOne(
-                    db,
-                    sql: """
-                        SELECT m.id FROM messages m JOIN history h ON h.message = m.id
-                        WHERE m.message_id_key = ? AND m.message_id = ? AND h.contact = ? AND h.removed_at IS NULL
-                            AND \(sight.sees(message: "m.id")) LIMIT 1
-                        """,
-                    arguments: [
-                        IngestTransaction.key(messageID), messageID.rawValue, contact.id.rawValue,
-                    ])
-                if let answered {
-                    return
-                        "It refers to message \(answered) in this history; a reference only suggests, since anybody "
-                        + "can copy one"
-                }
+            let reference = try ThreadReference.all(of: message.id, db, sight).first { reference in
+                reference.contacts.contains { $0.id == contact.id }
             }
-            return nil
+            guard let reference, let place = reference.place else { return nil }
+            let words = matching.threads.words(isOurs: reference.isOurs)
+            switch place {
+            case .message(let number): return "It refers to message \(number) in this history; \(words)"
+            case .outbox(let number):
+                return "It answers mail \(number) of the outbox to the contact; \(words)"
+            }
         }
     }
 }

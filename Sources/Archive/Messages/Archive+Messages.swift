@@ -18,6 +18,7 @@ extension Archive {
                 sql: """
                     SELECT m.id, m.message_id, m.subject, m.date, m.sort_date, m.direction, m.category,
                         m.snippet, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
+                        h.thread, \(Self.hasAddress) AS has_address,
                         min(c.id <> ?1), (SELECT person FROM message_edits WHERE message = m.id) AS edited_by,
                         \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure,
                         \(sight.seesBlindRecipients(message: "m.id")) AS sees_blind
@@ -206,6 +207,12 @@ extension Archive {
         MessageCategory(rawValue: row["category"]) ?? .personal
     }
 
+    /// Whether the contact of a link `h` has an address in its message.
+    private static let hasAddress = """
+        EXISTS (SELECT 1 FROM participants p JOIN contact_addresses ca ON ca.address = p.address
+            WHERE p.message = h.message AND ca.contact = h.contact)
+        """
+
     /// One sentence from a row of `history`.
     private static func linkReason(_ row: Row) -> String {
         let email: String? = row["email"]
@@ -213,7 +220,14 @@ extension Archive {
         let field = (row["role"] as String?).map {
             $0.split(separator: "-").map(\.capitalized).joined(separator: "-")
         }
-        switch row["linked_by"] as String {
+        let linkedBy: String = row["linked_by"]
+        if linkedBy != "person" {
+            if let answered = row["thread"] as Int64? {
+                return "\(address) answers message \(answered), which we sent"
+            }
+            if !row["has_address"] { return "\(address) answers mail that we sent" }
+        }
+        switch linkedBy {
         case "arrival": return "\(address) in \(field ?? "")"
         case "new-address": return "\(address) in \(field ?? ""), since the contact was given that address"
         default: return "decided by a person"
@@ -291,7 +305,7 @@ extension Archive {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT h.*, c.name FROM history h JOIN contacts c ON c.id = h.contact
+                SELECT h.*, c.name, \(Self.hasAddress) AS has_address FROM history h JOIN contacts c ON c.id = h.contact
                 WHERE h.message = ? AND \(sight.sees(contact: "c")) ORDER BY h.contact
                 """, arguments: [message.rawValue]
         ).map { row in

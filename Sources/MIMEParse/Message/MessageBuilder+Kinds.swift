@@ -22,8 +22,12 @@ extension MessageBuilder {
             special.deliveryReport = fields.freeTextBounce(of: message)
             if special.deliveryReport == nil { special.readReceipt = ReadReceipt(freeText: message) }
         }
-        if special.deliveryReport != nil { message.automation.isDeliveryReport = true }
+        if special.deliveryReport != nil {
+            if !message.automation.isDeliveryReport { message.automation.signs.insert(.text) }
+            message.automation.isDeliveryReport = true
+        }
         if special.readReceipt != nil || special.abuseReport != nil {
+            if !message.automation.isAutoSubmitted { message.automation.signs.insert(.text) }
             message.automation.isAutoSubmitted = true
         }
         if special.calendar != nil { message.automation.isCalendar = true }

@@ -5,15 +5,22 @@ extension MessageFields {
     func automation(of message: ParsedMessage, tree: EntityTree) -> Automation {
         var automation = Automation()
         readReplies(&automation)
-        if AutomaticSubjects.match(message.subject) { automation.isAutoSubmitted = true }
+        if AutomaticSubjects.match(message.subject) {
+            automation.isAutoSubmitted = true
+            automation.signs.insert(.subject)
+        }
         readLists(&automation)
         let root = tree.entities[0].contentType
         var isReport = false
         for entity in tree.entities {
             switch entity.contentType.name {
             case "text/calendar", "application/ics": automation.isCalendar = true
-            case "message/delivery-status", "message/global-delivery-status": isReport = true
-            case "message/disposition-notification": automation.isAutoSubmitted = true
+            case "message/delivery-status", "message/global-delivery-status":
+                isReport = true
+                automation.signs.insert(.part)
+            case "message/disposition-notification":
+                automation.isAutoSubmitted = true
+                automation.signs.insert(.part)
             default: break
             }
         }
@@ -25,8 +32,11 @@ extension MessageFields {
                     || kind.equalsIgnoringCase("global-delivery-status")
             }
             if isDelivery { isReport = true } else { automation.isAutoSubmitted = true }
+            automation.signs.insert(.part)
         }
-        if isReport || header.contains(.failedRecipients) || isFromDaemon(message) {
+        if header.contains(.failedRecipients) { automation.signs.insert(.failedRecipients) }
+        if isFromDaemon(message) { automation.signs.insert(.author) }
+        if isReport || !automation.signs.isDisjoint(with: [.failedRecipients, .author]) {
             automation.isDeliveryReport = true
         }
         return automation
@@ -35,11 +45,15 @@ extension MessageFields {
     private func readReplies(_ automation: inout Automation) {
         if let word = word(of: .autoSubmitted), !word.equalsIgnoringCase("no"), !word.isEmpty {
             automation.isAutoSubmitted = true
+            automation.signs.insert(.autoSubmitted)
         }
-        for name in [FieldName.autoreply, .autoResponseSuppress] {
+        for (name, sign) in [
+            (FieldName.autoreply, AutomationSigns.autoreply), (.autoResponseSuppress, .autoResponseSuppress),
+        ] {
             guard let word = word(of: name), !word.isEmpty else { continue }
             if !word.equalsIgnoringCase("no"), !word.equalsIgnoringCase("none") {
                 automation.isAutoSubmitted = true
+                automation.signs.insert(sign)
             }
         }
     }
@@ -50,18 +64,22 @@ extension MessageFields {
                 || word.equalsIgnoringCase("list")
             {
                 automation.isBulk = true
+                automation.signs.insert(.precedence)
             } else if word.equalsIgnoringCase("auto_reply") || word.equalsIgnoringCase("auto-reply") {
                 automation.isAutoSubmitted = true
+                automation.signs.insert(.precedence)
             }
         }
         if let value = header.first(.listUnsubscribe) {
             automation.isBulk = true
+            automation.signs.insert(.listUnsubscribe)
             automation.unsubscribe = unsubscribe(bytes.slice(value))
         }
         for name in [FieldName.listID, .mailingList] {
             guard automation.listID == nil, let value = header.first(name) else { continue }
             if let identifier = MessageIdentifiers.first(in: bytes.slice(value)) {
                 automation.listID = identifier.lowercased()
+                automation.signs.insert(name == .listID ? .listID : .mailingList)
             }
         }
     }

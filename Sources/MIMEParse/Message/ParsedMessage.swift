@@ -89,6 +89,8 @@ public struct Automation: Codable, Hashable, Sendable {
     public var isDeliveryReport = false
     /// A calendar invite or reply (text/calendar part).
     public var isCalendar = false
+    /// What of the message says the first three of these, and that it is a report.
+    public var signs = AutomationSigns()
 
     /// The List-Unsubscribe field. Its addresses come from the sender and prove nothing.
     public struct Unsubscribe: Codable, Hashable, Sendable {

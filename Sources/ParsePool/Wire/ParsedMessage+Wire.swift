@@ -65,6 +65,7 @@ extension WireWriter {
         write(automation.unsubscribe?.isOneClick ?? false)
         write(automation.isDeliveryReport)
         write(automation.isCalendar)
+        write(automation.signs.rawValue)
     }
 
     private mutating func write(_ digest: Digest256) {
@@ -174,6 +175,7 @@ extension WireReader {
         }
         automation.isDeliveryReport = try readBool()
         automation.isCalendar = try readBool()
+        automation.signs = AutomationSigns(rawValue: try readInteger())
         return automation
     }
 

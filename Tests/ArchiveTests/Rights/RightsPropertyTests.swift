@@ -150,6 +150,7 @@ private final class Eye {
                 try archive.messages(withID: id).isEmpty == ((disclosure ?? .presence) < .people),
                 "by Message-ID")
             try looksAtOriginals(message, disclosure)
+            try looksAtReasons(message, disclosure)
         }
     }
 
@@ -181,6 +182,30 @@ private final class Eye {
             let bytes = try? archive.original(copy.original)
             check(bytes == nil || sees, "the copy in \(copy.account) of \(message) to \(rights)")
             check(sees == (bytes != nil) || isAmbiguous(copy, message), "a copy that a right gives")
+        }
+    }
+
+    /// What explains a message names nobody whom the viewer does not see, and says the same of a contact as why-not.
+    private func looksAtReasons(_ message: RightsWorld.Message, _ disclosure: Disclosure?) throws {
+        let code: MailFailure.Code? =
+            switch disclosure {
+            case nil: .unknownMessage
+            case .presence?: .undisclosed
+            default: nil
+            }
+        check(refusal { _ = try archive.explanation(of: message.id) } == code, "why \(message) is there")
+        let explanation = try? archive.explanation(of: message.id)
+        let words = (explanation?.decisions ?? []).flatMap { [$0.about, $0.outcome] + $0.because }
+        for (number, contact) in world.contacts.enumerated() {
+            let sees = Policy.sees(contact.facts, rights)
+            let isNamed = words.contains { $0.contains("contact \(number) (") }
+            check(sees || !isNamed, "contact \(contact.id) is named to \(rights)")
+            guard sees, code == nil else { continue }
+            let absence = try archive.absence(of: message.id, from: contact.id)
+            let isLinked = explanation?.message.links.contains {
+                $0.contact == contact.id && $0.removedAt == nil
+            }
+            check(absence.isLinked == isLinked, "why-not of \(contact.id) and \(message)")
         }
     }
 

@@ -1,0 +1,27 @@
+import MailModel
+
+extension Matcher {
+    /// Why a message is incoming, outgoing or internal, in one sentence for people.
+    public static func directionReason(of known: [KnownParticipant]) -> String {
+        let hasFrom = known.contains { $0.participant.role == .from }
+        let field = hasFrom ? "From" : "Sender"
+        let authors = known.filter { $0.participant.role == (hasFrom ? .from : .sender) }
+        let own = authors.filter(\.standing.isOwn)
+        guard !own.isEmpty else {
+            return authors.isEmpty
+                ? "it names no author, and what is not ours is incoming"
+                : "nobody in \(field) is of the company: \(list(authors))"
+        }
+        let author = "\(list(own)) in \(field) is of the company"
+        let recipients = known.filter { $0.participant.role.isRecipient }
+        let strangers = recipients.filter { !$0.standing.isOwn }
+        if recipients.isEmpty { return author + ", and no recipient could be read" }
+        return strangers.isEmpty
+            ? author + ", and so is everybody it went to" : author + ", and it went to \(list(strangers))"
+    }
+
+    private static func list(_ known: [KnownParticipant]) -> String {
+        let names = known.prefix(5).map { $0.participant.mailbox.address.lowercased }
+        return names.joined(separator: ", ") + (known.count > names.count ? " and more" : "")
+    }
+}
