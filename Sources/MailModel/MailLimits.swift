@@ -13,6 +13,10 @@ public struct MailLimits: Sendable, Hashable, Codable {
     public var fields = 5_000
     /// Addresses read from one message.
     public var addresses = 10_000
+    /// Authentication-Results fields read from one message. Only the topmost can be a trusted server's.
+    public var authenticationResults = 16
+    /// One Authentication-Results field, in bytes. The longest of large providers have about 2 KB.
+    public var authenticationResultBytes = 8 << 10
     /// Parameters read from one field.
     public var parameters = 200
     /// A multipart boundary, in bytes. The RFC's limit (2046, 5.1.1); mimetic is

@@ -15,9 +15,17 @@ public struct MatchPolicy: Sendable, Hashable {
     }
 
     public var threads = Threads.suggest
-    public var unverified = Unverified.review
-    /// Names of the servers whose Authentication-Results are believed, in lower case.
-    public var authorities: Set<String> = []
+    public var unverified = Unverified.link
+    /// The servers whose Authentication-Results are believed in mail of accounts whose provider is not known.
+    public var authorities = AuthorityNames([])
+    /// Those of known providers, by the accounts' presets: nobody else is believed in their mail, since only a server
+    /// that takes the mail in removes what a sender has written in its name.
+    public var providerAuthorities: [String: AuthorityNames] = [:]
 
     public init() {}
+
+    /// Who is believed in the mail of an account.
+    public func authorities(ofPreset preset: String) -> AuthorityNames {
+        providerAuthorities[preset] ?? authorities
+    }
 }

@@ -34,6 +34,8 @@ struct ConfigurationTests {
         ("[poll]\nminutes = \"5\"\n", ":2: poll.minutes: ", "without quotes"),
         ("[poll]\nminutes = 5.0\n", ":2: poll.minutes: ", "without quotes"),
         ("[poll]\nminutes = true\n", ":2: poll.minutes: ", "without quotes"),
+        ("[matching]\nunverified = \"delete\"\n", ":2: matching.unverified: ", "review"),
+        ("[matching]\nauthorities = [\"mx; dmarc=pass\"]\n", ":2: matching.authorities: ", "calls itself"),
         ("[log]\nlevel = \"loud\"\n", ":2: log.level: ", "warning"),
         ("[[user]]\nemail = \"a@x.example\"\n", ":1: user.name: is missing", "[[user]]"),
         ("[[user]]\nname = \"\"\n", ":2: user.name: is missing", "[[user]]"),
@@ -203,6 +205,8 @@ struct ConfigurationTests {
         processes = 3
         [matching]
         threads = "link"
+        authorities = ["mx.firma.example", "*.relay.example"]
+        unverified = "review"
         [send]
         undo_seconds = 60
         user_hourly_recipients = 70
@@ -264,7 +268,10 @@ struct ConfigurationTests {
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
         #expect(found.parseProcesses == 3)
-        #expect(found.matching.threads == .link)
+        #expect(found.matching.threads == .link && found.matching.unverified == .review)
+        #expect(found.matching.authorities(ofPreset: "custom").contains("a.relay.example"))
+        #expect(!found.matching.authorities(ofPreset: "gmail").contains("mx.firma.example"))
+        #expect(found.matching.authorities(ofPreset: "gmail").contains("mx.google.com"))
         #expect(
             found.allowedNetworks == (try NetworkAllowList(["127.0.0.0/8", "fd00::/8"], ports: [143, 1993])))
         #expect(found.nameServers == [try #require(DNSClient.Server("192.0.2.53"))])

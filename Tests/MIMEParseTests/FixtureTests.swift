@@ -46,6 +46,7 @@ import Testing
         var replyTo: [String]?
         var bcc: [String]?
         var automation: Automation?
+        var authenticationResults: [String]?
     }
 
     /// The special kinds of content, which have keys of their own making.
@@ -168,6 +169,11 @@ import Testing
         }
         if let wanted = expected.replyTo { compare("reply_to", addresses(message.replyTo), wanted) }
         if let wanted = expected.bcc { compare("bcc", addresses(message.bcc), wanted) }
+        if let wanted = expected.authenticationResults {
+            // Folds and line ends are the field's own.
+            compare(
+                "authentication_results", message.authenticationResults.map { collapsed($0) ?? "" }, wanted)
+        }
         if let wanted = expected.automation { compare("automation", message.automation, wanted) }
         compare("number of attachments", message.attachments.count, expected.attachments.count)
         for (index, (actual, wanted)) in zip(message.attachments, expected.attachments).enumerated() {

@@ -50,6 +50,26 @@ import Testing
         #expect(message.subject?.utf8.count == min(length, 100) - 1)
     }
 
+    @Test(arguments: [99, 100, 101])
+    func authenticationResultBytes(_ length: Int) {
+        // The blank behind the colon counts.
+        let mail =
+            "Authentication-Results: " + String(repeating: "a", count: length - 1)
+            + "\nAuthentication-Results: below\n\nbody"
+        let message = reading(mail, limits: limits { $0.authenticationResultBytes = 100 })
+        // The place of one that is too long stays taken.
+        #expect(message.authenticationResults.count == 2)
+        #expect(message.authenticationResults[0].isEmpty == (length > 100))
+    }
+
+    @Test(arguments: [4, 5, 6])
+    func authenticationResults(_ count: Int) {
+        let mail = (0..<count).map { "Authentication-Results: \($0)\n" }.joined() + "\nbody"
+        let message = reading(mail, limits: limits { $0.authenticationResults = 5 })
+        #expect(message.authenticationResults.count == min(count, 5))
+        #expect(message.authenticationResults.first?.contains("0") == true)
+    }
+
     @Test(arguments: [999, 1000, 1001])
     func headerBlockBytes(_ length: Int) {
         let mail = "Subject: s\nX: " + String(repeating: "x", count: length - 14) + "\n\nbody"

@@ -54,7 +54,9 @@ import Testing
             #expect(profile.passwordHelp?.contains("https://") == true)
         }
         #expect(preset.pollMinutes == 5 && preset.timeoutMinutes == 1)
-        for name in profile.domains + profile.mailExchangers {
+        for name in profile.domains + profile.mailExchangers
+            + profile.authorities.map({ $0.replacing("*.", with: "") })
+        {
             #expect(name == DomainName.canonical(name), "\(name) is not in its canonical form")
         }
         // A row that hides behind another one would never be found.

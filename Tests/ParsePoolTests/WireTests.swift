@@ -24,6 +24,7 @@ struct WireTests {
         message.date = UnixTime(-5)
         message.inReplyTo = [MessageID(rawValue: "0@example.org")]
         message.references = [MessageID(rawValue: "a"), MessageID(rawValue: "b")]
+        message.authenticationResults = ["mx.example; none", ""]
         message.text = "Text\n"
         message.furtherText = "footer"
         message.split = TextSplit(quoted: [0..<1, 2..<3], signature: 3..<5)
@@ -103,7 +104,7 @@ struct WireTests {
     @Test func noPropertyIsForgotten() {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
-        #expect(count(message) == 21)
+        #expect(count(message) == 22)
         #expect(count(message.attachments[0]) == 8)
         #expect(count(message.automation) == 7)
         #expect(count(message.from[0]) == 2)

@@ -7,7 +7,7 @@ import Matcher
 struct Judgement {
     private let policy: MatchPolicy
     private let looks: LookRegister
-    private let answered, contactsOf, sending, recipientsOf: PreparedStatement
+    private let answered, contactsOf, sending, recipientsOf, presetOf: PreparedStatement
 
     init(_ db: Database, policy: MatchPolicy) throws {
         self.policy = policy
@@ -31,6 +31,8 @@ struct Judgement {
         recipientsOf = try PreparedStatement(db, Self.recipients + " ORDER BY ca.contact")
         contactsOf = try PreparedStatement(
             db, "SELECT contact FROM history WHERE message = ? AND removed_at IS NULL ORDER BY contact")
+        presetOf = try PreparedStatement(
+            db, "SELECT a.preset FROM folders f JOIN accounts a ON a.id = f.account WHERE f.id = ?")
     }
 
     /// Whether a message has a copy in a Sent folder.
@@ -77,8 +79,9 @@ struct Judgement {
         return result
     }
 
+    /// - Parameter folder: where the message was met first: the server of its account says who wrote it.
     func circumstances(
-        of content: Content, _ participants: [KnownParticipant]
+        of content: Content, _ participants: [KnownParticipant], in folder: FolderID
     ) throws -> MessageCircumstances {
         let authors = content.participants.filter { $0.role == .from }.map(\.mailbox)
         // What a user sends is not checked by the server that takes it in.
@@ -88,11 +91,17 @@ struct Judgement {
             senderCheck: isOurs
                 ? nil
                 : SenderCheck.read(
-                    content.authenticationResults, authorities: policy.authorities, from: authors),
+                    content.authenticationResults, authorities: try authorities(in: folder), from: authors),
             answered: try answeredMessage(IngestTransaction.thread(content)))
     }
 
     func lookAlike(of address: CanonicalAddress) throws -> LookAlike? { try looks.lookAlike(of: address) }
+
+    private func authorities(in folder: FolderID) throws -> AuthorityNames {
+        guard !policy.providerAuthorities.isEmpty else { return policy.authorities }
+        presetOf.bind(1, folder.rawValue)
+        return policy.authorities(ofPreset: try presetOf.first { $0.text(0) } ?? "")
+    }
 
     /// The nearest message of ours among those that a message refers to.
     ///

@@ -45,7 +45,8 @@ extension IngestTransaction {
         for (position, attachment) in content.attachments.enumerated() {
             try insertAttachment(attachment, message: id, position: position)
         }
-        let circumstances = try judgement.circumstances(of: content, participants)
+        let circumstances = try judgement.circumstances(
+            of: content, participants, in: try firstFolder(of: id))
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
         if !reported.isEmpty { result.verdict = .linked([]) }
@@ -100,6 +101,15 @@ extension IngestTransaction {
                     participant: participant, canonical: entry.canonical, standing: entry.standing))
         }
         return known
+    }
+
+    private func firstFolder(of id: ArchivedMessageID) throws -> FolderID {
+        let first = try Int64.fetchOne(
+            db,
+            sql:
+                "SELECT folder FROM ledger WHERE message = ? ORDER BY recorded_at, state = 'duplicate' LIMIT 1",
+            arguments: [id.rawValue])
+        return FolderID(rawValue: first ?? 0)
     }
 
     private func fill(

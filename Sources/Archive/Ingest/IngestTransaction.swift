@@ -150,7 +150,7 @@ final class IngestTransaction {
                 KnownParticipant(
                     participant: participant, canonical: entry.canonical, standing: entry.standing))
         }
-        let circumstances = try judgement.circumstances(of: content, participants)
+        let circumstances = try judgement.circumstances(of: content, participants, in: arrival.folder)
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
         // It belongs to the mail that it reports on, and to no contact by itself.

@@ -17,7 +17,7 @@ extension Archive {
                 db,
                 sql: """
                     SELECT m.id, m.message_id, m.subject, m.date, m.sort_date, m.direction, m.category,
-                        m.snippet, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
+                        m.snippet, m.sender_check, m.sender_check_facts, c.id AS contact, c.name, h.role, h.email, h.linked_by, h.person,
                         h.thread, \(Self.hasAddress) AS has_address,
                         min(c.id <> ?1), (SELECT person FROM message_edits WHERE message = m.id) AS edited_by,
                         \(sight.disclosure(message: "m.id", inHistory: true)) AS disclosure,
@@ -45,6 +45,7 @@ extension Archive {
                     linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row),
                     snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
                 entry.editedBy = row["edited_by"]
+                entry.senderCheck = Self.senderCheck(row)
                 if entry.direction != .incoming {
                     entry.returned = try ReturnedMail.about(
                         message, withBlindRecipients: row["sees_blind"], db)
@@ -104,6 +105,7 @@ extension Archive {
                 copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
                 questions: try Self.questions(of: id, db), disclosure: disclosure)
             message.edited = try Self.editNote(of: id, db, sight)
+            message.senderCheck = Self.senderCheck(row)
             message.returned = try ReturnedMail.about(id, withBlindRecipients: seesBlind, db)
             message.reportsOn = try ReturnedMail.told(by: id, db, sight)
             return message
@@ -212,6 +214,12 @@ extension Archive {
         EXISTS (SELECT 1 FROM participants p JOIN contact_addresses ca ON ca.address = p.address
             WHERE p.message = h.message AND ca.contact = h.contact)
         """
+
+    static func senderCheck(_ row: Row) -> SenderCheck? {
+        (row["sender_check"] as String?).flatMap(SenderCheck.Outcome.init).map {
+            SenderCheck(outcome: $0, facts: row["sender_check_facts"])
+        }
+    }
 
     /// One sentence from a row of `history`.
     private static func linkReason(_ row: Row) -> String {

@@ -25,6 +25,8 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
     public var disclosure = Disclosure.everything
     /// Who has put other words in place of the message's own; nil when nobody has.
     public var editedBy: String?
+    /// What the receiving server says of the sender; nil where none is believed.
+    public var senderCheck: SenderCheck?
     /// What came back about its recipients.
     public var returned: [ReturnedMail] = []
 
@@ -37,6 +39,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         case reason, snippet, disclosure
         case editedBy = "edited_by"
         case returned
+        case senderCheck = "sender_check"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -57,6 +60,7 @@ public struct HistoryEntry: Sendable, Hashable, Encodable {
         try container.encode(snippet, forKey: .snippet)
         try container.encode(disclosure, forKey: .disclosure)
         try container.encode(editedBy, forKey: .editedBy)
+        try container.encode(senderCheck, forKey: .senderCheck)
         if !returned.isEmpty { try container.encode(returned, forKey: .returned) }
     }
 }
@@ -170,6 +174,8 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
     public var disclosure = Disclosure.everything
     /// That somebody has put other words in place of its own; nil when nobody has.
     public var edited: EditNote?
+    /// What the receiving server says of the sender; nil where none is believed.
+    public var senderCheck: SenderCheck?
     /// What came back about its recipients.
     public var returned: [ReturnedMail] = []
     /// The mail whose delivery it reports on.
@@ -183,6 +189,7 @@ public struct ArchivedMessage: Sendable, Hashable, Encodable {
         case ignoredBy = "ignored_by"
         case snippet, defects, participants, attachments, copies, links, questions, disclosure, edited,
             returned
+        case senderCheck = "sender_check"
         case reportsOn = "reports_on"
     }
 }

@@ -92,7 +92,7 @@ extension Archive {
             db,
             sql: """
                 SELECT r.id, r.message, r.email, r.reason, m.direction, m.category, m.message_id, m.subject,
-                    m.date, m.snippet, (SELECT a_.name FROM ledger l JOIN folders f_ ON f_.id = l.folder
+                    m.date, m.snippet, m.sender_check, m.sender_check_facts, (SELECT a_.name FROM ledger l JOIN folders f_ ON f_.id = l.folder
                         JOIN accounts a_ ON a_.id = f_.account
                         WHERE l.message = r.message AND \(sight.mayReviewCopy(message: "r.message"))
                         ORDER BY l.state = 'duplicate', l.recorded_at LIMIT 1) AS account,
@@ -111,7 +111,7 @@ extension Archive {
                 messageID: (row["message_id"] as String?).map { MessageID(rawValue: $0) },
                 subject: row["subject"], date: time(row["date"]),
                 snippet: row["disclosure"] == Disclosure.everything.rawValue ? row["snippet"] : nil,
-                suggestions: [])
+                senderCheck: senderCheck(row), suggestions: [])
         }
     }
 }

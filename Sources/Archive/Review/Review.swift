@@ -17,12 +17,15 @@ public struct ReviewItem: Sendable, Hashable, Encodable {
     /// Of the Date field; nil when absent or unreadable.
     public var date: UnixTime?
     public var snippet: String?
+    /// What the receiving server says of the sender; nil where none is believed.
+    public var senderCheck: SenderCheck?
     public var suggestions: [Suggestion]
 
     private enum CodingKeys: String, CodingKey {
         case id, message, address, reason, account, direction, category
         case messageID = "message_id"
         case subject, date, snippet, suggestions
+        case senderCheck = "sender_check"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -38,6 +41,7 @@ public struct ReviewItem: Sendable, Hashable, Encodable {
         try container.encode(subject, forKey: .subject)
         try container.encode(date, forKey: .date)
         try container.encode(snippet, forKey: .snippet)
+        try container.encode(senderCheck, forKey: .senderCheck)
         try container.encode(suggestions, forKey: .suggestions)
     }
 }

@@ -2,7 +2,8 @@ import MailModel
 
 /// The header fields that we read.
 enum FieldName: UInt8 {
-    case autoSubmitted, bcc, cc, contentDisposition, contentID, contentTransferEncoding, contentType, date
+    case authenticationResults, autoSubmitted, bcc, cc, contentDisposition, contentID,
+        contentTransferEncoding, contentType, date
     case from, inReplyTo, listID, listUnsubscribe, messageID, precedence, references, replyTo, returnPath
     case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients
     case listUnsubscribePost, sunDataType, sunDataName, sunEncodingInfo, other
@@ -46,6 +47,7 @@ enum FieldName: UInt8 {
                 : named("x-failed-recipients")
                     ? .failedRecipients : named("x-sun-encoding-info") ? .sunEncodingInfo : .other
         case 21: self = named("list-unsubscribe-post") ? .listUnsubscribePost : .other
+        case 22: self = named("authentication-results") ? .authenticationResults : .other
         case 24: self = named("x-auto-response-suppress") ? .autoResponseSuppress : .other
         case 25: self = named("content-transfer-encoding") ? .contentTransferEncoding : .other
         default: self = .other

@@ -37,6 +37,7 @@ struct MessageFields {
         }
         message.inReplyTo = identifiers(.inReplyTo)
         message.references = identifiers(.references)
+        message.authenticationResults = authenticationResults()
         noteDuplicates(&log)
         return (message, log)
     }
@@ -56,6 +57,14 @@ struct MessageFields {
     private func identifiers(_ name: FieldName) -> [MessageID] {
         header.first(name).map { MessageIdentifiers.all(in: bytes.slice($0)).map(MessageID.init(rawValue:)) }
             ?? []
+    }
+
+    /// A field that is too long keeps its place, so that the one below it does not become the topmost.
+    private func authenticationResults() -> [String] {
+        header.all(.authenticationResults).prefix(limits.authenticationResults).map { value in
+            value.count > limits.authenticationResultBytes
+                ? "" : String(decoding: bytes.slice(value), as: UTF8.self)
+        }
     }
 
     private func noteDuplicates(_ log: inout DefectLog) {

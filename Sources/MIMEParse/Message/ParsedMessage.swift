@@ -21,6 +21,9 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     public var date: UnixTime?
     public var inReplyTo: [MessageID]
     public var references: [MessageID]
+    /// The Authentication-Results fields (RFC 8601) as they stand there, the topmost first. Anybody can write one:
+    /// only a server that is believed makes one of them true. One that is too long to be read is empty.
+    public var authenticationResults: [String]
     /// The best plain reading of the body: text/plain, else HTML made readable;
     /// lines end in LF. Nil when there is no readable body.
     public var text: String?
@@ -62,6 +65,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         date = nil
         inReplyTo = []
         references = []
+        authenticationResults = []
         text = nil
         furtherText = nil
         split = nil

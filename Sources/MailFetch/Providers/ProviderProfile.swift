@@ -13,6 +13,9 @@ public struct ProviderProfile: Sendable, Hashable {
     public var mailExchangers: [String] = []
     public var imap: ServerEndpoint?
     public var smtp: ServerEndpoint?
+    /// What its servers call themselves in the Authentication-Results fields that they write (RFC 8601): a name, or
+    /// `*.NAME` for all below one.
+    public var authorities: [String] = []
     /// How a user gets a password that the provider accepts.
     public var passwordHelp: String?
 
@@ -44,6 +47,7 @@ extension ProviderProfile {
         mailExchangers: ["l.google.com", "googlemail.com", "smtp.google.com"],
         imap: ServerEndpoint(host: "imap.gmail.com", port: 993, security: .tls),
         smtp: ServerEndpoint(host: "smtp.gmail.com", port: 465, security: .tls),
+        authorities: ["mx.google.com"],
         passwordHelp: "Gmail accepts app passwords only: switch on 2-step verification, make one at"
             + " https://myaccount.google.com/apppasswords and enter it as the password.",
         connectionLimit: 15, dailyDownloadBytes: 2_500 << 20, hasLabels: true, filesSentItself: true,
@@ -54,6 +58,8 @@ extension ProviderProfile {
         mailExchangers: ["mx.yandex.net", "mx.yandex.ru"],
         imap: ServerEndpoint(host: "imap.yandex.ru", port: 993, security: .tls),
         smtp: ServerEndpoint(host: "smtp.yandex.ru", port: 465, security: .tls),
+        // Each of its servers has a name of its own.
+        authorities: ["*.mail.yandex.net", "*.qloud-c.yandex.net", "*.yp-c.yandex.net"],
         passwordHelp: "Yandex accepts app passwords only: make one for mail at"
             + " https://id.yandex.ru/security/app-passwords, and allow IMAP under Settings, Email clients"
             + " in Yandex Mail.",
@@ -66,6 +72,7 @@ extension ProviderProfile {
         mailExchangers: ["emx.mail.ru", "mxs.mail.ru"],
         imap: ServerEndpoint(host: "imap.mail.ru", port: 993, security: .tls),
         smtp: ServerEndpoint(host: "smtp.mail.ru", port: 465, security: .tls),
+        authorities: ["mxs.mail.ru"],
         passwordHelp: "Mail.ru accepts passwords for external applications only: make one at"
             + " https://account.mail.ru/user/2-step-auth/passwords and enter it as the password.",
         sendBlockSeconds: 86_400, sendConnections: 1)

@@ -18,6 +18,7 @@ extension WireWriter {
         write(message.date?.rawValue ?? 0)
         write(message.inReplyTo) { $0.write($1.rawValue) }
         write(message.references) { $0.write($1.rawValue) }
+        write(message.authenticationResults) { $0.write($1) }
         write(message.text)
         write(message.furtherText)
         write(message.split)
@@ -109,6 +110,8 @@ extension WireReader {
         message.date = hasDate ? UnixTime(date) : nil
         message.inReplyTo = try readIdentifiers()
         message.references = try readIdentifiers()
+        message.authenticationResults = try readList { reader throws(MalformedAnswer) in try reader.readText()
+        }
         message.text = try readOptionalText()
         message.furtherText = try readOptionalText()
         message.split = try readSplit(of: message.text)

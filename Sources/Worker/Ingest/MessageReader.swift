@@ -57,6 +57,7 @@ public enum MessageReader {
         content.category = category(of: parsed.automation)
         content.inReplyTo = parsed.inReplyTo
         content.references = parsed.references
+        content.authenticationResults = parsed.authenticationResults
         content.snippet = parsed.text.map(snippet)
         content.defects = parsed.defects.map(\.rawValue)
         content.signature = SignatureLines.text(of: parsed)

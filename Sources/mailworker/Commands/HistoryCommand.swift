@@ -37,7 +37,8 @@ struct HistoryCommand: ParsableCommand {
         var lines = [
             "\(entry.date?.shortText ?? "(no date)")  \(arrow)  \(entry.subject ?? "(no subject)")",
             "    message \(entry.message), \(people); \(entry.reason)"
-                + (entry.contact == contact.id ? "" : " (\(entry.contactName))"),
+                + (entry.contact == contact.id ? "" : " (\(entry.contactName))")
+                + (entry.senderCheck.map { "; sender \($0.words)" } ?? ""),
         ]
         for (index, attachment) in entry.attachments.enumerated() where !attachment.isInline {
             lines.append(

@@ -1,6 +1,7 @@
 import Archive
 import MIMEParse
 import MailModel
+import Matcher
 import Worker
 
 /// A message as text, read anew from its original, with the words of an edit.
@@ -24,6 +25,7 @@ struct MessagePage {
         ] where !mailboxes.isEmpty {
             lines.append("\(name): \(mailboxes.map(\.text).joined(separator: ", "))")
         }
+        if let check = message.senderCheck { lines.append("Sender: \(check.words)") }
         lines.append("Date: \(message.date?.shortText ?? "-")")
         lines.append("Subject: \(parsed.subject ?? "(no subject)")")
         for (index, attachment) in parsed.attachments.enumerated() {

@@ -116,10 +116,7 @@ struct Configuration {
         let parse = try ConfigurationReader(source, table: "parse")
         parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
 
-        let matching = try ConfigurationReader(source, table: "matching")
-        self.matching.threads =
-            try matching.string(.matchingThreads, oneOf: MatchPolicy.Threads.allCases.map(\.rawValue))
-            .flatMap(MatchPolicy.Threads.init(rawValue:)) ?? self.matching.threads
+        matching = try MatchPolicy(try ConfigurationReader(source, table: "matching"))
 
         let send = try ConfigurationReader(source, table: "send")
         if let seconds = try send.integer(.sendUndoSeconds, in: 0...3600) {

@@ -26,6 +26,8 @@ enum ConfigurationKey: String, CaseIterable {
     case limitsCommitMessages = "limits.commit_messages"
     case parseProcesses = "parse.processes"
     case matchingThreads = "matching.threads"
+    case matchingAuthorities = "matching.authorities"
+    case matchingUnverified = "matching.unverified"
     case sendUndoSeconds = "send.undo_seconds"
     case sendUserHourlyRecipients = "send.user_hourly_recipients"
     case sendSuppressAfterBounces = "send.suppress_after_bounces"

@@ -1,0 +1,120 @@
+import Archive
+import Foundation
+import MIMEParse
+import MailModel
+import Matcher
+import Testing
+
+@testable import Worker
+
+/// What the receiving server says about a sender, from the message's bytes to what people are shown.
+@Suite struct SenderVerificationTests {
+    private static let maria = "maria@klient.example"
+
+    private static func bytes(_ fixture: String) throws -> MessageBytes {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Fixtures/eml/authentication")
+        return MessageBytes([UInt8](try Data(contentsOf: folder.appending(path: fixture + ".eml"))))
+    }
+
+    /// An archive where Maria is a contact and `mx.firma.example` is believed, as is Google in Gmail's accounts.
+    private func archive(
+        _ fixture: WorkerFixture, _ change: (inout MatchPolicy) -> Void = { _ in }
+    ) throws -> Archive {
+        let clock = fixture.clock
+        var options = ArchiveOptions(clock: { clock.now })
+        options.matching.authorities = AuthorityNames(["mx.firma.example"])
+        options.matching.providerAuthorities = ["gmail": AuthorityNames(["mx.google.com"])]
+        change(&options.matching)
+        let archive = try Archive.open(
+            directory: fixture.directory.path + "/data", key: fixture.key, options: options)
+        _ = try archive.addContact(ContactDraft(name: "Maria K", emails: [EmailAddress(Self.maria)!]))
+        return archive
+    }
+
+    private func ingest(_ name: String, _ archive: Archive, _ fixture: WorkerFixture) throws
+        -> ArchivedMessage
+    {
+        let received = ReceivedMessage(
+            folder: fixture.inbox, uidValidity: UIDValidity(7), uid: UID(1), internalDate: nil,
+            bytes: try Self.bytes(name))
+        let arrival = MessageReader.arrival(
+            of: received, read: .read(MIMEParser().parse(received.bytes)))
+        let outcome = try archive.ingest([arrival])[0]
+        return try archive.message(try #require(outcome.message))
+    }
+
+    @Test(arguments: [
+        ("signed-and-allowed", "custom", "unknown"), ("signed-and-allowed", "gmail", "verified"),
+        ("forged-pass-below", "custom", "failed"), ("forged-pass-below", "gmail", "unknown"),
+        ("forged-pass-of-another-server", "custom", "unknown"),
+        // Nobody but Google is believed in mail that Google has taken in, and its word is not the topmost.
+        ("forged-pass-of-another-server", "gmail", "unknown"),
+        ("several-authors", "custom", "unknown"), ("author-in-a-group", "custom", "verified"),
+        ("no-result", "custom", "unknown"), ("version-blanks-and-comments", "custom", "verified"),
+        ("too-long-to-be-read", "custom", "unknown"), ("quotation-that-does-not-end", "custom", "unknown"),
+    ])
+    func whatTheServerSaysIsShownAtTheMessageAndInTheHistory(
+        _ name: String, _ preset: String, _ outcome: String
+    ) throws {
+        let fixture = try WorkerFixture { $0.preset = preset }
+        let archive = try archive(fixture)
+        let message = try ingest(name, archive, fixture)
+        #expect(message.senderCheck?.outcome.rawValue == outcome)
+        #expect(message.state == .archived)
+        let maria = try archive.findContact(Self.maria)
+        #expect(try archive.history(of: maria.id).map { $0.senderCheck?.outcome.rawValue } == [outcome])
+    }
+
+    @Test func everyFixtureIsInTheTableAbove() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "Fixtures/eml/authentication")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
+            $0.hasSuffix(".eml")
+        }
+        let source = try String(contentsOf: URL(filePath: #filePath), encoding: .utf8)
+        #expect(!names.isEmpty)
+        for name in names { #expect(source.contains("(\"\(name.dropLast(4))\","), "\(name)") }
+    }
+
+    @Test func whoIsDisownedWaitsWhereTheAdministratorWantsThat() throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture) { $0.unverified = .review }
+        let message = try ingest("forged-pass-below", archive, fixture)
+        #expect(message.state == .review)
+        let item = try #require(try archive.reviewItems().first)
+        #expect(
+            item.reason
+                == "Unverified sender maria@klient.example: spf=fail (klient.example), dmarc=fail (klient.example)"
+        )
+        #expect(item.senderCheck?.outcome == .failed)
+        // Nobody's address by a new contact draws it along, since it becomes no truer by that.
+        let maria = try archive.findContact(Self.maria)
+        #expect(try archive.history(of: maria.id).isEmpty)
+    }
+
+    @Test func withoutAnAuthorityNothingIsSaid() throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture) { $0.authorities = AuthorityNames([]) }
+        #expect(try ingest("forged-pass-below", archive, fixture).senderCheck == nil)
+    }
+
+    @Test func whatAUserSendsIsNotChecked() throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture)
+        let mail = """
+            Authentication-Results: mx.firma.example; none\r
+            From: \(WorkerFixture.own)\r
+            To: \(Self.maria)\r
+            Message-ID: <out@firma.example>\r
+            \r
+            Hello\r\n
+            """
+        let bytes = MessageBytes(Array(mail.utf8))
+        let received = ReceivedMessage(
+            folder: fixture.inbox, uidValidity: UIDValidity(7), uid: UID(1), internalDate: nil, bytes: bytes)
+        let arrival = MessageReader.arrival(of: received, read: .read(MIMEParser().parse(bytes)))
+        let message = try #require(try archive.ingest([arrival])[0].message)
+        #expect(try archive.message(message).senderCheck == nil)
+    }
+}
