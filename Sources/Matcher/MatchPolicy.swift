@@ -22,6 +22,9 @@ public struct MatchPolicy: Sendable, Hashable {
     /// that takes the mail in removes what a sender has written in its name.
     public var providerAuthorities: [String: AuthorityNames] = [:]
 
+    /// Of whom leads are made without asking.
+    public var leads = LeadCreation.off
+
     public init() {}
 
     /// Who is believed in the mail of an account.

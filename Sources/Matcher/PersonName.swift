@@ -13,6 +13,29 @@ public enum PersonName {
         return words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " ")
     }
 
+    /// The same within bounds, for a name that nobody looks at before it is used: visible characters only, and no
+    /// longer than names are.
+    public static func bounded(displayName: String?, address: EmailAddress) -> String {
+        var name = ""
+        for character in guess(displayName: displayName, address: address) {
+            let isHidden = character.unicodeScalars.allSatisfy {
+                [.control, .format, .privateUse, .unassigned].contains($0.properties.generalCategory)
+            }
+            if character.isWhitespace || isHidden {
+                if !name.isEmpty, name.last != " " { name += " " }
+            } else {
+                // One letter may carry any number of marks.
+                name.unicodeScalars.append(contentsOf: character.unicodeScalars.prefix(4))
+            }
+            if name.count > longest { break }
+        }
+        if name.count > longest { name = String(name.prefix(longest)) }
+        name = name.trimmed(of: "")
+        return name.isEmpty ? address.addrSpec : name
+    }
+
+    private static let longest = 80
+
     /// `Petrov, Ivan` as directories write it is Ivan Petrov.
     private static func turned(_ name: String) -> String {
         let parts = name.split(separator: ",").map { $0.trimmed(of: "") }

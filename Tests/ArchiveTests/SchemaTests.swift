@@ -69,6 +69,9 @@ import Testing
         "INSERT INTO message_edits(message, person, edited_at) VALUES (1, 'anna', 0)",
         "DELETE FROM messages", "DELETE FROM originals", "DELETE FROM packs", "DELETE FROM folders",
         "DELETE FROM users",
+        "INSERT INTO automatic_leads(contact, reason) VALUES (999, 'sender')",
+        "INSERT INTO automatic_leads(contact, reason) VALUES (1, 'guess')",
+        "INSERT INTO declined_leads(address, at) VALUES (999, 0)",
     ])
     func `a row that breaks an invariant is refused`(sql: String) throws {
         let fixture = try ArchiveFixture()

@@ -207,6 +207,8 @@ struct ConfigurationTests {
         threads = "link"
         authorities = ["mx.firma.example", "*.relay.example"]
         unverified = "review"
+        [leads]
+        create = "correspondents"
         [send]
         undo_seconds = 60
         user_hourly_recipients = 70
@@ -268,6 +270,7 @@ struct ConfigurationTests {
         #expect(found.space == SpaceLimit(minimumFreeBytes: 70 << 20))
         #expect(found.commitMessages == 50)
         #expect(found.parseProcesses == 3)
+        #expect(found.matching.leads == .correspondents)
         #expect(found.matching.threads == .link && found.matching.unverified == .review)
         #expect(found.matching.authorities(ofPreset: "custom").contains("a.relay.example"))
         #expect(!found.matching.authorities(ofPreset: "gmail").contains("mx.firma.example"))

@@ -49,6 +49,14 @@ final class AddressBook {
         return entry
     }
 
+    /// A contact has the address from now on.
+    func note(_ contact: ContactID, has canonical: CanonicalAddress) {
+        guard var entry = byCanonical[canonical], !entry.standing.contacts.contains(contact) else { return }
+        entry.standing.contacts.append(contact)
+        byCanonical[canonical] = entry
+        bySpelling = bySpelling.filter { $0.value.canonical != canonical }
+    }
+
     private func look(up canonical: CanonicalAddress) throws -> Entry {
         var standing = AddressStanding()
         if hasRules {

@@ -201,7 +201,7 @@ extension Archive {
         let query = try db.cachedStatement(
             sql: """
                 SELECT c.id, c.kind, c.name, c.external_id, o.id AS organisation, o.name AS organisation_name,
-                    c.owner, u.name AS owner_name, c.do_not_email, c.notify_owner, c.is_private, c.type,
+                    c.owner, u.name AS owner_name, al.reason AS lead_reason, al.message AS lead_message, c.do_not_email, c.notify_owner, c.is_private, c.type,
                     (SELECT group_concat(tag, char(10)) FROM (
                         SELECT tag FROM contact_tags WHERE contact = c.id ORDER BY tag)) AS tags,
                     (SELECT group_concat(number, char(10)) FROM (
@@ -216,6 +216,7 @@ extension Archive {
                 FROM contacts c
                     LEFT JOIN contacts o ON o.id = c.organisation AND \(sight.sees(contact: "o"))
                     LEFT JOIN users u ON u.id = c.owner
+                    LEFT JOIN automatic_leads al ON al.contact = c.id
                 WHERE \(sight.sees(contact: "c")) AND \(condition)
                 """)
         return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
@@ -239,6 +240,11 @@ extension Archive {
             organisationName: row["organisation_name"],
             owner: (row["owner"] as Int64?).map { UserID(rawValue: $0) }, ownerName: row["owner_name"],
             doNotEmail: row["do_not_email"], notifyOwner: row["notify_owner"], isPrivate: row["is_private"],
-            details: details, userNames: readers.compactMap { $0.last.map(String.init) })
+            details: details, userNames: readers.compactMap { $0.last.map(String.init) },
+            origin: (row["lead_reason"] as String?).flatMap(LeadReason.init(rawValue:)).map { reason in
+                Contact.Origin(
+                    reason: reason,
+                    message: (row["lead_message"] as Int64?).map { ArchivedMessageID(rawValue: $0) })
+            })
     }
 }

@@ -24,6 +24,14 @@ public struct Contact: Sendable, Hashable {
     public var details: ContactDetails
     /// Users, besides the owner, who see a private contact, by name.
     public var userNames: [String]
+    /// Of a lead that no person made.
+    public var origin: Origin?
+
+    /// Why a lead was made, and the message that it was made of.
+    public struct Origin: Sendable, Hashable, Encodable {
+        public var reason: LeadReason
+        public var message: ArchivedMessageID?
+    }
 }
 
 /// What is known about a contact that decides nothing by itself.
@@ -51,6 +59,7 @@ extension Contact: Encodable {
         case notifyOwner = "notify_owner"
         case isPrivate = "private"
         case type, tags, phones, users
+        case origin = "made_by_rule"
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -69,6 +78,7 @@ extension Contact: Encodable {
         try container.encode(details.tags, forKey: .tags)
         try container.encode(details.phones, forKey: .phones)
         try container.encode(userNames, forKey: .users)
+        try container.encode(origin, forKey: .origin)
     }
 }
 

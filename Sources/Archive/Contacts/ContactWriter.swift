@@ -17,12 +17,13 @@ final class ContactWriter {
     let setLinkName: PreparedStatement
     private let insertContact, insertAddress, hasAddress, waiting: PreparedStatement
 
-    init(_ db: Database, time: UnixTime, policy: MatchPolicy) throws {
+    /// - Parameter addresses: what the transaction has looked up already; whoever gives an address notes it there.
+    init(_ db: Database, time: UnixTime, policy: MatchPolicy, addresses book: AddressBook? = nil) throws {
         self.db = db
         self.time = time
         self.policy = policy
         looks = try LookRegister(db)
-        addresses = try AddressBook(db)
+        addresses = try book ?? AddressBook(db)
         decisions = try Decisions(db, time: time)
         insertContact = try PreparedStatement(
             db,

@@ -62,6 +62,18 @@ struct LookRegister {
             ? LookAlike(address: address.rawValue, known: nil, resemblance: .mixedAlphabets) : nil
     }
 
+    /// Whether our own people have addresses at the domain, and strangers do not.
+    func isOurs(_ domain: String) throws -> Bool {
+        guard !PublicMailDomain.contains(domain) else { return false }
+        return try ownDomains().contains(domain)
+    }
+
+    private func ownDomains() throws -> [String] {
+        var own: [String] = []
+        try isOwn.forEachRow { own.append($0.text(0)) }
+        return own
+    }
+
     private func resembled(
         by local: String, at domain: String
     ) throws -> (known: String, Look.Resemblance)? {
@@ -72,8 +84,7 @@ struct LookRegister {
             }
         }
         guard try !isKnown(domain) else { return nil }
-        var own: [String] = []
-        try isOwn.forEachRow { own.append($0.text(0)) }
+        let own = try ownDomains()
         guard !own.contains(domain) else { return nil }
         var found = try best(Look(domain), family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
         if found == nil {

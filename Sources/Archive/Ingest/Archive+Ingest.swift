@@ -77,8 +77,10 @@ extension Archive {
         var step: BegunStep?
         try db.inTransaction(.immediate) {
             let transaction = try IngestTransaction(
-                db, placements: placements, time: time, policy: matching, bounces: bounces)
+                db, placements: placements, time: time, policy: matching, bounces: bounces,
+                undo: undoLimits)
             for arrival in batch { outcomes.append(try transaction.record(arrival)) }
+            try transaction.leads?.finish()
             if let end { try transaction.move(end) }
             unwanted = transaction.unwanted
             step = BegunStep(.batchCommitted, trial)

@@ -31,10 +31,11 @@ extension Archive {
         let time = now()
         func attempt(_ content: Content?) throws(MailFailure) -> IngestOutcome {
             try write { db in
-                try IngestTransaction(
-                    db, placements: [:], time: time, policy: matching, bounces: bounces
-                )
-                .reread(message, content, parserVersion: parserVersion)
+                let transaction = try IngestTransaction(
+                    db, placements: [:], time: time, policy: matching, bounces: bounces, undo: undoLimits)
+                let outcome = try transaction.reread(message, content, parserVersion: parserVersion)
+                try transaction.leads?.finish()
+                return outcome
             }
         }
         do {

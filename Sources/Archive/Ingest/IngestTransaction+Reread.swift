@@ -45,8 +45,8 @@ extension IngestTransaction {
         for (position, attachment) in content.attachments.enumerated() {
             try insertAttachment(attachment, message: id, position: position)
         }
-        let circumstances = try judgement.circumstances(
-            of: content, participants, in: try firstFolder(of: id))
+        let folder = try firstFolder(of: id)
+        let circumstances = try judgement.circumstances(of: content, participants, in: folder)
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
         if !reported.isEmpty { result.verdict = .linked([]) }
@@ -76,7 +76,14 @@ extension IngestTransaction {
                     address, subject.participant?.mailbox.address.lowercased, subject.reason,
                     subject.kind.rawValue, id.rawValue,
                 ])
-            return .review(id)
+            let item = try Int64.fetchOne(
+                db, sql: "SELECT id FROM review_items WHERE message = ? AND state = 'open'", arguments: [id.rawValue])
+            let made = try leads?.consider(
+                AutomaticLeads.Waiting(
+                    message: id, item: ReviewItemID(rawValue: item ?? 0), folder: folder, subject: subject,
+                    content: content, direction: result.direction,
+                    senderCheck: circumstances.senderCheck?.outcome))
+            return made.map { .linked(id, contacts: [$0]) } ?? .review(id)
         case .ignored(let rule):
             try decisions.ignore(id, rule: rule, by: "rule")
             return .ignored(id, rule: rule)

@@ -14,6 +14,8 @@ final class IngestTransaction {
     let addresses: AddressBook
     let decisions: Decisions
     let judgement: Judgement
+    /// Nil where no leads are made without asking.
+    let leads: AutomaticLeads?
     private let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
     /// Originals that were appended and are of erased messages.
@@ -21,7 +23,7 @@ final class IngestTransaction {
 
     init(
         _ db: Database, placements: [Digest256: OriginalsStore.Placement], time: UnixTime,
-        policy: MatchPolicy, bounces: BounceRule
+        policy: MatchPolicy, bounces: BounceRule, undo: UndoLog.Bounds
     ) throws {
         self.db = db
         self.placements = placements
@@ -30,6 +32,9 @@ final class IngestTransaction {
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)
         judgement = try Judgement(db, policy: policy)
+        leads =
+            policy.leads == .off
+            ? nil : try AutomaticLeads(db, policy, addresses: addresses, undo: undo, time: time)
         statements = try Statements(db)
     }
 
@@ -195,7 +200,12 @@ final class IngestTransaction {
             try decisions.open(
                 message, address: address, email: subject.participant?.mailbox.address.lowercased,
                 reason: subject.reason, kind: subject.kind, sortDate: sortDate)
-            return .review(message)
+            let made = try leads?.consider(
+                AutomaticLeads.Waiting(
+                    message: message, item: ReviewItemID(rawValue: db.lastInsertedRowID), folder: arrival.folder,
+                    subject: subject, content: content, direction: result.direction,
+                    senderCheck: circumstances.senderCheck?.outcome))
+            return made.map { .linked(message, contacts: [$0]) } ?? .review(message)
         case .ignored(let rule): return .ignored(message, rule: rule)
         case .internal: return .ignored(message, rule: nil)
         }

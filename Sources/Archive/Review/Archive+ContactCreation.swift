@@ -88,7 +88,7 @@ extension Archive {
     }
 
     /// The one organisation whose addresses lie at a domain.
-    private static func organisation(
+    static func organisation(
         at canonical: CanonicalAddress, _ db: Database, _ sight: Sight
     ) throws -> ContactID? {
         let domain = String(canonical.domain)

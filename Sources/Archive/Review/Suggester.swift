@@ -72,7 +72,12 @@ struct Suggester {
         }
     }
 
-    private func suggestions(for item: ReviewItemID) throws -> [Suggestion] {
+    /// Whether anything but the address's domain says that it may be a known contact who writes.
+    func meansSomebodyKnown(_ item: ReviewItemID) throws -> Bool {
+        try !suggestions(for: item, byDomain: false).isEmpty
+    }
+
+    private func suggestions(for item: ReviewItemID, byDomain usesDomain: Bool = true) throws -> [Suggestion] {
         details.bind(1, item.rawValue)
         let facts = try details.first { row in
             (
@@ -99,7 +104,7 @@ struct Suggester {
         }
         let namesakes = try namesakes(of: facts.name ?? "", signature: facts.signature ?? "")
         add(namesakes.filter { $0.likeness > .words }, to: &found)
-        if let domain = address?.domain, found.count < Self.limit, !PublicMailDomain.contains(domain) {
+        if usesDomain, let domain = address?.domain, found.count < Self.limit, !PublicMailDomain.contains(domain) {
             try byDomain.bind(1, String(domain))
             try collect(byDomain, "has an address at \(domain)", into: &found)
         }

@@ -101,7 +101,13 @@ extension Archive {
                 [Int64].self, from: Data((row["made_addresses"] as String).utf8))
             Act.concerns("undo \(id)")
             let undoing = Undoing(db, entry: entry, time: time)
+            let lead = entry.action == AutomaticLeads.action ? try UndoLog(db).changeset(of: id) : nil
+            let later = try lead.map { try AutomaticLeads.releaseLaterMail(than: $0, db) } ?? []
             try undoing.run(madeAddresses: Set(addresses), sight)
+            if let lead {
+                try AutomaticLeads.decline(lead, db, at: time)
+                _ = try ContactWriter(db, time: time, policy: matching).rejudge(later)
+            }
             try db.execute(
                 sql: "UPDATE undo SET changes = NULL, undone_at = ?, undone_by = ? WHERE id = ?",
                 arguments: [time.rawValue, person, id.rawValue])

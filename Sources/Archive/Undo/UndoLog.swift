@@ -27,11 +27,13 @@ struct UndoLog {
 
     /// Notes an action.
     ///
-    /// - Parameter known: `lastAddress` from before it.
+    /// - Parameters:
+    ///   - known: `lastAddress` from before it.
+    ///   - isPruning: whether what is too old or too much goes; else the caller prunes, once for many.
     /// - Returns: nil when it is larger than one may be.
     func add(
         _ changeset: Changeset, of act: Act, user: UserID?, right: Right, scope: Scope, known: Int64,
-        at time: UnixTime, _ bounds: Bounds
+        at time: UnixTime, _ bounds: Bounds, isPruning: Bool = true
     ) throws -> UndoID? {
         guard changeset.bytes.count <= bounds.actionBytes else { return nil }
         let addresses = try Int64.fetchAll(
@@ -56,7 +58,7 @@ struct UndoLog {
         try insert.run()
         insert.clear()
         let id = UndoID(rawValue: db.lastInsertedRowID)
-        try prune(at: time, bounds)
+        if isPruning { try prune(at: time, bounds) }
         return id
     }
 
@@ -65,7 +67,7 @@ struct UndoLog {
         try db.execute(sql: "DELETE FROM undo WHERE at < ?", arguments: [bounds.start(at: time).rawValue])
     }
 
-    private func prune(at time: UnixTime, _ bounds: Bounds) throws {
+    func prune(at time: UnixTime, _ bounds: Bounds) throws {
         try removeOld(at: time, bounds)
         var size =
             try Int64.fetchOne(db, sql: "SELECT coalesce(sum(size), 0) FROM undo WHERE undone_at IS NULL")

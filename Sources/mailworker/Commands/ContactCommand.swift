@@ -131,6 +131,12 @@ struct ContactShowCommand: ParsableCommand {
             ("no mass mail to", suppressed.joined(separator: "; ").nonBlank),
             ("notify owner", found.notifyOwner ? "yes" : nil), ("private", found.isPrivate ? "yes" : nil),
             ("seen by", found.userNames.joined(separator: ", ").nonBlank),
+            (
+                "made by rule",
+                found.origin.map { origin in
+                    origin.reason.words + (origin.message.map { ", message \($0)" } ?? "")
+                }
+            ),
             ("messages", String(try archive.historyCount(of: found.id))),
         ]
         Terminal.print(

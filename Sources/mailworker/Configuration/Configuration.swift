@@ -117,6 +117,10 @@ struct Configuration {
         parseProcesses = try parse.integer(.parseProcesses, in: 0...64) ?? parseProcesses
 
         matching = try MatchPolicy(try ConfigurationReader(source, table: "matching"))
+        let leads = try ConfigurationReader(source, table: "leads")
+        matching.leads =
+            try leads.string(.leadsCreate, oneOf: LeadCreation.allCases.map(\.rawValue))
+            .flatMap(LeadCreation.init(rawValue:)) ?? matching.leads
 
         let send = try ConfigurationReader(source, table: "send")
         if let seconds = try send.integer(.sendUndoSeconds, in: 0...3600) {

@@ -28,6 +28,7 @@ enum ConfigurationKey: String, CaseIterable {
     case matchingThreads = "matching.threads"
     case matchingAuthorities = "matching.authorities"
     case matchingUnverified = "matching.unverified"
+    case leadsCreate = "leads.create"
     case sendUndoSeconds = "send.undo_seconds"
     case sendUserHourlyRecipients = "send.user_hourly_recipients"
     case sendSuppressAfterBounces = "send.suppress_after_bounces"
