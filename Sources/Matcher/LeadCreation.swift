@@ -57,7 +57,8 @@ extension LeadCreation {
     public func reason<Failure: Error>(
         for facts: LeadFacts, wasWrittenTo: () throws(Failure) -> Bool
     ) throws(Failure) -> LeadReason? {
-        guard self != .off, facts.isPersonal, facts.subject.kind == .unknown, let participant = facts.subject.participant,
+        guard self != .off, facts.isPersonal, facts.subject.kind == .unknown,
+            let participant = facts.subject.participant,
             let canonical = facts.subject.canonical, facts.senderCheck != .failed,
             canonical.domain.contains("."), !UnattendedAddress.contains(canonical)
         else { return nil }

@@ -16,9 +16,12 @@ public enum UnattendedAddress {
     }
 
     private static let words: Set<String> = [
-        "abuse", "alert", "alerts", "autoreply", "autoresponder", "bot", "bounce", "bounces", "daemon", "hostmaster",
-        "listserv", "mailer", "mailerdaemon", "mailinglist", "majordomo", "nobody", "notification", "notifications",
-        "notifier", "notify", "newsletter", "newsletters", "postmaster", "rassylka", "reply", "request", "robot",
+        "abuse", "alert", "alerts", "autoreply", "autoresponder", "bot", "bounce", "bounces", "daemon",
+        "hostmaster",
+        "listserv", "mailer", "mailerdaemon", "mailinglist", "majordomo", "nobody", "notification",
+        "notifications",
+        "notifier", "notify", "newsletter", "newsletters", "postmaster", "rassylka", "reply", "request",
+        "robot",
         "root", "subscribe", "subscription", "subscriptions", "unsubscribe", "uvedomlenie", "webmaster",
     ]
 

@@ -70,7 +70,7 @@ struct Mailworker: AsyncParsableCommand {
                 name: "Reading and reviewing",
                 subcommands: [
                     QueueCommand.self, HistoryCommand.self, MessageCommand.self, SearchCommand.self,
-                    RuleCommand.self, UndoCommand.self,
+                    RuleCommand.self, UndoCommand.self, EventCommand.self,
                 ]),
             CommandGroup(
                 name: "Sending",

@@ -70,7 +70,8 @@ import Testing
         let first = try archive()
         let second = try archive()
         _ = try first.ingest([
-            incoming(1, "One", from: "i.petrov@gmail.com"), incoming(2, "Two", from: "I.Petrov+crm@googlemail.com"),
+            incoming(1, "One", from: "i.petrov@gmail.com"),
+            incoming(2, "Two", from: "I.Petrov+crm@googlemail.com"),
             incoming(1, "Three", from: "ipetrov@gmail.com", folder: inbox),
         ])
         _ = try second.ingest([incoming(3, "Four", from: "ipetrov@gmail.com")])
@@ -139,7 +140,8 @@ import Testing
     }
 
     @Test func `a lead is of the organisation whose domain it is`() throws {
-        var draft = ContactDraft(kind: .organisation, name: "Klient", emails: [EmailAddress("info@klient.example")!])
+        var draft = ContactDraft(
+            kind: .organisation, name: "Klient", emails: [EmailAddress("info@klient.example")!])
         draft.owner = nil
         _ = try fixture.archive.addContact(draft)
         _ = try archive().ingest([incoming(1, "One")])
@@ -170,7 +172,10 @@ import Testing
         #expect(try archive.verify().findings == [])
     }
 
-    @Test func `mail that came since waits when the lead is taken back, and what a person put there blocks it`() throws {
+    @Test
+    func `mail that came since waits when the lead is taken back, and what a person put there blocks it`()
+        throws
+    {
         let archive = try archive()
         _ = try archive.ingest([incoming(1, "One")])
         _ = try archive.ingest([incoming(2, "Two"), incoming(3, "Three", from: "maria@client.example")])
@@ -198,7 +203,9 @@ import Testing
         let otto = archive.seen(by: try archive.viewer(named: "otto"))
         let refused = #expect(throws: MailFailure.self) { try otto.undo(entry.id, by: "otto") }
         #expect(refused?.code == .unknownUndo)
-        #expect(try archive.seen(by: try archive.viewer(named: "anna")).undo(entry.id, by: "anna").undoneBy == "anna")
+        #expect(
+            try archive.seen(by: try archive.viewer(named: "anna")).undo(entry.id, by: "anna").undoneBy
+                == "anna")
         #expect(try leads().isEmpty)
     }
 

@@ -72,6 +72,10 @@ import Testing
         "INSERT INTO automatic_leads(contact, reason) VALUES (999, 'sender')",
         "INSERT INTO automatic_leads(contact, reason) VALUES (1, 'guess')",
         "INSERT INTO declined_leads(address, at) VALUES (999, 0)",
+        "INSERT INTO events(at, kind, user, contact, message) VALUES (0, 'contact-mail', 1, 999, 1)",
+        "INSERT INTO events(at, kind, user, contact, message) VALUES (0, 'rumour', 1, 1, 1)",
+        "INSERT INTO digests(user, created_at, state) VALUES (1, 0, 'queued')",
+        "INSERT INTO digests(user, created_at, state, item) VALUES (1, 0, 'open', 1)",
     ])
     func `a row that breaks an invariant is refused`(sql: String) throws {
         let fixture = try ArchiveFixture()

@@ -209,6 +209,9 @@ struct ConfigurationTests {
         unverified = "review"
         [leads]
         create = "correspondents"
+        [notices]
+        account = "anna-mail"
+        digest_minutes = 90
         [send]
         undo_seconds = 60
         user_hourly_recipients = 70
@@ -271,6 +274,7 @@ struct ConfigurationTests {
         #expect(found.commitMessages == 50)
         #expect(found.parseProcesses == 3)
         #expect(found.matching.leads == .correspondents)
+        #expect(found.digests == OwnerDigests.Settings(account: "anna-mail", minutes: 90))
         #expect(found.matching.threads == .link && found.matching.unverified == .review)
         #expect(found.matching.authorities(ofPreset: "custom").contains("a.relay.example"))
         #expect(!found.matching.authorities(ofPreset: "gmail").contains("mx.firma.example"))

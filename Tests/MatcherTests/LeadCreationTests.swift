@@ -5,7 +5,8 @@ import Testing
 /// Of whom leads are made, as far as the mail itself says.
 @Suite struct LeadCreationTests {
     private func facts(
-        _ address: String = "ivan@klient.example", _ direction: Direction = .incoming, kind: ReviewKind = .unknown,
+        _ address: String = "ivan@klient.example", _ direction: Direction = .incoming,
+        kind: ReviewKind = .unknown,
         change: (inout LeadFacts) -> Void = { _ in }
     ) throws -> LeadFacts {
         let address = try #require(EmailAddress(address))
@@ -84,7 +85,8 @@ import Testing
     }
 
     @Test func `a mailing makes no leads of its recipients`() throws {
-        #expect(reason(.personal, try facts("a@b.example", .outgoing) { $0.companions = 10 }) == .correspondent)
+        #expect(
+            reason(.personal, try facts("a@b.example", .outgoing) { $0.companions = 10 }) == .correspondent)
         #expect(reason(.personal, try facts("a@b.example", .outgoing) { $0.companions = 11 }) == nil)
     }
 }

@@ -99,6 +99,7 @@ extension ContactWriter {
             """, [from, to])
         _ = try run("UPDATE OR IGNORE history SET contact = ?2 WHERE contact = ?1", [from, to])
         _ = try run("DELETE FROM history WHERE contact = ?1", [from])
+        _ = try run("UPDATE OR IGNORE events SET contact = ?2 WHERE contact = ?1", [from, to])
         _ = try run(
             "UPDATE contacts SET organisation = ?2 WHERE organisation = ?1 AND id <> ?2", [from, to])
         _ = try run("UPDATE merged_contacts SET contact = ?2 WHERE contact = ?1", [from, to])

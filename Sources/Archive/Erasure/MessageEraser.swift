@@ -26,7 +26,9 @@ struct MessageEraser {
         outbox = try OutboxEraser(db)
         addresses = try PreparedStatement(
             db, "SELECT DISTINCT address FROM participants WHERE message = ?")
-        delete = try ["history", "review_items", "participants", "attachments", "message_edits"].map {
+        delete = try [
+            "events", "history", "review_items", "participants", "attachments", "message_edits",
+        ].map {
             try PreparedStatement(db, "DELETE FROM \($0) WHERE message = ?")
         }
         emptyMessage = try PreparedStatement(

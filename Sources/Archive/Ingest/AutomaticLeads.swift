@@ -31,7 +31,8 @@ final class AutomaticLeads {
     private var hasLogged = false
 
     init(
-        _ db: Database, _ policy: MatchPolicy, addresses: AddressBook, undo bounds: UndoLog.Bounds, time: UnixTime
+        _ db: Database, _ policy: MatchPolicy, addresses: AddressBook, undo bounds: UndoLog.Bounds,
+        time: UnixTime
     ) throws {
         self.db = db
         creation = policy.leads
@@ -94,7 +95,8 @@ final class AutomaticLeads {
             Act.concerns("message \(waiting.message)")
             if let changes = try recording.end() {
                 act.undo = try log.add(
-                    changes, of: act, user: draft.owner, right: .contacts, scope: .own, known: known, at: time,
+                    changes, of: act, user: draft.owner, right: .contacts, scope: .own, known: known,
+                    at: time,
                     bounds, isPruning: false)
                 hasLogged = true
             }
@@ -148,7 +150,9 @@ extension AutomaticLeads {
         var linked: Set<Int64> = []
         try changeset.forEachChange { change in
             guard change.operation == .insert else { return }
-            let numbers = change.row.key.compactMap { if case .integer(let number) = $0 { number } else { nil } }
+            let numbers = change.row.key.compactMap {
+                if case .integer(let number) = $0 { number } else { nil }
+            }
             if change.row.table == "contacts" { contacts.formUnion(numbers) }
             // The key is (message, contact).
             if change.row.table == "history", let message = numbers.first { linked.insert(message) }

@@ -77,7 +77,8 @@ extension IngestTransaction {
                     subject.kind.rawValue, id.rawValue,
                 ])
             let item = try Int64.fetchOne(
-                db, sql: "SELECT id FROM review_items WHERE message = ? AND state = 'open'", arguments: [id.rawValue])
+                db, sql: "SELECT id FROM review_items WHERE message = ? AND state = 'open'",
+                arguments: [id.rawValue])
             let made = try leads?.consider(
                 AutomaticLeads.Waiting(
                     message: id, item: ReviewItemID(rawValue: item ?? 0), folder: folder, subject: subject,

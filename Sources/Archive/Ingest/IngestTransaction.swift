@@ -16,6 +16,7 @@ final class IngestTransaction {
     let judgement: Judgement
     /// Nil where no leads are made without asking.
     let leads: AutomaticLeads?
+    private let notices: NoticeRaising
     private let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
     /// Originals that were appended and are of erased messages.
@@ -35,6 +36,7 @@ final class IngestTransaction {
         leads =
             policy.leads == .off
             ? nil : try AutomaticLeads(db, policy, addresses: addresses, undo: undo, time: time)
+        notices = try NoticeRaising(db, time: time)
         statements = try Statements(db)
     }
 
@@ -194,6 +196,8 @@ final class IngestTransaction {
             for contact in contacts {
                 try decisions.link(message, contact: contact, by: .arrival, sortDate: sortDate)
             }
+            try notices.consider(
+                message, content, result.direction, of: contacts, received: arrival.internalDate ?? sortDate)
             return .linked(message, contacts: contacts.map(\.contact))
         case .review(let subject):
             let address = try subject.participant.map { try addresses.entry($0.mailbox.address).id }
@@ -202,7 +206,8 @@ final class IngestTransaction {
                 reason: subject.reason, kind: subject.kind, sortDate: sortDate)
             let made = try leads?.consider(
                 AutomaticLeads.Waiting(
-                    message: message, item: ReviewItemID(rawValue: db.lastInsertedRowID), folder: arrival.folder,
+                    message: message, item: ReviewItemID(rawValue: db.lastInsertedRowID),
+                    folder: arrival.folder,
                     subject: subject, content: content, direction: result.direction,
                     senderCheck: circumstances.senderCheck?.outcome))
             return made.map { .linked(message, contacts: [$0]) } ?? .review(message)

@@ -77,7 +77,8 @@ struct Suggester {
         try !suggestions(for: item, byDomain: false).isEmpty
     }
 
-    private func suggestions(for item: ReviewItemID, byDomain usesDomain: Bool = true) throws -> [Suggestion] {
+    private func suggestions(for item: ReviewItemID, byDomain usesDomain: Bool = true) throws -> [Suggestion]
+    {
         details.bind(1, item.rawValue)
         let facts = try details.first { row in
             (
@@ -104,7 +105,9 @@ struct Suggester {
         }
         let namesakes = try namesakes(of: facts.name ?? "", signature: facts.signature ?? "")
         add(namesakes.filter { $0.likeness > .words }, to: &found)
-        if usesDomain, let domain = address?.domain, found.count < Self.limit, !PublicMailDomain.contains(domain) {
+        if usesDomain, let domain = address?.domain, found.count < Self.limit,
+            !PublicMailDomain.contains(domain)
+        {
             try byDomain.bind(1, String(domain))
             try collect(byDomain, "has an address at \(domain)", into: &found)
         }

@@ -60,6 +60,10 @@ public enum DurableStep: String, Sendable, CaseIterable {
     /// An account sends nothing for a while, or sends again.
     case outboxPaused = "outbox-paused"
 
+    /// Events are in a digest; its mail is queued, or needs not be.
+    case digestOpened = "digest-opened"
+    case digestQueued = "digest-queued"
+
     /// Any other transaction: people, settings, decisions of the queue.
     case changeCommitted = "change-committed"
 }

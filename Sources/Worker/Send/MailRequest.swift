@@ -32,6 +32,9 @@ public struct MailRequest: Sendable, Codable {
     public var at: UnixTime?
     public var idempotencyKey: String?
     public var kind: OutboxKind
+    /// What cannot be delivered of it is reported to nobody (RFC 5321, 4.5.5), where the account's server takes a null
+    /// reverse-path: large providers accept the user's own address only. Not for the command line.
+    public var isReturnedToNobody = false
 
     public init(account: String, to: [String]) {
         self.account = account

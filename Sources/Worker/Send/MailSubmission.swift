@@ -58,7 +58,7 @@ public struct MailSubmission: Sendable {
         let now = archive.time
         var queued = OutboxDraft(
             account: account.id, requestedBy: person, messageID: composed.messageID,
-            sender: composed.envelope.sender?.address,
+            sender: Self.isReturnedToNobody(request, account) ? nil : composed.envelope.sender?.address,
             recipients: Self.recipients(composed, draft), content: try Self.bytes(of: composed),
             notBefore: max(
                 request.at ?? now, isImmediate ? now : now.advanced(bySeconds: settings.undoSeconds)))
@@ -70,6 +70,10 @@ public struct MailSubmission: Sendable {
         queued.blindField = composed.bccField
         let receipt = try archive.queueMail(queued, userHourlyLimit: settings.userHourlyRecipients)
         return Outcome(receipt: receipt, warnings: warnings)
+    }
+
+    private static func isReturnedToNobody(_ request: MailRequest, _ account: Account) -> Bool {
+        request.isReturnedToNobody && request.kind != .single && account.provider == .custom
     }
 
     // MARK: - Who may

@@ -48,14 +48,22 @@ struct RunCommand: AsyncParsableCommand {
             logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
         }
         logger.info("polling")
-        try await ServiceGroup(
-            services: [
+        let digests = workplace.configuration.digests.map { settings in
+            DigestService(
+                digests: OwnerDigests(
+                    archive: workplace.archive, parsing: workplace.configuration.parsing(atMost: 1),
+                    submission: workplace.configuration.submission, settings: settings),
+                logger: logger)
+        }
+        let services: [any Service] =
+            [
                 PollingService(daemon: daemon, log: PollLog(logger: logger)),
                 SendingService(dispatcher: dispatcher, log: SendLog(logger: logger)),
                 IndexingService(indexing: workplace.searchIndexing(), logger: logger),
                 KeepingService(archive: workplace.archive, logger: logger),
-            ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
+            ] + (digests.map { [$0] } ?? [])
+        try await ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
         logger.info("stopped")
     }
@@ -125,8 +133,10 @@ private struct KeepingService: Service {
             while !Task.isCancelled {
                 do throws(MailFailure) {
                     try archive.forgetOldActions()
+                    try archive.forgetOldEvents()
                 } catch {
-                    logger.error("old actions were not forgotten", metadata: ["failure": "\(error)"])
+                    logger.error(
+                        "old actions or events were not forgotten", metadata: ["failure": "\(error)"])
                 }
                 try? await Task.sleep(for: Self.pause)
             }

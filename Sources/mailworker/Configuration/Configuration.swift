@@ -30,6 +30,8 @@ struct Configuration {
     var packBytes: Int64 = 256 << 20
     var space = SpaceLimit()
     var matching = MatchPolicy()
+    /// Nil: owners are told by the list of events only.
+    var digests: OwnerDigests.Settings?
     var submission = MailSubmission.Settings()
     var undoDays = 30
     var undoBytes: Int64 = 256 << 20
@@ -121,6 +123,13 @@ struct Configuration {
         matching.leads =
             try leads.string(.leadsCreate, oneOf: LeadCreation.allCases.map(\.rawValue))
             .flatMap(LeadCreation.init(rawValue:)) ?? matching.leads
+
+        let notices = try ConfigurationReader(source, table: "notices")
+        let minutes = try notices.integer(.noticesDigestMinutes, in: 1...10_080)
+        if let account = try notices.string(.noticesAccount), !account.isEmpty {
+            digests = OwnerDigests.Settings(account: account)
+            digests?.minutes = minutes ?? 60
+        }
 
         let send = try ConfigurationReader(source, table: "send")
         if let seconds = try send.integer(.sendUndoSeconds, in: 0...3600) {

@@ -29,6 +29,8 @@ enum ConfigurationKey: String, CaseIterable {
     case matchingAuthorities = "matching.authorities"
     case matchingUnverified = "matching.unverified"
     case leadsCreate = "leads.create"
+    case noticesAccount = "notices.account"
+    case noticesDigestMinutes = "notices.digest_minutes"
     case sendUndoSeconds = "send.undo_seconds"
     case sendUserHourlyRecipients = "send.user_hourly_recipients"
     case sendSuppressAfterBounces = "send.suppress_after_bounces"

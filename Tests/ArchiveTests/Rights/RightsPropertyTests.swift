@@ -27,6 +27,7 @@ import Testing
             try eye.looksAtHistories()
             try eye.looksAtMessages()
             try eye.looksAtTheQueue()
+            try eye.looksAtEvents()
             try eye.triesWhatIsNotAllowed()
         }
         // A look must see something, or nothing was proven.
@@ -234,6 +235,24 @@ private final class Eye {
             let isOurs = expected.contains { $0.id == item.message }
             let code = refusal { _ = try archive.reviewItem(item.id) }
             check(code == (isOurs ? nil : .unknownReviewItem), "item \(item.id)")
+        }
+    }
+
+    func looksAtEvents() throws {
+        let events = try archive.events()
+        let expected = world.events.filter { event in
+            event.user == rights.user && Policy.reaches(.read, world.contacts[event.contact].facts, rights)
+        }
+        check(
+            Set(events.map { "\($0.contact) \($0.message)" })
+                == Set(expected.map { "\(world.contacts[$0.contact].id) \(world.messages[$0.message].id)" }),
+            "the events of \(rights)")
+        for event in events {
+            guard let message = world.messages.first(where: { $0.id == event.message }) else { continue }
+            let disclosure = Policy.disclosure(of: message.facts, to: rights) ?? .presence
+            check((event.subject == message.word) == (disclosure >= .people), "the subject of an event")
+            check((event.from != nil) == (disclosure >= .people), "the sender of an event")
+            check(event.senderCheck == nil, "nobody checked it")
         }
     }
 

@@ -28,6 +28,8 @@ struct RightsWorld {
     var users: [(name: String, rights: Rights)] = []
     var contacts: [Contact] = []
     var messages: [Message] = []
+    /// Who is told of which message of which contact, by index; not only the contact's owner, who may have changed.
+    var events: [(user: UserID, contact: Int, message: Int)] = []
 
     static let stranger = "stranger.example"
 
@@ -80,6 +82,7 @@ struct RightsWorld {
         }
         for number in 0..<count {
             try makeMessage(number, fixture, folders, &random)
+            try makeEvents(fixture, &random)
         }
     }
 
@@ -114,6 +117,24 @@ struct RightsWorld {
                     id: id,
                     facts: Policy.ContactFacts(owner: owner, isPrivate: draft.isPrivate, named: named),
                     organisation: organisation))
+        }
+    }
+
+    private mutating func makeEvents(_ fixture: ArchiveFixture, _ random: inout Seeded) throws {
+        guard let message = messages.last else { return }
+        for contact in message.contacts.sorted() {
+            let user = contacts[contact].facts.owner?.user
+            let told = [user, users.randomElement(using: &random)?.rights.user].compactMap { $0 }
+                .randomElement(using: &random)
+            guard let told else { continue }
+            try fixture.archive.write { db in
+                try db.execute(
+                    sql: """
+                        INSERT INTO events(at, kind, user, contact, message) VALUES (0, 'contact-mail', ?, ?, ?)
+                        """,
+                    arguments: [told.rawValue, contacts[contact].id.rawValue, message.id.rawValue])
+            }
+            events.append((told, contact, messages.count - 1))
         }
     }
 
