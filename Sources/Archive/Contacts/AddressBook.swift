@@ -11,14 +11,14 @@ final class AddressBook {
     }
 
     private let db: Database
-    private let find, insert, isOwn, contacts, rule: PreparedStatement
+    private let findNumber, insert, isOwn, contacts, rule: PreparedStatement
     private let hasRules: Bool
     private var bySpelling: [EmailAddress: Entry] = [:]
     private var byCanonical: [CanonicalAddress: Entry] = [:]
 
     init(_ db: Database) throws {
         self.db = db
-        find = try PreparedStatement(db, "SELECT id FROM addresses WHERE canonical = ?")
+        findNumber = try PreparedStatement(db, "SELECT id FROM addresses WHERE canonical = ?")
         insert = try PreparedStatement(db, "INSERT INTO addresses(canonical) VALUES (?)")
         isOwn = try PreparedStatement(
             db,
@@ -58,22 +58,27 @@ final class AddressBook {
     }
 
     private func look(up canonical: CanonicalAddress) throws -> Entry {
+        let (id, standing) = try find(canonical)
+        if let id { return Entry(id: id, canonical: canonical, standing: standing) }
+        try insert.bind(1, canonical.rawValue)
+        try insert.run()
+        return Entry(id: db.lastInsertedRowID, canonical: canonical, standing: standing)
+    }
+
+    /// What is known of an address; its number is nil for one that was never met.
+    func find(_ canonical: CanonicalAddress) throws -> (id: Int64?, standing: AddressStanding) {
         var standing = AddressStanding()
         if hasRules {
             try rule.bind(1, canonical.rawValue)
             try rule.bind(2, String(canonical.domain))
             standing.ignoredBy = try rule.first { IgnoreRuleID(rawValue: $0.int64(0)) }
         }
-        try find.bind(1, canonical.rawValue)
-        guard let id = try find.first({ $0.int64(0) }) else {
-            try insert.bind(1, canonical.rawValue)
-            try insert.run()
-            return Entry(id: db.lastInsertedRowID, canonical: canonical, standing: standing)
-        }
+        try findNumber.bind(1, canonical.rawValue)
+        guard let id = try findNumber.first({ $0.int64(0) }) else { return (nil, standing) }
         isOwn.bind(1, id)
         standing.isOwn = try isOwn.first { $0.int64(0) != 0 } ?? false
         contacts.bind(1, id)
         try contacts.forEachRow { standing.contacts.append(ContactID(rawValue: $0.int64(0))) }
-        return Entry(id: id, canonical: canonical, standing: standing)
+        return (id, standing)
     }
 }
