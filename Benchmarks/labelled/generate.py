@@ -188,12 +188,13 @@ class Mail:
             head += ["MIME-Version: 1.0", f"Content-Type: text/plain; charset={charset}", "Content-Transfer-Encoding: base64"]
         else:
             content = body
+        folder_name = folder
         folder = os.path.join(self.directory, "mail", user, folder)
         for part in ("cur", "new", "tmp"):
             os.makedirs(os.path.join(folder, part), exist_ok=True)
         with open(os.path.join(folder, "cur", f"{moment}.{self.number:06d}.labelled:2,S"), "w", encoding="utf-8") as file:
             file.write("\n".join(head) + "\n\n" + content)
-        fact = {"message_id": message_id, "kind": kind, "histories": sorted(set(histories)), "suggest": suggest}
+        fact = {"message_id": message_id, "kind": kind, "histories": sorted(set(histories)), "suggest": suggest, "counterpart": sender if folder_name == "INBOX" else (to or [None])[0]}
         self.truth.write(json.dumps(fact, ensure_ascii=False) + "\n")
         return message_id
 

@@ -80,6 +80,16 @@ import Testing
         #expect(reason(.personal, try facts { $0.subject.participant = nil }) == nil)
     }
 
+    @Test(arguments: [
+        ("maria@client.example", false), ("Maria <maria@client.example>", false),
+        ("ivan@klient.example", true),
+        ("'Ivan@Klient.example'", true), ("Ivan", true),
+    ])
+    func `who shows another address as the name is no lead`(_ name: String, _ isLead: Bool) throws {
+        let facts = try facts { $0.subject.participant?.mailbox.displayName = name }
+        #expect((reason(.personal, facts) != nil) == isLead)
+    }
+
     @Test func `mail that says it is ours and lies in no Sent folder proves nothing`() throws {
         #expect(reason(.personal, try facts("a@b.example", .outgoing) { $0.isFromSentFolder = false }) == nil)
     }
