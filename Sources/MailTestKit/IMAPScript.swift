@@ -11,6 +11,8 @@ public struct IMAPScript: Sendable {
         case expect(String)
         /// Waits for the line that ends IDLE (RFC 2177), which has no tag: `$T` stays what it was.
         case expectDone
+        /// Asks for the literal that the last command has announced, and takes it with the line's end behind it.
+        case takeLiteral
         /// A line; CRLF is added.
         case send(String)
         /// Bytes as they are.

@@ -14,6 +14,8 @@ public final class ScriptedIMAPServer: Sendable {
         case accepted
         /// A line without its CRLF.
         case received(String)
+        /// A literal that the script asked for.
+        case receivedLiteral([UInt8])
         case stalled
         /// The script came to its end, or the client left before.
         case ended
@@ -136,6 +138,10 @@ public final class ScriptedIMAPServer: Sendable {
                 shutdown(wire.descriptor, Int32(SHUT_RDWR))
                 return false
             }
+        case .takeLiteral:
+            wire.send("+ go on\r\n")
+            guard let literal = wire.readLiteral() else { return false }
+            publish(.receivedLiteral(literal))
         case .send(let text):
             wire.send(wire.filled(text) + "\r\n")
         case .sendBytes(let bytes):
@@ -209,6 +215,7 @@ private struct ScriptedWire {
     let descriptor: Int32
     var buffer: [UInt8] = []
     var lastTag = ""
+    var announced = 0
     var tags: [String] = []
 
     init(descriptor: Int32) { self.descriptor = descriptor }
@@ -222,12 +229,31 @@ private struct ScriptedWire {
                 if line.last == 0x0D { line.removeLast() }
                 let text = String(decoding: line, as: UTF8.self)
                 lastTag = String(text.prefix { $0 != " " })
+                let size = text.split(separator: "{").last?.dropLast()
+                announced = text.hasSuffix("}") ? size.flatMap { Int($0) } ?? 0 : 0
                 return text
             }
+            guard receive(&chunk) else { return nil }
+        }
+    }
+
+    /// What the last line has announced; nil when the client leaves before.
+    mutating func readLiteral() -> [UInt8]? {
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while buffer.count < announced + 2 {
+            guard receive(&chunk) else { return nil }
+        }
+        defer { buffer.removeFirst(announced + 2) }
+        return Array(buffer.prefix(announced))
+    }
+
+    private mutating func receive(_ chunk: inout [UInt8]) -> Bool {
+        while true {
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return nil }
+            guard count > 0 else { return false }
             buffer += chunk[..<count]
+            return true
         }
     }
 

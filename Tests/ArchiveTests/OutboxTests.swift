@@ -87,6 +87,40 @@ import Testing
         #expect(try other.noteOutbox([.begins(first[0].id, recipients: [0])]) == [false])
     }
 
+    @Test func twoWorkersNeverLookAfterTheSameCopy() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...3 { _ = try DeliveryReportTests.sent(fixture, number) }
+        let first = try fixture.archive.claimCopies(of: fixture.account, limit: 2)
+        let other = try fixture.reopened()
+        #expect(try other.accountsWithDueCopies(at: fixture.clock.now) == [fixture.account])
+        let second = try other.claimCopies(of: fixture.account)
+        #expect(first.count == 2 && second.count == 1)
+        #expect(Set(first.map(\.item)).isDisjoint(with: second.map(\.item)))
+        #expect(try fixture.reopened().claimCopies(of: fixture.account).isEmpty)
+        // What was noted is nobody's, and what was put off comes again in its time.
+        try other.noteCopy(of: second[0].item, .later(fixture.clock.now.advanced(bySeconds: 60), "no room"))
+        try fixture.archive.noteCopy(of: first[0].item, .done)
+        try fixture.archive.noteCopy(of: first[1].item, .givenBack)
+        #expect(try other.claimCopies(of: fixture.account).map(\.item) == [first[1].item])
+        fixture.clock.advance(60)
+        #expect(try fixture.archive.claimCopies(of: fixture.account).map(\.item) == [second[0].item])
+    }
+
+    @Test func aDeadProcessLeavesItsCopiesToTheNextAMomentLater() throws {
+        let fixture = try ArchiveFixture()
+        let item = try DeliveryReportTests.sent(fixture)
+        try {
+            let dying = try fixture.reopened()
+            #expect(try dying.claimCopies(of: fixture.account).map(\.item) == [item])
+            #expect(try fixture.archive.accountsWithDueCopies(at: fixture.clock.now).isEmpty)
+        }()
+        // Its server may still be taking in what it sent.
+        #expect(try fixture.archive.claimCopies(of: fixture.account).isEmpty)
+        fixture.clock.advance(10)
+        #expect(try fixture.archive.accountsWithDueCopies(at: fixture.clock.now) == [fixture.account])
+        #expect(try fixture.archive.claimCopies(of: fixture.account).map(\.item) == [item])
+    }
+
     @Test func whatADeadProcessHadClaimedIsSentAgainOrUncertain() throws {
         let fixture = try ArchiveFixture()
         for number in 1...2 { _ = try fixture.archive.queueMail(Self.draft(fixture, number)) }
@@ -138,7 +172,7 @@ import Testing
             let positions = claim.recipients.map(\.position)
             _ = try archive.noteOutbox([.begins(claim.id, recipients: positions), .ended(ending)])
         }
-        let due = try archive.outboxToCopy(of: fixture.account, at: fixture.clock.now)
+        let due = try archive.claimCopies(of: fixture.account)
         #expect(due.map(\.isUncertain) == [true, true])
         #expect(due.map(\.wasSentInPart) == [true, false])
     }

@@ -125,6 +125,7 @@ extension Archive {
                     remedy = 'See whether it arrived, then: mailworker outbox resolve ID --sent, or --again.'
                 WHERE state = 'sending'
                 """)
+        try db.execute(sql: "UPDATE outbox SET copy_holder = NULL WHERE copy_holder IS NOT NULL")
     }
 
     private func change(

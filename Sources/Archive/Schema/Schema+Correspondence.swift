@@ -27,4 +27,10 @@ extension Schema {
             CHECK (text IS NOT NULL OR html IS NOT NULL)
         ) STRICT;
         """
+
+    static let copyClaims = """
+        -- The process that looks whether a copy is in the Sent folder, and appends it.
+        ALTER TABLE outbox ADD COLUMN copy_holder TEXT CHECK (copy_holder <> '');
+        CREATE INDEX outbox_copying ON outbox(copy_holder) WHERE copy_holder IS NOT NULL;
+        """
 }

@@ -54,8 +54,10 @@ public enum DurableStep: String, Sendable, CaseIterable {
     case outboxEnded = "outbox-ended"
     /// What a process that died had claimed waits again, or is uncertain.
     case outboxRecovered = "outbox-recovered"
-    /// What was sent is in the histories; its copy is in the Sent folder.
+    /// What was sent is in the histories.
     case outboxFiled = "outbox-filed"
+    /// The Sent folder is this process's to look into for its copy; the copy is there.
+    case outboxCopyClaimed = "outbox-copy-claimed"
     case outboxCopied = "outbox-copied"
     /// An account sends nothing for a while, or sends again.
     case outboxPaused = "outbox-paused"

@@ -57,7 +57,8 @@ public final class OutboxDispatcher: Sendable {
         await file(watch)
     }
 
-    /// Sends one mail now, whose time must have come, and sees to what follows.
+    /// Sends one mail now, whose time must have come, and sees to what follows. Not to be used beside `run` of the
+    /// same process.
     ///
     /// - Returns: the mail as it is then. One that another process has claimed is waited for.
     public func deliver(
@@ -70,9 +71,7 @@ public final class OutboxDispatcher: Sendable {
             try? await Task.sleep(for: .milliseconds(100))
         }
         await file(watch)
-        if try !archive.outboxToCopy(of: account.id, at: archive.time).isEmpty {
-            await copying(watch).run(account)
-        }
+        await copying(watch).run(account)
         sessions.closeAll()
         return try archive.outboxItem(id)
     }
@@ -84,6 +83,7 @@ public final class OutboxDispatcher: Sendable {
     {
         let uncertain = try archive.recoverOutbox()
         if !uncertain.isEmpty { watch(.becameUncertain(uncertain.count)) }
+        try archive.recoverCopies()
         let now = archive.time
         for id in try archive.accountsWithDueMail(at: now) {
             // A paused account is asked for nothing.

@@ -6,7 +6,8 @@ import MailTransport
 /// Keeps the account's Sent folder complete: a copy of what was sent is appended unless it is there. And looks
 /// there for mail of which nobody knows whether it was sent.
 ///
-/// Whatever goes wrong here is tried again by itself and never causes a second sending.
+/// Each mail is claimed for that, so that another process does not look at the same time, find nothing either and
+/// append a second copy. Whatever goes wrong here is tried again by itself and never causes a second sending.
 struct SentCopying: Sendable {
     let archive: Archive
     let loop: NetworkLoop
@@ -18,27 +19,27 @@ struct SentCopying: Sendable {
 
     func run(_ account: Account) async {
         do throws(MailFailure) {
-            let now = archive.time
-            var due = try archive.outboxToCopy(of: account.id, at: now)
+            var due = try archive.claimCopies(of: account.id)
             if account.settings.imap == nil || account.provider.profile.filesSentItself {
                 for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
                 due.removeAll { !$0.isUncertain }
             }
             guard !due.isEmpty else { return }
             do throws(MailFailure) {
-                try await copy(due, of: account)
+                try await copy(&due, of: account)
             } catch {
                 watch(.copyFailed(account: account.settings.name, failure: error))
-                for item in try archive.outboxToCopy(of: account.id, at: now) {
-                    try putOff(item, because: error)
-                }
+                for item in due { try putOff(item, because: error) }
             }
         } catch {
             watch(.archiveFailed(error))
         }
     }
 
-    private func copy(_ due: [Archive.OutboxToCopy], of account: Account) async throws(MailFailure) {
+    /// - Parameter due: what is not settled is left in it.
+    private func copy(
+        _ due: inout [Archive.OutboxToCopy], of account: Account
+    ) async throws(MailFailure) {
         let session = try await signIn.open(account) { connection throws(MailFailure) in
             try await IMAPSession.connect(
                 connection, loop: loop, limits: settings.connections.limits, trace: settings.connections.trace
@@ -48,30 +49,38 @@ struct SentCopying: Sendable {
         let folders = try await MailboxRecognition(archive: archive).folders(of: account, on: session)
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
-        let chosen = choice.folders(among: folders).chosen
-        guard let sent = chosen.first(where: { $0.role == .sent }) else {
-            for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
-            for item in due where item.isUncertain { try putOff(item, because: .noSentFolder) }
-            return await session.logout()
-        }
-        let folder = SentFolder(sent.folder, on: session)
-        for item in due {
-            let isThere = try await folder.contains(item.messageID)
-            if item.isUncertain {
-                if item.wasSentInPart {
-                    try putOff(item, because: .sentInPartBefore)
-                } else if isThere {
-                    try archive.resolveOutbox(
-                        item.item, as: .sent, evidence: "it is in \(sent.folder.name.rawValue)")
+        let sent = choice.folders(among: folders).chosen.first { $0.role == .sent }?.folder
+        let folder = sent.map { SentFolder($0, on: session) }
+        while let item = due.first {
+            if let sent, let folder {
+                let isThere = try await folder.contains(item.messageID)
+                if item.isUncertain {
+                    try settle(item, isThere: isThere, in: sent.name)
                 } else {
-                    try putOff(item, because: .notInSentFolder)
+                    if !isThere { try await append(item, to: folder) }
+                    try archive.noteCopy(of: item.item, .done)
                 }
-                continue
+            } else if item.isUncertain {
+                try putOff(item, because: .noSentFolder)
+            } else {
+                try archive.noteCopy(of: item.item, .unneeded)
             }
-            if !isThere { try await append(item, to: folder) }
-            try archive.noteCopy(of: item.item, .done)
+            due.removeFirst()
         }
         await session.logout()
+    }
+
+    private func settle(
+        _ item: Archive.OutboxToCopy, isThere: Bool, in folder: FolderName
+    ) throws(MailFailure) {
+        if item.wasSentInPart { return try putOff(item, because: .sentInPartBefore) }
+        guard isThere else { return try putOff(item, because: .notInSentFolder) }
+        do throws(MailFailure) {
+            try archive.resolveOutbox(item.item, as: .sent, evidence: "it is in \(folder.rawValue)")
+        } catch  where error.code == .outboxState {
+            // A person was faster.
+        }
+        try archive.noteCopy(of: item.item, .givenBack)
     }
 
     private func append(_ item: Archive.OutboxToCopy, to folder: SentFolder) async throws(MailFailure) {

@@ -1,0 +1,129 @@
+import Archive
+import MIMEParse
+import MailModel
+import MailTestKit
+import MailTransport
+import Testing
+
+@testable import Worker
+
+/// What was sent is in the Sent folder once, however many workers look after it.
+@Suite(.timeLimit(.minutes(2))) struct SentCopyingTests {
+    typealias Scripts = PollScripts
+
+    /// A mail that went out, whose copy is due in a scripted mailbox.
+    private struct Office {
+        let fixture: WorkerFixture
+        let server: ScriptedIMAPServer
+        let item: OutboxID
+
+        init(_ scripts: IMAPScript...) async throws {
+            server = try ScriptedIMAPServer(playing: scripts)
+            fixture = try WorkerFixture(port: server.port) {
+                $0.smtp = ServerEndpoint(host: "127.0.0.1", port: 1, security: .none)
+            }
+            var request = MailRequest(account: "anna", to: [WorkerFixture.client])
+            request.text = "Text"
+            item = try await MailSubmission(
+                archive: fixture.archive, parsing: InProcessParsing(parser: MIMEParser()), settings: .init()
+            ).submit(request, by: "anna", isImmediate: true).receipt.item
+            try fixture.sent(item)
+        }
+
+        func copies(with archive: Archive, failing: Bool = false) async throws {
+            let clock = fixture.clock
+            var polls = PollSettings(allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+            polls.now = { clock.now }
+            let loop = try NetworkLoop()
+            let copying = SentCopying(
+                archive: archive, loop: loop,
+                signIn: AccountSignIn(archive: archive, loop: loop, settings: polls),
+                settings: SendSettings(connections: polls),
+                watch: { event in if !failing { Issue.record("\(event)") } })
+            await copying.run(try archive.account(fixture.account))
+        }
+
+        var appended: Int {
+            server.events.count { if case .receivedLiteral = $0 { true } else { false } }
+        }
+        var connections: Int { server.events.count { $0 == .accepted } }
+    }
+
+    private static let folders: Scripts.Steps = [
+        .expect("LIST"), .send("* LIST () \"/\" \"INBOX\""), .send("* LIST (\\Sent) \"/\" \"Sent\""),
+        Scripts.done,
+    ]
+
+    private static let append: [IMAPScript.Step] = [.expect("APPEND \"Sent\""), .takeLiteral, Scripts.done]
+
+    /// - Parameter found: UIDs that the search finds.
+    private static func look(
+        finding found: String, before answer: Scripts.Steps = [], then steps: Scripts.Steps = []
+    ) -> IMAPScript {
+        Scripts.script(
+            folders, Scripts.examine("Sent", exists: 3, next: 4),
+            [.expect("UID SEARCH HEADER \"Message-ID\"")] + answer,
+            [.send("* SEARCH \(found)"), Scripts.done],
+            steps)
+    }
+
+    private static func appending(before answer: Scripts.Steps = []) -> IMAPScript {
+        look(finding: "", before: answer, then: append)
+    }
+
+    @Test func twoWorkersThatLookAtTheSameTimeAppendOneCopy() async throws {
+        // The first one's answer takes long: nothing is there yet for either of them.
+        let office = try await Office(Self.appending(before: [.stall]), Self.appending())
+        defer { office.server.stop() }
+        async let first: Void = office.copies(with: office.fixture.archive)
+        await office.server.wait { $0 == .stalled }
+        try await office.copies(with: try office.fixture.reopened())
+        office.server.release()
+        try await first
+        #expect(office.appended == 1)
+        #expect(office.server.violations.isEmpty)
+        #expect(try office.fixture.archive.accountsWithDueCopies(at: UnixTime(.max)).isEmpty)
+    }
+
+    /// A process that died while it looked after the copy, some of which the server may have.
+    private static func afterADeath(_ script: IMAPScript) async throws -> Office {
+        let office = try await Office(script)
+        try {
+            let dying = try office.fixture.reopened()
+            #expect(try dying.claimCopies(of: office.fixture.account).map(\.item) == [office.item])
+        }()
+        // At once the server could still be taking it in.
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.connections == 0)
+        office.fixture.clock.advance(10)
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.server.violations.isEmpty)
+        #expect(try office.fixture.archive.accountsWithDueCopies(at: UnixTime(.max)).isEmpty)
+        return office
+    }
+
+    @Test func whatAKilledWorkerHadAppendedIsFoundByTheNext() async throws {
+        let office = try await Self.afterADeath(Self.look(finding: "4"))
+        defer { office.server.stop() }
+        #expect(office.connections == 1 && office.appended == 0)
+    }
+
+    @Test func whatAKilledWorkerHadNotAppendedIsAppendedByTheNext() async throws {
+        let office = try await Self.afterADeath(Self.appending())
+        defer { office.server.stop() }
+        #expect(office.connections == 1 && office.appended == 1)
+    }
+
+    @Test func aWorkerThatIsRefusedLeavesTheCopyToWhoeverComesNext() async throws {
+        let office = try await Office(
+            Self.look(finding: "", then: [.expect("APPEND \"Sent\""), .send("$T NO [OVERQUOTA] full")]),
+            Self.appending())
+        defer { office.server.stop() }
+        try await office.copies(with: office.fixture.archive, failing: true)
+        let other = try office.fixture.reopened()
+        #expect(try other.claimCopies(of: office.fixture.account).isEmpty)
+        office.fixture.clock.advance(60)
+        try await office.copies(with: other)
+        #expect(office.appended == 1)
+    }
+}
