@@ -1,10 +1,10 @@
 /// A delay that a server asks for in the words of a refusal, in English or Russian.
-enum StatedDelay {
+public enum StatedDelay {
     /// Seconds; nil when no delay is asked for.
     ///
     /// Only a number with its unit behind a word that makes it a delay counts: other numbers in a refusal are
     /// codes, sizes and counts of tries.
-    static func seconds(in text: String) -> Int? {
+    public static func seconds(in text: String) -> Int? {
         let tokens = tokens(of: text)
         for (index, token) in tokens.enumerated() {
             guard let amount = amount(token) else { continue }

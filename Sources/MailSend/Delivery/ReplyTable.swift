@@ -5,7 +5,8 @@ import MailModel
 /// docs/SENDING.md shows the same rows.
 public enum ReplyTable {
     public enum Action: Sendable, Hashable {
-        /// Tried again on the schedule; a number is the pause in seconds before the next try.
+        /// Tried again on the schedule; a number is the pause in seconds before the next try, where the server does
+        /// not say one.
         case later(Int?)
         /// Nothing will help this recipient or this mail.
         case failed

@@ -11,7 +11,7 @@ public enum RetrySchedule {
     /// - Parameters:
     ///   - attempt: the one that has just ended, from 1.
     ///   - firstTry: when the first one began.
-    ///   - asked: seconds that the reply's row in `ReplyTable` wants.
+    ///   - asked: seconds that the server, or the reply's row in `ReplyTable`, wants to pass at least.
     ///   - jitter: 0..<1, so that what failed together does not come back together.
     /// - Returns: nil when the time for trying is over.
     public static func nextTry(
@@ -20,8 +20,10 @@ public enum RetrySchedule {
         let end = firstTry.advanced(bySeconds: longestSeconds)
         guard now < end else { return nil }
         if asked == 0, attempt <= 20 { return now }
-        let base = max(pauses[min(max(attempt, 1), pauses.count) - 1], Int64(asked ?? 0))
-        let pause = Int64(Double(base) * (0.8 + 0.4 * min(max(jitter, 0), 1)))
+        let spread = 0.4 * min(max(jitter, 0), 1)
+        let usual = Double(pauses[min(max(attempt, 1), pauses.count) - 1]) * (0.8 + spread)
+        // Before what it asked for the server would only refuse again.
+        let pause = Int64(max(usual, Double(asked ?? 0) * (1 + spread / 2)))
         // One last try at the very end.
         return min(now.advanced(bySeconds: max(1, pause)), end)
     }

@@ -85,7 +85,8 @@ public final class SMTPSession {
             ?? MailFailure(
                 .smtpRefused, kind: reply.isPermanent ? .needsPerson : .transient,
                 "The mail server refused the session", detail: detail,
-                remedy: "Ask the mail server's administrator when it stays so.")
+                remedy: "Ask the mail server's administrator when it stays so.",
+                retryAfterSeconds: StatedDelay.seconds(in: reply.text))
     }
 
     // MARK: - One mail

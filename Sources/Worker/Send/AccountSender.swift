@@ -169,7 +169,7 @@ struct AccountSender: Sendable {
         let explained = account.provider.explaining(failure)
         let failures = ((try? archive.sendPauseRecord(of: account.id))?.failures ?? 0) + 1
         let pause = SendPause(
-            until: Self.resume(after: explained.kind, failures: failures, now: now), failures: failures,
+            until: Self.resume(after: explained, failures: failures, now: now), failures: failures,
             failure: explained)
         var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
         ending.failure = explained
@@ -192,9 +192,14 @@ struct AccountSender: Sendable {
     }
 
     /// When an account that could not be signed in to is tried again; nil when its settings must change.
-    static func resume(after kind: FailureKind, failures: Int, now: UnixTime) -> UnixTime? {
-        switch kind {
-        case .transient, .permanent: now.advanced(bySeconds: min(3600, 30 << min(Int64(failures) - 1, 7)))
+    static func resume(after failure: MailFailure, failures: Int, now: UnixTime) -> UnixTime? {
+        switch failure.kind {
+        case .transient, .permanent:
+            // What the server asks for, for a day at most.
+            now.advanced(
+                bySeconds: max(
+                    min(3600, 30 << min(Int64(failures) - 1, 7)),
+                    min(86_400, Int64(failure.retryAfterSeconds ?? 0))))
         case .needsPerson: now.advanced(bySeconds: min(6 * 3600, 900 << min(Int64(failures) - 1, 5)))
         // More tries would lock the mailbox at most providers.
         case .credential: failures >= 5 ? nil : now.advanced(bySeconds: 4 * 3600)

@@ -2,6 +2,7 @@ import Archive
 import MIMEParse
 public import MailModel
 import MailSend
+import MailTransport
 
 /// What an attempt means for the mail and for its account; pure. docs/SENDING.md shows the table.
 struct DeliveryVerdict {
@@ -113,17 +114,21 @@ private struct Refusals {
     private var asks: [Int?] = []
     private var accountFailure: (MailFailure, isBlock: Bool)?
 
+    /// No server's word keeps a mail away for longer: it would end a try of five days before its time.
+    private static let longestAsked = 86_400
+
     mutating func add(_ row: ReplyTable.Row, _ reply: SMTPReply, _ who: String) -> OutboxRecipientState {
         let isPermanent = row.action == .failed
         let found = MailFailure(
             .smtpRefused, kind: isPermanent ? .permanent : row.action == .held ? .needsPerson : .transient,
             who.isEmpty ? "The server refused the mail" : "The server refused a recipient",
-            detail: who + reply.text, remedy: row.remedy)
+            detail: who + reply.text, remedy: row.remedy,
+            retryAfterSeconds: StatedDelay.seconds(in: reply.text).map { min($0, Self.longestAsked) })
         // What is for good is what the reader must know first.
         if failure == nil || (isPermanent && failure?.kind != .permanent) { failure = found }
         switch row.action {
         case .later(let seconds):
-            asks.append(seconds)
+            asks.append(found.retryAfterSeconds ?? seconds)
             return .retry
         case .failed: return .failed
         case .held:
@@ -149,7 +154,8 @@ private struct Refusals {
 
     func pause(rules: SendRules, now: UnixTime) -> SendPause? {
         guard let (failure, isBlock) = accountFailure else { return nil }
-        let seconds = isBlock ? rules.blockSeconds : 4 * 3600
+        let stated = failure.retryAfterSeconds.map(Int64.init)
+        let seconds = isBlock ? rules.silence(stated: stated) : max(4 * 3600, stated ?? 0)
         return SendPause(until: now.advanced(bySeconds: seconds), failures: 1, failure: failure)
     }
 }

@@ -10,15 +10,23 @@ public struct SendRules: Sendable, Hashable {
     public var messagesPerMinute: Int?
     /// Connections that are open at the same time.
     public var connections: Int
-    /// How long an account stays silent after its provider has said that it is enough.
-    public var blockSeconds: Int64
+    /// How long its provider's block may last at most; nil where that is not known.
+    public var blockSeconds: Int64?
 
     public init(preset: ProviderPreset, limits: SendLimits) {
         recipientsPerDay = limits.recipientsPerDay ?? preset.profile.dailySendLimit
         // RFC 5321 (4.5.3.1.8) promises 100.
         recipientsPerMessage = limits.recipientsPerMessage ?? preset.profile.recipientsPerMessage ?? 100
         messagesPerMinute = limits.messagesPerMinute
-        blockSeconds = preset.profile.sendBlockSeconds ?? 3_600
+        blockSeconds = preset.profile.sendBlockSeconds
         connections = limits.connections ?? preset.profile.sendConnections ?? 4
+    }
+
+    /// How long an account stays silent after its provider has said that it is enough.
+    ///
+    /// - Parameter stated: seconds that it named; a known block is not believed to be shorter.
+    public func silence(stated: Int64?) -> Int64 {
+        guard let blockSeconds else { return max(60, stated ?? 3_600) }
+        return max(blockSeconds, stated ?? 0)
     }
 }
