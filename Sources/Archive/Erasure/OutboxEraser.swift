@@ -11,6 +11,7 @@ struct OutboxEraser {
     private let mailOf, others, isFor: PreparedStatement
     private let item, recipients, replies, reports, content: PreparedStatement
     private let recipient, repliesAbout, reportsAbout, reason, blindField: PreparedStatement
+    private let otherReports, otherReportsBy, otherReportsAbout: PreparedStatement
 
     init(_ db: Database) throws {
         self.db = db
@@ -55,6 +56,13 @@ struct OutboxEraser {
         reason = try PreparedStatement(
             db, "UPDATE outbox SET reason = '\(Self.word)' WHERE id = ? AND reason IS NOT NULL")
         blindField = try PreparedStatement(db, "UPDATE outbox SET blind_field = NULL WHERE id = ?")
+        let emptied = """
+            UPDATE other_reports SET named = '\(Self.word)', email = '\(Self.word)', canonical = '\(Self.word)',
+                status = NULL, diagnostic = NULL
+            """
+        otherReports = try PreparedStatement(db, emptied + " WHERE message = ?")
+        otherReportsBy = try PreparedStatement(db, "DELETE FROM other_reports WHERE report = ?")
+        otherReportsAbout = try PreparedStatement(db, emptied + " WHERE canonical = ?")
     }
 
     /// The mail that became a message which is erased.
@@ -63,6 +71,11 @@ struct OutboxEraser {
         mailOf.bind(1, message.rawValue)
         try mailOf.forEachRow { items.append($0.int64(0)) }
         for item in items { try empty(item) }
+        // Where it reports on other mail nothing is left that could speak of it.
+        for statement in [otherReports, otherReportsBy] {
+            statement.bind(1, message.rawValue)
+            try statement.run()
+        }
     }
 
     /// A person among the recipients. Mail that went to nobody else is emptied whole.
@@ -71,6 +84,8 @@ struct OutboxEraser {
     func erase(recipient addresses: Set<String>) throws {
         var places: [(item: Int64, position: Int64, isBlind: Bool)] = []
         for address in addresses {
+            try otherReportsAbout.bind(1, address)
+            try otherReportsAbout.run()
             try isFor.bind(1, address)
             try isFor.forEachRow { places.append(($0.int64(0), $0.int64(1), $0.text(2) == "bcc")) }
         }

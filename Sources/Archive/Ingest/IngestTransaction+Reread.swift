@@ -49,7 +49,11 @@ extension IngestTransaction {
         let circumstances = try judgement.circumstances(of: content, participants, in: folder)
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
-        if !reported.isEmpty { result.verdict = .linked([]) }
+        var others: [OtherReportFiling.Claim] = []
+        if reported.isEmpty, let folder = try folder(of: id) {
+            others = try otherReports(in: content, folder: folder)
+        }
+        if !reported.isEmpty || others.contains(where: { $0.message != nil }) { result.verdict = .linked([]) }
         let date = content.date.flatMap { $0 <= received.advanced(bySeconds: 86_400) ? $0 : nil }
         let sortDate = date ?? received
         // Content and state go together: the schema takes neither alone.
@@ -57,6 +61,7 @@ extension IngestTransaction {
             id, content, sortDate: sortDate, direction: result.direction,
             senderCheck: circumstances.senderCheck)
         try file(reported, as: id, at: sortDate)
+        try OtherReportFiling(db: db, time: time).file(others, as: id, at: sortDate)
         switch result.verdict {
         case .linked(let contacts):
             for contact in contacts {
@@ -93,6 +98,13 @@ extension IngestTransaction {
                 id, as: .ignored, reason: Decisions.internalReason, resolution: .ignored, by: "rule")
             return .ignored(id, rule: nil)
         }
+    }
+
+    private func folder(of id: ArchivedMessageID) throws -> FolderID? {
+        try Int64.fetchOne(
+            db, sql: "SELECT folder FROM ledger WHERE message = ? ORDER BY recorded_at LIMIT 1",
+            arguments: [id.rawValue]
+        ).map { FolderID(rawValue: $0) }
     }
 
     private func recordParticipants(

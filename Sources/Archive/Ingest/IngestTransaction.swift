@@ -96,6 +96,9 @@ final class IngestTransaction {
         _ arrival: Arrival, of message: ArchivedMessageID, original: Int64, isErased: Bool
     ) throws -> IngestOutcome {
         try insertLedgerRow(arrival, .duplicate, reason: nil, message: message, original: original)
+        if !isErased, let content = arrival.content {
+            try adoptReports(on: message, content, in: arrival.folder)
+        }
         if !isErased, let content = arrival.content,
             content.participants.contains(where: { $0.role == .bcc }),
             try isSenderCopy(arrival.folder)
@@ -160,8 +163,9 @@ final class IngestTransaction {
         let circumstances = try judgement.circumstances(of: content, participants, in: arrival.folder)
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
+        let others = reported.isEmpty ? try otherReports(in: content, folder: arrival.folder) : []
         // It belongs to the mail that it reports on, and to no contact by itself.
-        if !reported.isEmpty { result.verdict = .linked([]) }
+        if !reported.isEmpty || others.contains(where: { $0.message != nil }) { result.verdict = .linked([]) }
         let sortDate = sortDate(content.date, arrival)
         let state: MessageState
         var reason: String?
@@ -191,6 +195,8 @@ final class IngestTransaction {
         try insertLedgerRow(
             arrival, LedgerState(state), reason: reason, message: message, original: original)
         try file(reported, as: message, at: sortDate)
+        try OtherReportFiling(db: db, time: time).file(others, as: message, at: sortDate)
+        if result.direction != .incoming { try adoptReports(on: message, content, in: arrival.folder) }
         switch result.verdict {
         case .linked(let contacts):
             for contact in contacts {
@@ -225,6 +231,21 @@ final class IngestTransaction {
     func file(_ places: [ReportFiling.Place], as message: ArchivedMessageID, at date: UnixTime) throws {
         guard !places.isEmpty else { return }
         try ReportFiling(db: db, time: time, rule: bounces).file(places, as: message, at: date)
+    }
+
+    /// What a message reports on mail that is not of the outbox.
+    func otherReports(in content: Content, folder: FolderID) throws -> [OtherReportFiling.Claim] {
+        guard let report = content.returned else { return [] }
+        return try OtherReportFiling(db: db, time: time).claims(report, in: folder)
+    }
+
+    /// Reports that came before the mail which they are about was found in its Sent folder.
+    private func adoptReports(on mail: ArchivedMessageID, _ content: Content, in folder: FolderID) throws {
+        guard let named = content.messageID, content.returned == nil, try isSenderCopy(folder) else { return }
+        for report in try OtherReportFiling(db: db, time: time).adopt(mail, named: named)
+        where try decisions.facts(of: report)?.state == .review {
+            try decisions.settle(report, as: .archived, resolution: .linked, by: "rule")
+        }
     }
 
     private func recordUnreadable(_ arrival: Arrival) throws -> IngestOutcome {

@@ -69,6 +69,7 @@ extension Archive {
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM history WHERE message = ?1 AND removed_at IS NULL)
                         OR EXISTS (SELECT 1 FROM delivery_reports WHERE report = ?1)
+                        OR EXISTS (SELECT 1 FROM other_reports WHERE report = ?1 AND message IS NOT NULL)
                     """, arguments: [message.rawValue])
             guard stands == false else { return }
             try Self.reopen(message, reason: "Taken out of a history by \(person)", db, at: time)

@@ -28,6 +28,30 @@ extension Schema {
         ) STRICT;
         """
 
+    static let otherReports = """
+        -- What came back about mail that another program sent. A report may come before its mail is seen.
+        CREATE TABLE other_reports(
+            id INTEGER PRIMARY KEY,
+            report INTEGER NOT NULL REFERENCES messages(id),
+            position INTEGER NOT NULL CHECK (position >= 0),
+            -- The Message-ID that it names, and the number under which messages are found.
+            named TEXT NOT NULL CHECK (named <> ''),
+            named_key INTEGER NOT NULL,
+            email TEXT NOT NULL CHECK (email <> ''),
+            canonical TEXT NOT NULL CHECK (canonical <> ''),
+            at INTEGER NOT NULL,
+            action TEXT CHECK (action IN ('failed', 'delayed', 'delivered', 'relayed', 'expanded')),
+            failure TEXT CHECK (failure IN ('hard', 'soft', 'unknown')),
+            status TEXT, diagnostic TEXT,
+            -- Nil while no Sent folder has shown the mail.
+            message INTEGER REFERENCES messages(id) CHECK (message <> report),
+            UNIQUE (report, position)
+        ) STRICT;
+        CREATE INDEX other_reports_named ON other_reports(named_key) WHERE message IS NULL;
+        CREATE INDEX other_reports_message ON other_reports(message) WHERE message IS NOT NULL;
+        CREATE INDEX other_reports_canonical ON other_reports(canonical);
+        """
+
     static let copyClaims = """
         -- The process that looks whether a copy is in the Sent folder, and appends it.
         ALTER TABLE outbox ADD COLUMN copy_holder TEXT CHECK (copy_holder <> '');

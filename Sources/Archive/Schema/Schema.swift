@@ -32,6 +32,7 @@ enum Schema {
         migrator.registerMigration("18") { db in try db.execute(sql: automaticLeads) }
         migrator.registerMigration("18a") { db in try db.execute(sql: notices) }
         migrator.registerMigration("19") { db in try db.execute(sql: copyClaims) }
+        migrator.registerMigration("19a") { db in try db.execute(sql: otherReports) }
         // After all columns that were added to rows which people change.
         migrator.registerMigration("8a") { db in try db.execute(sql: completeRows) }
         migrator.registerMigration("17") { db in try db.execute(sql: edits) }

@@ -71,7 +71,8 @@ struct RowCheck {
         CASE WHEN EXISTS (SELECT 1 FROM history WHERE message = m.id AND removed_at IS NULL)
             THEN m.state <> 'archived'
             ELSE m.state = 'archived'
-                AND NOT EXISTS (SELECT 1 FROM delivery_reports WHERE report = m.id) END
+                AND NOT EXISTS (SELECT 1 FROM delivery_reports WHERE report = m.id)
+                AND NOT EXISTS (SELECT 1 FROM other_reports WHERE report = m.id AND message IS NOT NULL) END
         """
 
     /// Whether a message `m` waits without an open item, or has one without waiting.

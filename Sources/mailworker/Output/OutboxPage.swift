@@ -63,7 +63,7 @@ extension ReturnedMail {
 
     /// At the report itself.
     var origin: String {
-        "Reports on " + (message.map { "message \($0), " } ?? "")
-            + "outbox \(item), to \(address): \(outcome)"
+        let mail = [message.map { "message \($0)" }, item.map { "outbox \($0)" }].compactMap { $0 }
+        return "Reports on \(mail.joined(separator: ", ")), to \(address): \(outcome)"
     }
 }
