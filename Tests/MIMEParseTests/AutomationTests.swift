@@ -20,6 +20,11 @@ import Testing
 
     @Test func listsAreMarked() {
         #expect(reading("List-Id: Talk <talk.lists.example>\n\nx").automation.listID == "talk.lists.example")
+        let post = reading("List-Post: <https://lists.example/>, <mailto:Talk@lists.example?subject=x>\n\nx")
+        #expect(post.automation.listPost?.addrSpec == "Talk@lists.example")
+        for none in ["NO (closed)", "<mailto:>", "<https://lists.example/>"] {
+            #expect(reading("List-Post: \(none)\n\nx").automation.listPost == nil)
+        }
         #expect(reading("Precedence: bulk\n\nx").automation.isBulk)
         #expect(reading("List-Unsubscribe: <mailto:u@x.example>\n\nx").automation.isBulk)
     }

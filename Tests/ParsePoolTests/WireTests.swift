@@ -21,6 +21,7 @@ struct WireTests {
         message.to = [mailbox("A", "to"), mailbox("B", "to2")]
         message.cc = [mailbox(nil, "cc")]
         message.bcc = [mailbox(nil, "bcc")]
+        message.followupTo = message.bcc
         message.date = UnixTime(-5)
         message.inReplyTo = [MessageID(rawValue: "0@example.org")]
         message.references = [MessageID(rawValue: "a"), MessageID(rawValue: "b")]
@@ -42,6 +43,7 @@ struct WireTests {
         message.attachments[1].isUnpacked = true
         message.automation.isAutoSubmitted = true
         message.automation.listID = "list"
+        message.automation.listPost = EmailAddress("talk@lists.example")
         message.automation.isBulk = true
         message.automation.unsubscribe = Automation.Unsubscribe(
             urls: ["https://a.example/u"], isOneClick: true)

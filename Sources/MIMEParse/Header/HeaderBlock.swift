@@ -6,7 +6,7 @@ enum FieldName: UInt8 {
         contentTransferEncoding, contentType, date
     case from, inReplyTo, listID, listUnsubscribe, messageID, precedence, references, replyTo, returnPath
     case sender, subject, to, autoResponseSuppress, autoreply, mailingList, failedRecipients
-    case listUnsubscribePost, sunDataType, sunDataName, sunEncodingInfo, other
+    case followupTo, listPost, listUnsubscribePost, sunDataType, sunDataName, sunEncodingInfo, other
 
     /// RFC 5322 names compare without regard to case.
     init(_ name: UnsafeRawBufferPointer) {
@@ -18,6 +18,7 @@ enum FieldName: UInt8 {
         case 6: self = named("sender") ? .sender : .other
         case 7: self = named("subject") ? .subject : named("list-id") ? .listID : .other
         case 8: self = named("reply-to") ? .replyTo : .other
+        case 9: self = named("list-post") ? .listPost : .other
         case 10:
             self =
                 named("message-id")
@@ -38,7 +39,10 @@ enum FieldName: UInt8 {
         case 13: self = named("x-autorespond") ? .autoreply : .other
         case 15:
             self = named("x-sun-data-type") ? .sunDataType : named("x-sun-data-name") ? .sunDataName : .other
-        case 16: self = named("list-unsubscribe") ? .listUnsubscribe : .other
+        case 16:
+            self =
+                named("list-unsubscribe")
+                ? .listUnsubscribe : named("mail-followup-to") ? .followupTo : .other
         case 17: self = named("x-auto-reply-from") ? .autoreply : .other
         case 19:
             self =

@@ -75,6 +75,12 @@ extension MessageFields {
             automation.signs.insert(.listUnsubscribe)
             automation.unsubscribe = unsubscribe(bytes.slice(value))
         }
+        if let value = header.first(.listPost) {
+            automation.listPost =
+                MessageIdentifiers.all(in: bytes.slice(value)).lazy
+                .filter { $0.lowercased().hasPrefix("mailto:") }
+                .compactMap { EmailAddress($0.dropFirst(7).prefix { $0 != "?" }) }.first
+        }
         for name in [FieldName.listID, .mailingList] {
             guard automation.listID == nil, let value = header.first(name) else { continue }
             if let identifier = MessageIdentifiers.first(in: bytes.slice(value)) {

@@ -27,6 +27,7 @@ struct MessageFields {
         message.to = mailboxes(.to, &room, &log)
         message.cc = mailboxes(.cc, &room, &log)
         message.bcc = mailboxes(.bcc, &room, &log)
+        message.followupTo = mailboxes(.followupTo, &room, &log)
         let hasFrom = header.fields.contains { $0.name == .from && !bytes.slice($0.value).trimmed().isEmpty }
         if !hasFrom { log.note(.missingFrom) }
         if let value = header.first(.date) {

@@ -17,6 +17,8 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     public var to: [Mailbox]
     public var cc: [Mailbox]
     public var bcc: [Mailbox]
+    /// Where the author wants answers for everybody to go (Mail-Followup-To); empty without the field.
+    public var followupTo: [Mailbox]
     /// The first Date field in UTC; nil when absent or unreadable.
     public var date: UnixTime?
     public var inReplyTo: [MessageID]
@@ -62,6 +64,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         to = []
         cc = []
         bcc = []
+        followupTo = []
         date = nil
         inReplyTo = []
         references = []
@@ -85,6 +88,8 @@ public struct Automation: Codable, Hashable, Sendable {
     public var isAutoSubmitted = false
     /// List-Id (RFC 2919) without its brackets, or another sign of a mailing list.
     public var listID: String?
+    /// The address that one writes to for the whole list (RFC 2369, 3.4); it comes from the sender and proves nothing.
+    public var listPost: EmailAddress?
     /// Precedence bulk, junk or list, or a List-Unsubscribe field.
     public var isBulk = false
     /// How to leave a mailing list (RFC 2369, 3.2); nil where the header does not say.

@@ -11,6 +11,7 @@ extension WireWriter {
         write(message.subject)
         for mailboxes in [
             message.from, message.sender, message.replyTo, message.to, message.cc, message.bcc,
+            message.followupTo,
         ] {
             write(mailboxes) { $0.write($1) }
         }
@@ -60,6 +61,7 @@ extension WireWriter {
     private mutating func write(_ automation: Automation) {
         write(automation.isAutoSubmitted)
         write(automation.listID)
+        write(automation.listPost?.addrSpec)
         write(automation.isBulk)
         write(automation.unsubscribe != nil)
         write(automation.unsubscribe?.urls ?? []) { $0.write($1) }
@@ -105,6 +107,7 @@ extension WireReader {
         message.to = try readMailboxes()
         message.cc = try readMailboxes()
         message.bcc = try readMailboxes()
+        message.followupTo = try readMailboxes()
         let hasDate = try readBool()
         let date: Int64 = try readInteger()
         message.date = hasDate ? UnixTime(date) : nil
@@ -169,6 +172,7 @@ extension WireReader {
         var automation = Automation()
         automation.isAutoSubmitted = try readBool()
         automation.listID = try readOptionalText()
+        automation.listPost = try readOptionalText().flatMap { EmailAddress($0) }
         automation.isBulk = try readBool()
         let hasUnsubscribe = try readBool()
         let urls = try readList { reader throws(MalformedAnswer) in try reader.readText() }

@@ -18,8 +18,9 @@ struct MailDrafting: Sendable {
         var original: MessageBytes
     }
 
-    /// - Throws: `send.answers-automatic`, `send.too-large`, `send.unreadable-message`, `unknown.message`, `send.answers-and-forwards` where a mail
-    ///   is to answer and to forward at once, and what files and addresses lead to.
+    /// - Throws: `send.answers-automatic`, `send.too-large`, `send.unreadable-message`, `unknown.message`,
+    ///   `send.answers-and-forwards` where a mail is to answer and to forward at once, `send.answers-nobody` where it is to
+    ///   answer everybody and names no message, and what files and addresses lead to.
     func draft(
         _ request: MailRequest, of account: Account, from: Mailbox
     ) async throws(MailFailure) -> MailDraft {
@@ -27,6 +28,11 @@ struct MailDrafting: Sendable {
             throw MailFailure(
                 .answersAndForwards, kind: .permanent, "A mail cannot answer a message and forward one",
                 remedy: "Send two mails.")
+        }
+        guard !request.replyAll || request.replyToMessage != nil else {
+            throw MailFailure(
+                .answersNobody, kind: .permanent, "A mail that answers everybody must name a message",
+                remedy: "Name it with --reply-to-message ID.")
         }
         let issued = IssuedMessageID(key: try archive.issuingKey())
         var draft = MailDraft(
@@ -123,11 +129,11 @@ struct MailDrafting: Sendable {
             draft.thread = ThreadPosition(
                 answering: parent, references: message.references, inReplyTo: message.inReplyTo)
         }
-        if draft.to.isEmpty {
-            let own = Set(try archive.sendingIdentities(of: account).map(\.lowercased))
-            let isOwn = message.from.contains { own.contains($0.address.lowercased) }
-            // Whoever answers their own mail goes on writing to its recipients.
-            draft.to = isOwn ? message.to : message.replyTo.isEmpty ? message.from : message.replyTo
+        if draft.to.isEmpty || request.replyAll {
+            let own = try archive.sendingIdentities(of: account) + [draft.from.address]
+            let recipients = ReplyRecipients(
+                to: message, toAll: request.replyAll, own: Set(own.map { CanonicalAddress($0) }))
+            (draft.to, draft.cc) = recipients.beside(to: draft.to, cc: draft.cc, bcc: draft.bcc)
         }
         let quoted = QuotedMessage(message: message)
         if request.subject == nil { draft.subject = quoted.replySubject }
@@ -185,6 +191,7 @@ struct MailDrafting: Sendable {
 
 extension MailFailure.Code {
     static let templateAndText = Self("send.template-and-text")
+    static let answersNobody = Self("send.answers-nobody")
     static let answersAndForwards = Self("send.answers-and-forwards")
     static let unreadableMessage = Self("send.unreadable-message")
 }

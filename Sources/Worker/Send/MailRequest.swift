@@ -18,6 +18,8 @@ public struct MailRequest: Sendable, Codable {
     public var inlineImages: [String]
     /// The archive's number of the message that is answered.
     public var replyToMessage: String?
+    /// Whether the answer goes to everybody whom that message names.
+    public var replyAll: Bool
     /// The archive's number of the message that is forwarded, with its files.
     public var forward: String?
     /// The stored template that makes subject and text.
@@ -43,6 +45,7 @@ public struct MailRequest: Sendable, Codable {
         bcc = []
         attachments = []
         inlineImages = []
+        replyAll = false
         signature = true
         quote = true
         kind = .single
@@ -53,6 +56,7 @@ public struct MailRequest: Sendable, Codable {
         case template, contact, signature
         case inlineImages = "inline_images"
         case replyToMessage = "reply_to_message"
+        case replyAll = "reply_all"
         case idempotencyKey = "idempotency_key"
     }
 
@@ -93,6 +97,7 @@ public struct MailRequest: Sendable, Codable {
             return try container.decodeIfPresent(String.self, forKey: key)
         }
         replyToMessage = try number(.replyToMessage)
+        replyAll = try container.decodeIfPresent(Bool.self, forKey: .replyAll) ?? false
         forward = try number(.forward)
         template = try container.decodeIfPresent(String.self, forKey: .template)
         contact = try number(.contact)

@@ -16,7 +16,7 @@ struct SendCommand: AsyncParsableCommand {
 
             Without --account one JSON object is read from standard input:
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
-            "inline_images": ["PATH"], "reply_to_message", "forward", "quote",
+            "inline_images": ["PATH"], "reply_to_message", "reply_all", "forward", "quote",
             "template", "contact", "signature", "at", "idempotency_key", "kind"}.
             The same idempotency_key again is the same mail.
 
@@ -77,6 +77,13 @@ struct SendCommand: AsyncParsableCommand {
         name: .customLong("reply-to-message"),
         help: ArgumentHelp("The archive's id of the message that this one answers.", valueName: "id"))
     var replyToMessage: String?
+
+    @Flag(
+        name: .customLong("all"),
+        help:
+            "With --reply-to-message: answers everybody whom the message names, but for the user's own addresses."
+    )
+    var replyAll = false
 
     @Option(
         help: ArgumentHelp(
@@ -186,6 +193,7 @@ struct SendCommand: AsyncParsableCommand {
         request.attachments = attach
         request.inlineImages = inlineImage
         request.replyToMessage = replyToMessage
+        request.replyAll = replyAll
         request.forward = forward
         request.quote = !noQuote
         request.template = template

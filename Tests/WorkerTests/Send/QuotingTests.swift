@@ -121,6 +121,30 @@ import Testing
         #expect(mail.attachments.isEmpty)
     }
 
+    @Test func aReplyToAllReachesEverybodyButItsWriter() async throws {
+        let wide = Array(
+            String(decoding: Self.letter, as: UTF8.self)
+                .replacing("To: anna@firma.example", with: "To: anna@firma.example, ivan@client.example").utf8
+        )
+        let mail = try await Self.written(wide) { request, id in
+            request.replyToMessage = "\(id)"
+            request.replyAll = true
+        }
+        #expect(mail.to.map(\.address.addrSpec) == ["maria@client.example"])
+        #expect(mail.cc.map(\.address.addrSpec) == ["ivan@client.example"])
+        #expect(mail.inReplyTo.map(\.rawValue) == ["a@client.example"])
+    }
+
+    @Test func anAnswerToEverybodyOfNoMessageIsRefused() async throws {
+        let failure = await #expect(throws: MailFailure.self) {
+            _ = try await Self.written { request, _ in
+                request.to = ["maria@client.example"]
+                request.replyAll = true
+            }
+        }
+        #expect(failure?.code == .answersNobody)
+    }
+
     @Test func aReplyWithoutQuotingHoldsItsOwnWordsOnly() async throws {
         let mail = try await Self.written { request, id in
             request.replyToMessage = "\(id)"
