@@ -1,3 +1,5 @@
+import MailModel
+
 /// Of whom leads are made without a person's asking.
 public enum LeadCreation: String, Sendable, Hashable, CaseIterable {
     /// Of nobody.

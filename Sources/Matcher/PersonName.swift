@@ -16,8 +16,13 @@ public enum PersonName {
     /// The same within bounds, for a name that nobody looks at before it is used: visible characters only, and no
     /// longer than names are.
     public static func bounded(displayName: String?, address: EmailAddress) -> String {
+        let name = visible(guess(displayName: displayName.map(visible), address: address))
+        return name.isEmpty ? address.addrSpec : name
+    }
+
+    private static func visible(_ text: String) -> String {
         var name = ""
-        for character in guess(displayName: displayName, address: address) {
+        for character in text {
             let isHidden = character.unicodeScalars.allSatisfy {
                 [.control, .format, .privateUse, .unassigned].contains($0.properties.generalCategory)
             }
@@ -29,9 +34,7 @@ public enum PersonName {
             }
             if name.count > longest { break }
         }
-        if name.count > longest { name = String(name.prefix(longest)) }
-        name = name.trimmed(of: "")
-        return name.isEmpty ? address.addrSpec : name
+        return name.prefix(longest).trimmed(of: "")
     }
 
     private static let longest = 80

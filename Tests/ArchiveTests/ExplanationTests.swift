@@ -144,7 +144,8 @@ import Testing
         let fixture = try ArchiveFixture()
         try fixture.contact("Maria", "maria@client-firm.example")
         var policy = MatchPolicy()
-        policy.authorities = ["mx.firma.example"]
+        policy.authorities = AuthorityNames(["mx.firma.example"])
+        policy.unverified = .review
         let archive = try fixture.reopened(matching: policy)
         _ = try archive.ingest([
             fixture.arrival(1, from: "maria@c1ient-firm.example", text: "Alike"),

@@ -126,7 +126,7 @@ import Testing
         let maria = try fixture.contact("Maria Petrova", "maria@mail.example")
         let archive = try archive()
         _ = try archive.ingest([
-            fixture.arrival(1, from: "maria@mail.example", text: "Known", messageID: "known@mail.example"),
+            fixture.arrival(1, from: "maria@mail.example", messageID: "known@mail.example", text: "Known"),
             incoming(2, "Namesake", from: "mp@other.example", name: "Petrova Maria"),
             incoming(3, "Tag", from: "maria+shop@mail.example"),
             incoming(4, "Thread", from: "x@other.example") {

@@ -106,9 +106,9 @@ struct WireTests {
     @Test func noPropertyIsForgotten() {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
-        #expect(count(message) == 22)
+        #expect(count(message) == 23)
         #expect(count(message.attachments[0]) == 8)
-        #expect(count(message.automation) == 7)
+        #expect(count(message.automation) == 8)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)
         for (label, value) in Mirror(reflecting: message).children {

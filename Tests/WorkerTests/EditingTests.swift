@@ -64,7 +64,7 @@ import Testing
         let message = try await shown()
         #expect(message.text == "A goldcrest.\n-- \nTom, +7 916 123-45-67\n")
         #expect(message.furtherText == nil)
-        #expect(message.split?.signatureText(in: message.text ?? "").contains("Tom") == true)
+        #expect(message.split?.signatureText(in: message.text ?? "")?.contains("Tom") == true)
         #expect(message.subject == "Confidential")
         #expect(message.attachments.map(\.filename) == ["offer.pdf"])
         #expect(try fixture.archive.reviewItems().first?.snippet?.hasPrefix("A goldcrest. -- Tom") == true)

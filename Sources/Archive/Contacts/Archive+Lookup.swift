@@ -61,7 +61,8 @@ extension Archive {
                 var facts = AddressFacts(
                     address: address.lowercased, canonical: canonical, contacts: [], isOwn: standing.isOwn,
                     ignoredBy: nil,
-                    microseconds: Double(elapsed.seconds) * 1e6 + Double(elapsed.attoseconds / 1_000_000_000) / 1e3)
+                    microseconds: Double(elapsed.seconds) * 1e6 + Double(elapsed.attoseconds / 1_000_000_000)
+                        / 1e3)
                 for contact in standing.contacts {
                     name.bind(1, contact.rawValue)
                     if let name = try name.first({ $0.text(0) }) {

@@ -49,10 +49,7 @@ extension IngestTransaction {
         let circumstances = try judgement.circumstances(of: content, participants, in: folder)
         var result = try judgement.match(participants, circumstances)
         let reported = try reported(in: content)
-        var others: [OtherReportFiling.Claim] = []
-        if reported.isEmpty, let folder = try folder(of: id) {
-            others = try otherReports(in: content, folder: folder)
-        }
+        let others = reported.isEmpty ? try otherReports(in: content, folder: folder) : []
         if !reported.isEmpty || others.contains(where: { $0.message != nil }) { result.verdict = .linked([]) }
         let date = content.date.flatMap { $0 <= received.advanced(bySeconds: 86_400) ? $0 : nil }
         let sortDate = date ?? received
@@ -98,13 +95,6 @@ extension IngestTransaction {
                 id, as: .ignored, reason: Decisions.internalReason, resolution: .ignored, by: "rule")
             return .ignored(id, rule: nil)
         }
-    }
-
-    private func folder(of id: ArchivedMessageID) throws -> FolderID? {
-        try Int64.fetchOne(
-            db, sql: "SELECT folder FROM ledger WHERE message = ? ORDER BY recorded_at LIMIT 1",
-            arguments: [id.rawValue]
-        ).map { FolderID(rawValue: $0) }
     }
 
     private func recordParticipants(

@@ -1,4 +1,4 @@
-public import MailModel
+import MailModel
 
 /// Why a message is where it is: each decision with the facts that it was made from, as they are now.
 public struct Explanation: Sendable, Hashable, Encodable {

@@ -1,5 +1,6 @@
 public import Archive
 public import MIMEParse
+import MailFetch
 public import MailModel
 import MailSend
 import MailTransport

@@ -10,7 +10,8 @@ struct ContactCommand: ParsableCommand {
         subcommands: [
             ContactAddCommand.self, ContactListCommand.self, ContactShowCommand.self,
             ContactEditCommand.self, ContactImportCommand.self, ContactExportCommand.self,
-            ContactMergeCommand.self, ContactDuplicatesCommand.self, ContactWhyNotCommand.self, ContactLookupCommand.self,
+            ContactMergeCommand.self, ContactDuplicatesCommand.self, ContactWhyNotCommand.self,
+            ContactLookupCommand.self,
             ContactEraseCommand.self,
         ])
 }

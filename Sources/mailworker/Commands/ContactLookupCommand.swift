@@ -17,7 +17,9 @@ struct ContactLookupCommand: ParsableCommand {
     @Argument(help: "Addresses.")
     var addresses: [String] = []
 
-    @Option(help: ArgumentHelp("Instead, the addresses in this file, one a line (-: standard input).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Instead, the addresses in this file, one a line (-: standard input).", valueName: "path"))
     var file: String?
 
     @Flag(help: "One JSON object a line instead of text, with how long each lookup took.")
@@ -41,7 +43,8 @@ struct ContactLookupCommand: ParsableCommand {
     private static func lines(of path: String) throws -> [String] {
         let input = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
         guard let data = try input?.readToEnd() ?? (input == nil ? nil : Data()) else {
-            throw MailFailure.usage("The file cannot be read", detail: path, remedy: "Name a file of addresses.")
+            throw MailFailure.usage(
+                "The file cannot be read", detail: path, remedy: "Name a file of addresses.")
         }
         return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
     }

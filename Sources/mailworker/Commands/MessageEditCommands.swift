@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import Foundation
+import MIMEParse
 import MailModel
 import Matcher
 import Worker

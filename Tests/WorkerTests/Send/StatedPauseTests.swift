@@ -64,7 +64,7 @@ import Testing
 
     @Test(arguments: [
         // A provider whose block is known is not believed to forgive sooner.
-        (ProviderPreset.yandex, "4.5.4 rate limit exceeded, try again in 10 minutes", Int64(86_400)),
+        (ProviderPreset.yandex, "4.5.4 rate limit exceeded, try again in 10 minutes", Int64(88_200)),
         (.custom, "4.5.4 rate limit exceeded, try again in 10 minutes", 600),
         (.custom, "4.5.4 rate limit exceeded, try again in 3 hours", 10_800),
         (.custom, "4.5.4 rate limit exceeded, try again in 1 second", 60),
