@@ -77,6 +77,7 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_minimum_uid = 100
 smtpd_recipient_restrictions = check_recipient_access regexp:$dir/etc/unknown
+transport_maps = regexp:$dir/etc/transport
 default_transport = discard:nothing-leaves
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
@@ -98,6 +99,7 @@ smtpd_peername_lookup = no
 smtputf8_enable = yes
 CONF
     echo '/^unknown/ 550 5.1.1 No such user' >"$dir/etc/unknown"
+    echo '/^returned/ error:5.1.1 Nobody is there any more' >"$dir/etc/transport"
     cat >"$dir/etc/master.cf" <<CONF
 127.0.0.1:$1 inet n - n - 200 smtpd
 127.0.0.1:$2 inet n - n - 200 smtpd
