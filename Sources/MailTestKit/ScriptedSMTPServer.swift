@@ -26,6 +26,8 @@ public final class ScriptedSMTPServer: Sendable {
         /// A reply of its own, without the line end.
         case reply(String)
         case replyAndClose(String)
+        /// A reply that comes when the server is released.
+        case replyWhenReleased(String)
         /// Leaves without a word; bytes that were not read are a reset for the other side.
         case drop
         /// Says nothing more, and stays.
@@ -43,6 +45,8 @@ public final class ScriptedSMTPServer: Sendable {
     public let port: UInt16
     private let server: LoopbackServer
     private let capabilities: [String]
+    private let refusals: [String: String]
+    private let isAlwaysSo: Bool
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
 
@@ -51,17 +55,30 @@ public final class ScriptedSMTPServer: Sendable {
         var lines: [String] = []
     }
 
+    /// - Parameters:
+    ///   - refusals: replies to RCPT by address, on every connection.
+    ///   - isAlwaysSo: it misbehaves on every connection.
     /// - Throws: when no port can be had.
-    public init(capabilities: [String] = ["AUTH PLAIN"], _ script: [Stage: Act] = [:]) throws {
+    public init(
+        capabilities: [String] = ["AUTH PLAIN"], _ script: [Stage: Act] = [:],
+        refusals: [String: String] = [:],
+        isAlwaysSo: Bool = false
+    ) throws {
         self.capabilities = capabilities
+        self.refusals = refusals
+        self.isAlwaysSo = isAlwaysSo
         server = try LoopbackServer()
         port = server.port
         server.start(
             .init(serve: { descriptor, number in
-                var session = Session(descriptor: descriptor, script: number == 0 ? script : [:])
+                var session = Session(
+                    descriptor: descriptor, script: number == 0 || isAlwaysSo ? script : [:])
                 self.serve(&session)
             }))
     }
+
+    /// Lets replies that are held back go.
+    public func release() { released.signal() }
 
     /// Ends everything; to be called at the end of each test.
     public func stop() {
@@ -116,6 +133,10 @@ public final class ScriptedSMTPServer: Sendable {
                     send("503 no mail", session)
                     continue
                 }
+                if let refusal = refusals[Self.path(line)] {
+                    send(refusal, session)
+                    continue
+                }
                 guard answer("250 ok", at: .rcpt, session) else { return }
                 if isGood(.rcpt, session) { session.recipients.append(Self.path(line)) }
             case "DATA":
@@ -147,6 +168,9 @@ public final class ScriptedSMTPServer: Sendable {
         case .replyAndClose(let text):
             send(text, session)
             return false
+        case .replyWhenReleased(let text):
+            released.wait()
+            send(text, session)
         case .drop: return false
         case .stall:
             released.wait()
@@ -159,7 +183,7 @@ public final class ScriptedSMTPServer: Sendable {
     private func isGood(_ stage: Stage, _ session: Session) -> Bool {
         switch session.script[stage] {
         case nil: true
-        case .reply(let text), .replyAndClose(let text):
+        case .reply(let text), .replyAndClose(let text), .replyWhenReleased(let text):
             text.hasPrefix(stage == .data ? "354" : "250")
         case .drop, .stall: false
         }

@@ -56,6 +56,12 @@ extension Archive {
         }
     }
 
+    /// What a decision about an account's mail is made of, at this moment and without claiming anything.
+    public func outboxFacts(of account: AccountID) throws(MailFailure) -> OutboxFacts {
+        let time = now()
+        return try read { try Self.outboxFacts(account, $0, at: time) }
+    }
+
     /// Notes what must be on the disk before a delivery goes on: one transaction for all.
     ///
     /// - Returns: for each note whether the claim still was this process's.

@@ -16,7 +16,9 @@ public struct SendRules: Sendable, Hashable {
     public init(preset: ProviderPreset, limits: SendLimits) {
         recipientsPerDay = limits.recipientsPerDay ?? preset.profile.dailySendLimit
         // RFC 5321 (4.5.3.1.8) promises 100.
-        recipientsPerMessage = limits.recipientsPerMessage ?? preset.profile.recipientsPerMessage ?? 100
+        let perMessage = limits.recipientsPerMessage ?? preset.profile.recipientsPerMessage ?? 100
+        // A mail that needs more than a day's would wait for ever, and keep all others waiting.
+        recipientsPerMessage = min(perMessage, recipientsPerDay ?? perMessage)
         messagesPerMinute = limits.messagesPerMinute
         blockSeconds = preset.profile.sendBlockSeconds
         connections = limits.connections ?? preset.profile.sendConnections ?? 4

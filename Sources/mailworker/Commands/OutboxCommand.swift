@@ -42,12 +42,14 @@ struct OutboxListCommand: ParsableCommand {
             }
             return state
         }
+        var wait = SendingWait(archive)
         let items = try archive.outboxItems(
             Archive.OutboxFilter(
                 states: states.isEmpty ? nil : Set(states),
                 account: try account.map { try archive.sendingAccount(named: $0).id },
                 recipient: try to.map { try EmailAddress(typed: $0) }),
-            limit: listing.limit ?? .max)
+            limit: listing.limit ?? .max
+        ).map { try wait.explained($0) }
         if listing.json { return Terminal.print(try JSONOutput.document(items)) }
         var table = TextTable(["ID", "QUEUED", "STATE", "TRIES", "NEXT", "TO", "SUBJECT", "REASON"])
         for item in items {
@@ -77,7 +79,8 @@ struct OutboxShowCommand: ParsableCommand {
 
     func run() throws {
         let archive = try Workplace(common, as: .rights).archive
-        let item = try archive.outboxItem(try OutboxID(typed: id))
+        var wait = SendingWait(archive)
+        let item = try wait.explained(try archive.outboxItem(try OutboxID(typed: id)))
         if json { return Terminal.print(try JSONOutput.document(item)) }
         Terminal.print(OutboxPage.text(item, pause: try archive.sendPause(of: item.account)))
     }

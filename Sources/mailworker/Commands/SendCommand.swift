@@ -166,7 +166,8 @@ struct SendCommand: AsyncParsableCommand {
             }
         }
         answer.state = item.state.rawValue
-        answer.item = item
+        var wait = SendingWait(workplace.archive)
+        answer.item = try wait.explained(item)
         return answer
     }
 
