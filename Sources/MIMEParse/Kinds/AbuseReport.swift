@@ -23,7 +23,8 @@ public struct AbuseReport: Codable, Hashable, Sendable {
             let type = group["feedback-type"].flatMap(ContentLineText.trimmed)
         else { return nil }
         feedbackType = type.lowercased()
-        originalRecipients = group.all("original-rcpt-to").map(ReportFields.decodedAddress)
+        originalRecipients = group.all("original-rcpt-to").compactMap(ReportFields.withoutType)
+            .map(ReportFields.decodedAddress)
         originalSender = group["original-mail-from"].map(ReportFields.decodedAddress)?.nonEmpty
         arrivalDate = group.time("arrival-date") ?? group.time("received-date")
     }

@@ -10,7 +10,7 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
     public var finalRecipient: String?
     public var originalRecipient: String?
     public var originalMessageID: MessageID?
-    /// Read out of a subject and sentence of Exchange, not out of a report's fields.
+    /// Read out of a subject and a sentence, not out of a report's fields.
     public var isFreeText: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -27,9 +27,9 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
             let value = group["disposition"]?.lowercased()
         else { return nil }
         let halves = value.split(separator: ";", maxSplits: 1)
-        // The type may carry modifiers behind a slash: `displayed/error`.
-        let type = (halves.last ?? "").split(separator: "/").first.map(String.init) ?? ""
-        guard let word = ContentLineText.trimmed(type) else { return nil }
+        // The type may carry modifiers behind a slash, `displayed/error`, and a comment.
+        let type = (halves.last ?? "").split(separator: "/").first?.prefix { $0 != "(" } ?? ""
+        guard let word = ContentLineText.trimmed(String(type)) else { return nil }
         disposition = word
         modes =
             halves.count < 2
@@ -40,7 +40,7 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
         isFreeText = false
     }
 
-    /// The receipts that Exchange writes in words: subject and sentence must both say so.
+    /// The receipts that programs write in words: subject and sentence must both say so.
     init?(freeText message: ParsedMessage) {
         guard let subject = message.subject else { return nil }
         let rows = LowercasedOctets.with(startOf: subject, limit: 60) { subject in
@@ -63,7 +63,23 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
     private static let freeText: [(disposition: String, subjects: PhraseList, sentences: [String])] = [
         (
             "displayed", PhraseList(["read:", "прочтено:", "прочитано:"]),
-            ["was read on", "было прочтено", "было прочитано", "прочтено:", "прочитано:"]
+            [
+                "was read on", "было прочтено", "было прочитано", "прочтено:", "прочитано:",
+                "прочитано получателем", "прочтено получателем",
+            ]
+        ),
+        // The Bat!, Notes, web mail
+        (
+            "displayed",
+            PhraseList([
+                "reading confirmation:", "read receipt:", "return receipt:", "подтверждение прочтения:",
+                "подтверждение о прочтении:", "уведомление о прочтении:", "отчет о прочтении:",
+                "отчёт о прочтении:",
+            ]),
+            [
+                "has been read", "was read", "was displayed", "was received by:", "было прочитано",
+                "было прочтено", "прочитано получателем", "прочтено получателем",
+            ]
         ),
         (
             "deleted", PhraseList(["not read:", "не прочтено:", "не прочитано:"]),

@@ -17,9 +17,7 @@ struct ReportFields {
 
         /// The part behind the type of `rfc822; a@b`, or all where no type stands in front.
         func typed(_ name: String) -> String? {
-            guard let value = self[name] else { return nil }
-            guard let semicolon = value.firstIndex(of: ";") else { return value.nonEmpty }
-            return ContentLineText.trimmed(String(value[value.index(after: semicolon)...]))
+            self[name].flatMap(ReportFields.withoutType)
         }
 
         func address(_ name: String) -> String? {
@@ -41,6 +39,12 @@ struct ReportFields {
     private static let maximumGroups = 2000
     private static let maximumFields = 100
     private static let maximumValue = 8192
+
+    /// The part of `rfc822; a@b` behind the type; nil when nothing is there.
+    static func withoutType(_ value: String) -> String? {
+        guard let semicolon = value.firstIndex(of: ";") else { return value.nonEmpty }
+        return ContentLineText.trimmed(String(value[value.index(after: semicolon)...]))
+    }
 
     static func groups(_ bytes: UnsafeRawBufferPointer) -> [Group] {
         var groups: [Group] = []

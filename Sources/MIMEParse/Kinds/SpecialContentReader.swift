@@ -18,11 +18,13 @@ struct SpecialContentReader {
     /// What the leaves say; `message` has its attachments in the order of the plan.
     func read(_ message: ParsedMessage) -> SpecialContent {
         var special = SpecialContent()
-        var returned: ReportedMessage?
+        var returnedSources: [LeafPlan.Source] = []
         for (source, attachment) in zip(plan.attachments, message.attachments) {
             guard let kind = Self.kind(of: attachment) else { continue }
-            // Ordinary mail may carry a message too; only a report returns one.
-            if kind == .returned, !special.isReport { continue }
+            if kind == .returned {
+                returnedSources.append(source)
+                continue
+            }
             let octets = content(of: source)
             octets.withUnsafeBytes { bytes in
                 switch kind {
@@ -34,7 +36,16 @@ struct SpecialContentReader {
                     special.deliveryReport = special.deliveryReport ?? DeliveryReport(fields: bytes)
                 case .disposition: special.readReceipt = special.readReceipt ?? ReadReceipt(fields: bytes)
                 case .feedback: special.abuseReport = special.abuseReport ?? AbuseReport(fields: bytes)
-                case .returned: returned = returned ?? ReportedMessage(returned: bytes, limits: limits)
+                case .returned: break
+                }
+            }
+        }
+        // Ordinary mail may carry a message too; only a report returns one, in front of it or behind.
+        var returned: ReportedMessage?
+        if special.isReport {
+            for source in returnedSources where returned == nil {
+                returned = content(of: source).withUnsafeBytes {
+                    ReportedMessage(returned: $0, limits: limits)
                 }
             }
         }
@@ -102,6 +113,20 @@ struct SpecialContentReader {
             default: break
             }
         }
+        if protection == nil {
+            // A list or a server took the multipart away and left its parts.
+            for attachment in message.attachments {
+                switch attachment.contentType {
+                case "application/pkcs7-signature", "application/x-pkcs7-signature":
+                    protection = merged(protection, .smime, isSigned: true, isEncrypted: false)
+                case "application/pgp-signature" where Self.isOfMessage(attachment):
+                    protection = merged(protection, .pgp, isSigned: true, isEncrypted: false)
+                case "application/pgp-encrypted":
+                    protection = merged(protection, .pgp, isSigned: false, isEncrypted: true)
+                default: break
+                }
+            }
+        }
         guard var protection else { return nil }
         protection.signatureAttachments = Self.signatures(in: message)
         return protection
@@ -128,7 +153,18 @@ struct SpecialContentReader {
             "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
             "application/pgp-encrypted",
         ]
-        return message.attachments.indices.filter { types.contains(message.attachments[$0].contentType) }
+        return message.attachments.indices.filter { index in
+            let attachment = message.attachments[index]
+            if types.contains(attachment.contentType) { return true }
+            // As gateways relabel it (RFC 8551, 3.2.2).
+            return attachment.contentType == "application/octet-stream"
+                && attachment.filename?.lowercased() == "smime.p7s"
+        }
+    }
+
+    /// A file may have a signature of its own, which bears the file's name.
+    private static func isOfMessage(_ signature: Attachment) -> Bool {
+        signature.filename?.lowercased().contains("signature") ?? true
     }
 }
 

@@ -8,14 +8,17 @@ extension MessageBuilder {
     ) {
         let reader = SpecialContentReader(bytes: bytes, tree: tree, plan: plan, limits: limits)
         var special = reader.read(message)
-        if message.textSource == .plain, let text = message.text, let read = InlinePGP.read(text) {
+        if message.textSource != .none, let text = message.text, let read = InlinePGP.read(text) {
             message.text = read.text
             special.protection = special.protection ?? read.protection
         }
         if let enclosed = EnclosedContent.read(tree, plan, bytes: bytes) {
             if enclosed.isDamaged { defects.note(.damagedFile) }
             special.protection = special.protection ?? enclosed.protection
-            if let octets = enclosed.octets { adopt(octets, into: &message, &special) }
+            if let octets = enclosed.octets {
+                let isInFront = plan.textLeaves.first.map { enclosed.entity < $0 } ?? true
+                adopt(octets, isInFront: isInFront, into: &message, &special)
+            }
         }
         message.automation = fields.automation(of: message, tree: tree)
         if special.deliveryReport == nil, special.readReceipt == nil {
@@ -45,8 +48,9 @@ extension MessageBuilder {
     }
 
     /// Reads an enclosed entity as the message's own content; its files follow the message's.
+    /// Text behind it, a list's footer, follows its own.
     private mutating func adopt(
-        _ octets: [UInt8], into message: inout ParsedMessage, _ special: inout SpecialContent
+        _ octets: [UInt8], isInFront: Bool, into message: inout ParsedMessage, _ special: inout SpecialContent
     ) {
         guard nesting < EnclosedContent.maximumNesting else { return }
         let inner = octets.withUnsafeBytes { bytes in
@@ -58,6 +62,13 @@ extension MessageBuilder {
             message.text = inner.text
             message.textSource = inner.textSource
             message.furtherText = inner.furtherText
+        } else if isInFront, let text = inner.text, !text.allSatisfy(\.isWhitespace) {
+            let further = [inner.furtherText, message.text, message.furtherText].compactMap(\.self)
+            let utf8 = Array(further.joined(separator: "\n\n").utf8)
+            let end = UTF8Text.prefixLength(utf8, limit: limits.textBytes)
+            message.furtherText = String(decoding: utf8[..<end], as: UTF8.self)
+            message.text = text
+            message.textSource = inner.textSource
         }
         message.hasHTML = message.hasHTML || inner.hasHTML
         let room = max(0, limits.parts - message.attachments.count)
