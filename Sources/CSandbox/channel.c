@@ -26,9 +26,8 @@ int mw_sealed_copy(const void *bytes, size_t count) {
     return -1;
 }
 
-ssize_t mw_channel_send(int channel, const void *bytes, size_t count, int descriptor) {
-    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+ssize_t mw_channel_send(int channel, struct iovec *parts, size_t count, int descriptor) {
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 // MARK: Starting a child
 
@@ -34,9 +35,10 @@ void mw_child_add_memory(pid_t process, int64_t bytes);
 /// change any more; -1 with errno.
 int mw_sealed_copy(const void *bytes, size_t count);
 
-/// Sends what it can of `bytes` without waiting, with a descriptor (or -1) beside the first
-/// of them. Returns the number sent, or -1 with errno; a closed channel is EPIPE, no signal.
-ssize_t mw_channel_send(int channel, const void *bytes, size_t count, int descriptor);
+/// Sends what it can of `parts`, at most 1024, one behind the other and without waiting, with a
+/// descriptor (or -1) beside the first octet. Returns the number of octets sent, or -1 with errno; a
+/// closed channel is EPIPE, no signal.
+ssize_t mw_channel_send(int channel, struct iovec *parts, size_t count, int descriptor);
 
 /// Sends all of `bytes`, waiting as long as it takes. Returns 0, or -1 with errno.
 int mw_channel_send_all(int channel, const void *bytes, size_t count);

@@ -13,7 +13,6 @@ final class ParseChild {
     private let settings: ParsePool.Settings
     private let process: pid_t
     private let channel: Int32
-    private var outgoing = WireWriter()
     private let received = ReceiveBuffer()
     private var isFinished = false
 
@@ -101,17 +100,14 @@ final class ParseChild {
         _ requests: ArraySlice<ParseRequest>, mode: MIMEParser.Mode, answer: (ParseAnswer) -> Void
     ) -> ParserLoss? {
         var next = requests.startIndex
-        var file = OutgoingFile()
-        outgoing.removeAll()
-        for request in requests { write(request, mode, file: &file) }
+        var outgoing = OutgoingRequests(requests, mode: mode, settings: settings)
         let furtherMemory = requests.reduce(0) { $0 + settings.furtherMemory(for: $1.message.count) }
         if furtherMemory > 0 { mw_child_add_memory(process, furtherMemory) }
-        var sent = 0
         var deadline = self.deadline(for: requests[next])
         while next < requests.endIndex {
-            switch wait(toSend: sent < outgoing.bytes.count, until: deadline) {
+            switch wait(toSend: !outgoing.isSent, until: deadline) {
             case .writable:
-                sent += send(from: sent, file: sent == 0 ? file.descriptor : -1)
+                outgoing.send(to: channel)
             case .received:
                 do throws(MalformedAnswer) {
                     while next < requests.endIndex,
@@ -145,26 +141,6 @@ final class ParseChild {
     private static func limit(for request: ParseRequest) -> Int {
         request.question == .reading
             ? ParseFrame.longestReading : ParseFrame.longestReading + 2 * request.message.count
-    }
-
-    private func write(_ request: ParseRequest, _ mode: MIMEParser.Mode, file: inout OutgoingFile) {
-        let count = request.message.count
-        let isFile = count > settings.inlineBytes && file.open(request.message)
-        ParseFrame.RequestHeader(
-            question: request.question, mode: mode, isFile: isFile,
-            cpuMilliseconds: settings.cpuMilliseconds(for: count), byteCount: count
-        ).write(to: &outgoing)
-        if !isFile { request.message.withUnsafeBytes { outgoing.write(raw: $0) } }
-    }
-
-    private func send(from start: Int, file: Int32) -> Int {
-        outgoing.bytes.withUnsafeBytes { bytes in
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            let sent = mw_channel_send(channel, rest.baseAddress, rest.count, file)
-            if sent >= 0 { return sent }
-            // A child that is gone may have answered before; what is left needs no sending.
-            return errno == EAGAIN ? 0 : rest.count
-        }
     }
 
     /// Waits for the next event, and takes in what the child has said.
