@@ -65,17 +65,32 @@ struct MimeticReading {
                 boundary.bytes.count <= limits.boundaryBytes
             else { return false }
         }
-        return compositeTypes(from: start) <= limits.depth && fieldCost(from: start) <= 64 << 20
+        // Without such a type in the first header libmimetic descends nowhere.
+        let isLeaf =
+            tree.entities.count == 1 && compositeTypes(from: start, to: endOfHeader(from: start)) == 0
+        return (isLeaf || compositeTypes(from: start, to: bytes.count) <= limits.depth)
+            && fieldCost(from: start) <= 64 << 20
+    }
+
+    /// Behind the first empty line: libmimetic reads no further for the first header.
+    private func endOfHeader(from start: Int) -> Int {
+        var cursor = start
+        while cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            if line.end == cursor { return line.next }
+            cursor = line.next
+        }
+        return bytes.count
     }
 
     /// An upper bound on the entities that libmimetic may descend into: Content-Type
     /// fields, wherever they stand, that do not name a discrete type.
-    private func compositeTypes(from start: Int) -> Int {
+    private func compositeTypes(from start: Int, to end: Int) -> Int {
         var composites = 0
         // So short that there is no room for as many.
         if bytes.count - start < limits.depth * 12 { return 0 }
         var cursor = start
-        while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: bytes.count) {
+        while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: end) {
             cursor = dash + 1
             guard dash - 7 >= start, cursor + 4 <= bytes.count,
                 Octet.lowercased(bytes[cursor]) == 0x74, Octet.lowercased(bytes[dash - 1]) == 0x74,
