@@ -182,6 +182,9 @@ public final class Archive: Sendable {
     func read<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
         do {
             return try pool.read(body)
+    /// Whether the durable steps are counted, as for a proof: what otherwise takes long to come may come at once.
+    public var isOnTrial: Bool { trial != nil }
+
         } catch {
             throw StorageError.failure(error)
         }

@@ -157,6 +157,7 @@ def sweep(bench, kind, only_first):
     finish(undisturbed)
     expected = state.lines(undisturbed)
     kinds = sorted({name for _, name in steps})
+    require("lease-claimed" not in kinds or "lease-renewed" in kinds, "no lease was renewed")
     require(len(steps) > 20, f"only {len(steps)} durable steps were counted")
     require(state.packs(undisturbed) > state.packs(base), "no pack was filled")
 

@@ -29,7 +29,8 @@ extension FolderPoll {
         report: inout AccountReport
     ) async throws(MailFailure) -> Bool {
         var trouble = Trouble()
-        var renewal = LeaseRenewal(lease: lease, forSeconds: account.leaseSeconds)
+        var renewal = LeaseRenewal(
+            lease: lease, forSeconds: account.leaseSeconds, isDueAtOnce: archive.isOnTrial)
         var isComplete = true
         /// Whether the rest is left to the account's next turn.
         var isCut = false
