@@ -3,15 +3,6 @@ import GRDB
 public import MailModel
 public import Matcher
 
-/// What erasing a contact does, before or after it is done.
-public struct ErasurePlan: Sendable, Encodable {
-    public var contact: ContactID
-    /// Mail that concerns nobody else among the contacts: it is emptied and overwritten.
-    public var erased: [ArchivedMessageID]
-    /// Mail that stands in another contact's history too: it stays there, and loses the link.
-    public var kept: [ArchivedMessageID]
-}
-
 extension MailFailure.Code {
     public static let originalErased = Self("archive.original-erased")
 }
@@ -23,7 +14,7 @@ extension Archive {
     public func erasurePlan(of contact: ContactID) throws(MailFailure) -> ErasurePlan {
         try read { db, sight in
             try sight.demand(.administer, .all)
-            return try Self.plan(contact, db, sight)
+            return try ErasurePlan(contact, db, sight)
         }
     }
 
@@ -44,7 +35,7 @@ extension Archive {
         let plan = try write { db in
             let sight = try Sight(viewer, db)
             try sight.demand(.administer, .all)
-            let plan = try Self.plan(contact, db, sight)
+            let plan = try ErasurePlan(contact, db, sight)
             Act.concerns("contact \(contact)")
             Act.concerns("\(plan.erased.count) messages erased")
             let eraser = try MessageEraser(db, time: time)
@@ -186,32 +177,6 @@ extension Archive {
         // What the rows said lies in the write-ahead log too, until it is begun anew. Readers
         // may be in the way; then the next one does it.
         pool.writeWithoutTransaction { db in logCopying.empty(db) }
-    }
-
-    /// A message concerns the contact when it stands in their history, or when one of their
-    /// addresses takes part in it; and it concerns another when it stands in another's history.
-    private static func plan(_ contact: ContactID, _ db: Database, _ sight: Sight) throws -> ErasurePlan {
-        try requireContact(contact, db, sight)
-        let query = try PreparedStatement(
-            db,
-            """
-            SELECT m.id, EXISTS (
-                SELECT 1 FROM history WHERE message = m.id AND contact <> ?1 AND removed_at IS NULL)
-            FROM messages m WHERE m.erased_at IS NULL AND m.id IN (
-                SELECT message FROM history WHERE contact = ?1 AND removed_at IS NULL
-                UNION
-                SELECT p.message FROM contact_addresses c JOIN participants p ON p.address = c.address
-                WHERE c.contact = ?1 AND NOT EXISTS (SELECT 1 FROM users WHERE address = c.address)
-                    AND NOT EXISTS (SELECT 1 FROM accounts WHERE address = c.address))
-            ORDER BY m.id
-            """)
-        var plan = ErasurePlan(contact: contact, erased: [], kept: [])
-        query.bind(1, contact.rawValue)
-        try query.forEachRow { row in
-            let message = ArchivedMessageID(rawValue: row.int64(0))
-            if row.int64(1) != 0 { plan.kept.append(message) } else { plan.erased.append(message) }
-        }
-        return plan
     }
 
     static func erased(_ message: String) -> MailFailure {

@@ -10,7 +10,9 @@ struct ContactEraseCommand: ParsableCommand {
             Without --yes it lists what would be erased, and changes nothing. With it the contact, its
             history, and the texts and originals of mail that stands in no other contact's history
             are gone for good; a later poll or import does not bring them back. Mail that stands in
-            another contact's history stays there.
+            another contact's history stays there. Reports on the delivery of mail to the contact go
+            too; those that name the contact beside others, or that are about mail sent from elsewhere,
+            are listed and stay.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -45,10 +47,18 @@ struct ContactEraseCommand: ParsableCommand {
         if yes {
             return Terminal.print(
                 "erased contact \(found.id) and \(plan.erased.count) messages; \(plan.kept.count) stay with "
-                    + "other contacts. Backups made before still hold them.")
+                    + "other contacts. Backups made before still hold them."
+                    + plan.naming.map {
+                        "\nA report that names the contact is still here: mailworker message private \($0)"
+                    }.joined())
         }
         var table = TextTable(["MESSAGE", "WHAT", "DATE", "SUBJECT"])
-        for (messages, what) in [(plan.erased, "erased"), (plan.kept, "kept, with other contacts")] {
+        let reports = Set(plan.reports)
+        for (messages, what) in [
+            (plan.erased.filter { !reports.contains($0) }, "erased"),
+            (plan.reports, "erased, a report on mail to them"), (plan.kept, "kept, with other contacts"),
+            (plan.naming, "kept, a report that names them"),
+        ] {
             for id in messages {
                 let message = try archive.message(id)
                 table.add([
