@@ -85,6 +85,9 @@ public final class Archive: Sendable {
     /// The system's time in whole seconds.
     public static let systemClock: @Sendable () -> UnixTime = { UnixTime(Int64(Glibc.time(nil))) }
 
+    /// How long a writer waits for others.
+    static let busySeconds: Int32 = 30
+
     static func database(in directory: String) -> String { directory + "/mailworker.db" }
 
     private init(
@@ -98,7 +101,7 @@ public final class Archive: Sendable {
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(30)
+        configuration.busyMode = .timeout(Double(Self.busySeconds))
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
             // Per connection, in KiB: readers look up a few rows.

@@ -35,6 +35,45 @@ import Testing
         #expect(report.originals == 1)
     }
 
+    @Test func `a kill before the log is begun anew is made good by the next opening`() throws {
+        let fixture = try ArchiveFixture()
+        let message = try #require(
+            try fixture.archive.ingest([fixture.arrival(1, text: "Sensitive")]).first.flatMap { outcome in
+                if case .review(let message) = outcome { message } else { nil }
+            })
+        try fixture.archive.write { db in
+            try MessageEraser(db, time: fixture.clock.now).erase([message], for: .madePrivate)
+            try db.execute(sql: "UPDATE originals SET erasure = 'done'")
+        }
+        let log = URL(fileURLWithPath: fixture.directory + "/mailworker.db-wal")
+        #expect(try Data(contentsOf: log).range(of: Data("Sensitive".utf8)) != nil)
+        _ = try fixture.reopened()
+        #expect(try Data(contentsOf: log).range(of: Data("Sensitive".utf8)) == nil)
+        #expect(
+            try fixture.archive.read {
+                try Int.fetchOne($0, sql: "SELECT count(*) FROM settings WHERE name = 'erasure-unfinished'")
+            } == 0)
+    }
+
+    @Test func `while readers keep the log, the next opening neither waits nor forgets`() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.contact("Maria Marker", "maria@client.example")
+        let log = URL(fileURLWithPath: fixture.directory + "/mailworker.db-wal")
+        func holdsLog() throws -> Bool {
+            try Data(contentsOf: log).range(of: Data("Maria Marker".utf8)) != nil
+        }
+        let started = ContinuousClock.now
+        try fixture.archive.pool.read { db in
+            _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM contacts")
+            try fixture.archive.write { db in try Archive.noteUnfinishedErasure(db) }
+            _ = try fixture.reopened()
+            #expect(try holdsLog())
+        }
+        #expect(ContinuousClock.now - started < .seconds(20))
+        _ = try fixture.reopened()
+        #expect(try !holdsLog())
+    }
+
     @Test func `bytes of an interrupted batch are overwritten with the message`() throws {
         let fixture = try ArchiveFixture()
         let arrival = fixture.arrival(1, text: "Sensitive")

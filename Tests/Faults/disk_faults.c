@@ -2,8 +2,8 @@
  *
  * Counts the calls of one kind on files below a directory, and lets one of them fail:
  *
- *   FAULT_BELOW   the directory
- *   FAULT_CALL    write, pwrite, fsync, fdatasync, rename, open or ftruncate
+ *   FAULT_BELOW   the directory, or several with colons between them
+ *   FAULT_CALL    write, pwrite, fsync, fdatasync, rename, open, ftruncate, mkdir or unlink
  *   FAULT_AT      the number of the call, from 1
  *   FAULT_KIND    ENOSPC, EIO, EDQUOT, EMFILE: the error that it ends with;
  *                 SHORT: a write of half its bytes; TORN: half is written, then the process dies;
@@ -38,7 +38,14 @@ __attribute__((constructor)) static void begin(void) {
     lasts = getenv("FAULT_LASTS") != NULL;
 }
 
-static int is_below(const char *path) { return below && strncmp(path, below, strlen(below)) == 0; }
+static int is_below(const char *path) {
+    for (const char *one = below; one && *one;) {
+        const char *end = strchrnul(one, ':');
+        if (strncmp(path, one, (size_t)(end - one)) == 0) return 1;
+        one = *end ? end + 1 : end;
+    }
+    return 0;
+}
 
 static int is_ours(int descriptor) {
     char link[64] = "/proc/self/fd/", digits[16], path[4096];
@@ -113,6 +120,17 @@ int fdatasync(int descriptor) {
 int rename(const char *from, const char *to) {
     if (call && is_below(to) && is_due("rename")) return -1;
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    if (call && is_below(path) && is_due("mkdir")) return -1;
+    return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+/* What a directory is emptied with is named by descriptor: only names that the program itself gives count. */
+int unlink(const char *path) {
+    if (call && is_below(path) && is_due("unlink")) return -1;
+    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
 int ftruncate64(int descriptor, off_t size) {

@@ -45,16 +45,18 @@ class Snapshot:
         }  # fmt: skip
 
     def check_originals(self):
-        """Every original lies where the database says, byte for byte."""
+        """Every original lies where the database says, byte for byte; of an erased one nothing."""
         packs = {}
         try:
-            for sha, pack, offset, size in self.rows("SELECT sha256, pack, offset, size FROM originals"):
+            for sha, pack, offset, size, erasure in self.rows("SELECT sha256, pack, offset, size, erasure FROM originals"):
                 if pack not in packs:
                     packs[pack] = open(os.path.join(self.data, "originals", f"pack-{pack:06d}.mwp"), "rb")
                 packs[pack].seek(offset + RECORD_HEADER)
                 data = packs[pack].read(size)
+                # One whose erasure is due is nobody's to read any more.
                 require(
-                    len(data) == size and hashlib.sha256(data).digest() == sha,
+                    len(data) == size and (
+                        hashlib.sha256(data).digest() == sha if erasure is None else erasure == "due" or not any(data)),
                     f"the original at pack {pack}, offset {offset} is not what it was")  # fmt: skip
         except FileNotFoundError as missing:
             raise Violation(f"a pack is missing: {missing.filename}") from None
@@ -76,7 +78,7 @@ class Snapshot:
         """SQLite's own check; and the full-text index holds the messages that are marked as indexed."""
         require(self.rows("PRAGMA integrity_check") == [("ok",)], "the database is damaged")
         # The index itself cannot be opened without the program's tokenizer; its list of rows can.
-        marked = self.rows("SELECT id FROM messages WHERE is_indexed = 1 ORDER BY id")
+        marked = self.rows("SELECT id FROM messages WHERE is_indexed = 1 AND erased_at IS NULL ORDER BY id")
         require(marked == self.rows("SELECT id FROM search_docsize ORDER BY id"), "the index disagrees with its marks")
 
     def lines(self):

@@ -50,7 +50,8 @@ extension Archive {
             }
             try manifest.write(in: target)
             if let earlier, earlier.database != manifest.database {
-                PackFile.remove("\(target)/\(earlier.database)")
+                // It has the words of what was erased since.
+                try PackFile.delete("\(target)/\(earlier.database)")
             }
             let store = OriginalsStore(detached: target + "/originals")
             try store.overwrite(snapshot.erased, in: snapshot.packs.map(\.pack))

@@ -34,8 +34,14 @@ extension Archive {
             guard rename(staging, directory) == 0 else {
                 throw StorageError.failure(errno: errno, path: directory)
             }
-            try PackFile.synchronizeDirectory(
-                URL(fileURLWithPath: directory).deletingLastPathComponent().path)
+            do {
+                try PackFile.synchronizeDirectory(
+                    URL(fileURLWithPath: directory).deletingLastPathComponent().path)
+            } catch {
+                // A restore that has failed leaves nothing that looks restored.
+                rename(directory, staging)
+                throw error
+            }
             return report
         } catch {
             try? FileManager.default.removeItem(atPath: staging)

@@ -30,7 +30,16 @@ struct BackupManifest: Codable {
 
     /// Nil when there is none.
     static func read(in directory: String) throws(MailFailure) -> BackupManifest? {
-        guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)") else { return nil }
+        let path = "\(directory)/\(name)"
+        let data: Data
+        do throws(MailFailure) {
+            let file = try PackFile(reading: path)
+            data = Data(try file.read(Int(file.size()), at: 0))
+        } catch {
+            // One that is there and cannot be read is not none.
+            if error.code == .archiveMissing { return nil }
+            throw error
+        }
         guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: data),
             manifest.format == 1, !manifest.database.contains("/")
         else {

@@ -5,6 +5,8 @@ public import Matcher
 
 extension MailFailure.Code {
     public static let originalErased = Self("archive.original-erased")
+    /// What was erased can be read by nobody, and lies in the files still.
+    public static let erasureUnfinished = Self("archive.erasure-unfinished")
 }
 
 extension Archive {
@@ -21,12 +23,12 @@ extension Archive {
     /// A person's right to be forgotten: the contact, and all mail that concerns no other contact.
     ///
     /// First one transaction empties the rows and marks the originals; then their bytes are
-    /// overwritten in the packs. A process that dies between the two leaves marked originals,
-    /// which nobody can read any more and which the next opening overwrites.
+    /// overwritten in the packs, and the write-ahead log is begun anew. A process that dies in between leaves marked
+    /// originals, which nobody can read any more, and a note; the next opening does the rest.
     ///
-    /// - Throws: `unknown.contact`, `rights.missing`, `outbox.state` while mail to the contact is on its way; then
-    ///   nothing has changed. `archive.busy` while a backup runs,
-    ///   and what the disk says: then the overwriting is still due.
+    /// - Throws: `unknown.contact`, `rights.missing`, `outbox.state` while mail to the contact is on its way,
+    ///   `archive.busy` while a backup runs, and what the disk says: then nothing has changed.
+    ///   `archive.erasure-unfinished` when only the overwriting is still due.
     @discardableResult
     public func erase(_ contact: ContactID) throws(MailFailure) -> ErasurePlan {
         let maintenance = try holdMaintenance()
@@ -79,7 +81,7 @@ extension Archive {
             try eraser.forgetAddresses(addresses)
             return plan
         }
-        try overwriteDue()
+        try finishErasure()
         return plan
     }
 
@@ -125,58 +127,8 @@ extension Archive {
             try MessageEraser(db, time: time).erase(messages, for: .madePrivate)
             return messages
         }
-        try overwriteDue()
+        try finishErasure()
         return messages
-    }
-
-    /// Overwrites what an interrupted erasure has left. Costs one lookup when there is nothing.
-    func finishErasures() throws(MailFailure) {
-        let isDue = try read { db in
-            try Int64.fetchOne(db, sql: "SELECT 1 FROM originals WHERE erasure = 'due' LIMIT 1") != nil
-        }
-        guard isDue else { return }
-        let maintenance = try holdMaintenance()
-        defer { maintenance.release() }
-        try overwriteDue()
-    }
-
-    func holdMaintenance() throws(MailFailure) -> MaintenanceLock {
-        try MaintenanceLock(directory: directory + "/locks")
-    }
-
-    /// The caller holds the maintenance lock.
-    func overwriteDue() throws(MailFailure) {
-        let (due, packs) = try read { db in
-            var due: [Digest256: OriginalsStore.Placement] = [:]
-            let query = try PreparedStatement(
-                db, "SELECT sha256, pack, offset, size FROM originals WHERE erasure = 'due'")
-            try query.forEachRow { row in
-                guard let digest = Digest256(bytes: row.bytes(0)) else { return }
-                due[digest] = OriginalsStore.Placement(
-                    pack: row.int64(1), offset: row.int64(2), size: row.int64(3))
-            }
-            return (due, try Int64.fetchAll(db, sql: "SELECT id FROM packs ORDER BY id"))
-        }
-        try stop.check()
-        if !due.isEmpty {
-            do {
-                try originals.overwrite(due, in: packs)
-            } catch {
-                throw stop.noting(StorageError.failure(error))
-            }
-            try purgeSearchIndex()
-            try writeUnaudited { db in
-                let done = try PreparedStatement(
-                    db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
-                for digest in due.keys {
-                    try done.bind(1, digest.bytes)
-                    try done.run()
-                }
-            }
-        }
-        // What the rows said lies in the write-ahead log too, until it is begun anew. Readers
-        // may be in the way; then the next one does it.
-        pool.writeWithoutTransaction { db in logCopying.empty(db) }
     }
 
     static func erased(_ message: String) -> MailFailure {

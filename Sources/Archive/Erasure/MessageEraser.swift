@@ -76,6 +76,7 @@ struct MessageEraser {
         }
         try UndoLog(db).forget(messages: Set(messages.map(\.rawValue)))
         try forgetAddresses(left)
+        try Archive.noteUnfinishedErasure(db)
     }
 
     /// Erases every copy of a message that is emptied: also one that was not known to be a copy

@@ -122,6 +122,13 @@ final class PackFile: Sendable {
     /// Removes a file that may be there.
     static func remove(_ path: String) { Glibc.unlink(path) }
 
+    /// Removes a file whose content must not stay; one that is not there is removed.
+    static func delete(_ path: String) throws(MailFailure) {
+        guard Glibc.unlink(path) == 0 || errno == ENOENT else {
+            throw StorageError.failure(errno: errno, path: path)
+        }
+    }
+
     /// Makes the name of a new file durable.
     static func synchronizeDirectory(_ path: String) throws(MailFailure) {
         let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

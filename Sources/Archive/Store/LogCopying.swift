@@ -1,5 +1,6 @@
 import GRDB
 import GRDBSQLite
+import MailModel
 
 /// Copies the write-ahead log into the database when it has grown, instead of SQLite's
 /// own automatism, which keeps a failed fsync to itself.
@@ -36,15 +37,23 @@ final class LogCopying: Sendable {
     }
 
     /// Copies the log and cuts it off, unless readers keep it in use.
-    func empty(_ db: Database) {
-        if let connection = db.sqliteConnection { copy(connection, SQLITE_CHECKPOINT_TRUNCATE) }
+    ///
+    /// - Parameter waitsForReaders: as long as the connection waits for anybody; otherwise not at all.
+    /// - Returns: what kept it from that; `archive.busy` for readers.
+    func empty(_ db: Database, waitsForReaders: Bool) -> MailFailure? {
+        guard let connection = db.sqliteConnection else { return nil }
+        if !waitsForReaders { sqlite3_busy_timeout(connection, 0) }
+        defer { if !waitsForReaders { sqlite3_busy_timeout(connection, Archive.busySeconds * 1000) } }
+        return copy(connection, SQLITE_CHECKPOINT_TRUNCATE)
     }
 
-    private func copy(_ connection: OpaquePointer, _ mode: Int32) {
+    @discardableResult
+    private func copy(_ connection: OpaquePointer, _ mode: Int32) -> MailFailure? {
         let step = BegunStep(.logCopied, trial)
+        defer { step.done() }
         let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
-        // Any other failure leaves the log as it is, and the next commit tries again.
-        if code != SQLITE_OK { _ = stop.noting(StorageError.failure(resultCode: code)) }
-        step.done()
+        guard code != SQLITE_OK else { return nil }
+        // Any failure but an fsync's leaves the log as it is, and the next commit tries again.
+        return stop.noting(StorageError.failure(resultCode: code))
     }
 }

@@ -1,0 +1,105 @@
+import GRDB
+import MailModel
+
+/// What follows the transaction of an erasure: the bytes in the packs, the words in the search index's older segments
+/// and in the write-ahead log.
+extension Archive {
+    private static let note = "erasure-unfinished"
+
+    /// Notes, within the erasing transaction, that its words lie in the files until they are overwritten.
+    static func noteUnfinishedErasure(_ db: Database) throws {
+        let insert = try PreparedStatement(
+            db, "INSERT OR REPLACE INTO settings(name, value) VALUES ('\(note)', x'01')")
+        try insert.run()
+    }
+
+    /// Ends an erasure whose transaction is done. The caller holds the maintenance lock.
+    ///
+    /// - Throws: `archive.erasure-unfinished`.
+    func finishErasure() throws(MailFailure) {
+        do throws(MailFailure) {
+            guard try overwriteDue() else { throw Self.logInUse }
+        } catch {
+            throw MailFailure(
+                .erasureUnfinished, kind: error.kind == .transient ? .transient : .needsPerson,
+                "It is erased, and nobody can read it any more; but its bytes are not overwritten yet",
+                detail: error.revealed,
+                remedy: "The next command of mailworker ends it; mailworker verify names what is left.")
+        }
+    }
+
+    /// Overwrites what an interrupted erasure has left. Costs two lookups when there is nothing.
+    func finishErasures() throws(MailFailure) {
+        let isDue = try read { db in
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM settings WHERE name = '\(Self.note)')
+                        OR EXISTS (SELECT 1 FROM originals WHERE erasure = 'due')
+                    """) == 1
+        }
+        guard isDue else { return }
+        let maintenance = try holdMaintenance()
+        defer { maintenance.release() }
+        // Every command comes here first: a reader that keeps the log in use must not keep them waiting.
+        try overwriteDue(waitsForReaders: false)
+    }
+
+    func holdMaintenance() throws(MailFailure) -> MaintenanceLock {
+        try MaintenanceLock(directory: directory + "/locks")
+    }
+
+    /// The caller holds the maintenance lock.
+    ///
+    /// - Returns: whether nothing is left: false while readers keep the write-ahead log in use.
+    @discardableResult
+    func overwriteDue(waitsForReaders: Bool = true) throws(MailFailure) -> Bool {
+        let (due, packs, isNoted) = try read { db in
+            var due: [Digest256: OriginalsStore.Placement] = [:]
+            let query = try PreparedStatement(
+                db, "SELECT sha256, pack, offset, size FROM originals WHERE erasure = 'due'")
+            try query.forEachRow { row in
+                guard let digest = Digest256(bytes: row.bytes(0)) else { return }
+                due[digest] = OriginalsStore.Placement(
+                    pack: row.int64(1), offset: row.int64(2), size: row.int64(3))
+            }
+            let noted = try Int64.fetchOne(db, sql: "SELECT 1 FROM settings WHERE name = '\(Self.note)'")
+            return (due, try Int64.fetchAll(db, sql: "SELECT id FROM packs ORDER BY id"), noted != nil)
+        }
+        guard isNoted || !due.isEmpty else { return true }
+        try stop.check()
+        do {
+            if !due.isEmpty { try originals.overwrite(due, in: packs) }
+        } catch {
+            throw stop.noting(StorageError.failure(error))
+        }
+        try purgeSearchIndex()
+        try writeUnaudited { db in
+            let done = try PreparedStatement(
+                db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
+            for digest in due.keys {
+                try done.bind(1, digest.bytes)
+                try done.run()
+            }
+        }
+        // What the rows said lies in the write-ahead log too, until it is begun anew.
+        guard try emptyLog(waitsForReaders: waitsForReaders) else { return false }
+        try writeUnaudited { db in
+            try db.execute(sql: "DELETE FROM settings WHERE name = '\(Self.note)'")
+        }
+        return true
+    }
+
+    /// - Returns: false when readers keep it in use.
+    private func emptyLog(waitsForReaders: Bool) throws(MailFailure) -> Bool {
+        let failure = pool.writeWithoutTransaction { db in
+            logCopying.empty(db, waitsForReaders: waitsForReaders)
+        }
+        guard let failure else { return true }
+        guard failure.code == .archiveBusy else { throw failure }
+        return false
+    }
+
+    private static let logInUse = MailFailure(
+        .archiveBusy, kind: .transient, "Readers keep the write-ahead log in use")
+}
