@@ -103,14 +103,7 @@ public final class Archive: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(Double(Self.busySeconds))
         configuration.maximumReaderCount = 4
-        configuration.prepareDatabase { db in
-            // Per connection, in KiB: readers look up a few rows.
-            try db.execute(sql: "PRAGMA cache_size = -8192")
-            let code = mw_page_sums_reserve(db.sqliteConnection)
-            guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-            let words = mw_words_register(db.sqliteConnection)
-            guard words == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: words)) }
-        }
+        configuration.prepareDatabase(Self.prepare)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { db in
@@ -163,6 +156,16 @@ public final class Archive: Sendable {
     }
 
     init(_ other: Archive, viewer: Viewer) {
+    /// What every connection needs before its first statement.
+    static func prepare(_ db: Database) throws {
+        // Per connection, in KiB: readers look up a few rows.
+        try db.execute(sql: "PRAGMA cache_size = -8192")
+        let code = mw_page_sums_reserve(db.sqliteConnection)
+        guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        let words = mw_words_register(db.sqliteConnection)
+        guard words == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: words)) }
+    }
+
         directory = other.directory
         pool = other.pool
         originals = other.originals

@@ -7,39 +7,124 @@ import Testing
 
 /// Archives as earlier versions wrote them, opened by this one.
 @Suite struct MigrationTests {
-    private static let fixtures = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Fixtures/archive")
+    // MARK: - Which there are
 
-    static let schemas: [String] = {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: fixtures.path)) ?? []
-        return names.filter { $0.hasPrefix("schema-") }.sorted()
-    }()
-
-    @Test func `there are archives of earlier schemas`() {
-        #expect(Self.schemas == ["schema-1", "schema-12"])
+    /// Versions in the changelog, the newest first, and whether anything came after the newest.
+    private static func releases() throws -> (versions: [String], isBeingMade: Bool) {
+        let text = try String(
+            contentsOf: StoredArchive.root.appendingPathComponent("CHANGELOG.md"), encoding: .utf8)
+        let sections = text.components(separatedBy: "\n## ").dropFirst()
+        let versions = sections.compactMap { section in
+            section.prefix { $0 != " " && $0 != "\n" }.first?.isNumber == true
+                ? String(section.prefix { $0 != " " && $0 != "\n" }) : nil
+        }
+        let unreleased =
+            sections.first { $0.hasPrefix("Unreleased") }?.split(separator: "\n").dropFirst() ?? []
+        return (versions, unreleased.isEmpty)
     }
 
-    @Test(arguments: schemas)
-    func `an archive of an earlier schema is brought up to date and has lost nothing`(schema: String) throws {
-        let directory = NSTemporaryDirectory() + "archive-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        for path in [directory, directory + "/originals", directory + "/locks"] {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        }
-        let source = Self.fixtures.appendingPathComponent(schema)
-        for name in try FileManager.default.contentsOfDirectory(atPath: source.path)
-        where name.hasSuffix(".mwp") {
-            try FileManager.default.copyItem(
-                atPath: source.appendingPathComponent(name).path, toPath: "\(directory)/originals/\(name)")
-        }
-        let dump = try String(contentsOf: source.appendingPathComponent("mailworker.sql"), encoding: .utf8)
-        let database = try DatabaseQueue(path: directory + "/mailworker.db")
-        try database.inDatabase { try $0.execute(sql: dump) }
-        try database.close()
+    /// Version and folder, the oldest first.
+    private static func released() throws -> [(version: String, schema: String)] {
+        try String(contentsOf: StoredArchive.fixtures.appendingPathComponent("released"), encoding: .utf8)
+            .split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+                let words = line.split(separator: " ").map(String.init)
+                try #require(words.count == 2, "\(line)")
+                return (words[0], words[1])
+            }
+    }
 
-        let key = try SecretKey(text: String(repeating: "0", count: 64))
-        let archive = try Archive.open(directory: directory, key: key)
+    @Test func `each released version has its archive here`() throws {
+        let released = try Self.released()
+        let (versions, isBeingMade) = try Self.releases()
+        for version in versions {
+            #expect(
+                released.contains { $0.version == version },
+                "\(version) is in CHANGELOG.md: store its archive with scripts/archive-fixture")
+        }
+        #expect(Set(released.map(\.schema)) == Set(StoredArchive.schemas))
+        let known = Set(Schema.migrator.migrations)
+        var newest: Set<String> = []
+        for (version, schema) in released {
+            let migrations = try StoredArchive(schema).migrations()
+            #expect(migrations.isSubset(of: known), "\(version): a released migration is gone")
+            #expect(migrations.isSuperset(of: newest), "\(version) has less than an earlier one")
+            newest = migrations
+        }
+        if isBeingMade {
+            #expect(
+                newest == known, "a release is being made: store its archive with scripts/archive-fixture")
+        }
+    }
+
+    // MARK: - What becomes of them
+
+    @Test(arguments: StoredArchive.schemas)
+    func `an earlier schema becomes the present one, and keeps its rows`(schema: String) throws {
+        let stored = try StoredArchive(schema)
+        let before = try stored.database().read { try StoredRows($0) }
+        #expect(before.tables.values.reduce(0) { $0 + $1.count } > 30)
+        try Self.requirePresent(stored, before)
+    }
+
+    private static func requirePresent(_ stored: StoredArchive, _ before: StoredRows) throws {
+        let archive = try stored.open()
+        let after = try archive.pool.read { try StoredRows($0) }
+        #expect(before.lost(in: after) == [])
+        let fresh = try ArchiveFixture().archive.pool.read { try DatabaseShape($0) }
+        let shape = try archive.pool.read { try DatabaseShape($0) }
+        #expect(shape.objects.keys.sorted() == fresh.objects.keys.sorted())
+        for (name, parts) in fresh.objects { #expect(shape.objects[name] == parts, "\(name)") }
+        #expect(try archive.verify().findings == [])
+    }
+
+    /// Fails the commit of that number, which takes back what it would have made durable.
+    private final class FailingCommit: TransactionObserver {
+        struct Failure: Error {}
+        private var left: Int
+        init(at number: Int) { left = number }
+        func observes(eventsOfKind kind: DatabaseEventKind) -> Bool { true }
+        func databaseDidChange(with event: DatabaseEvent) {}
+        func databaseWillCommit() throws {
+            left -= 1
+            if left == 0 { throw Failure() }
+        }
+        func databaseDidCommit(_ db: Database) {}
+        func databaseDidRollback(_ db: Database) {}
+    }
+
+    @Test(arguments: StoredArchive.schemas)
+    func `a migration that ends after any of its steps is completed by the next opening`(schema: String)
+        throws
+    {
+        let missing = Set(Schema.migrator.migrations).subtracting(try StoredArchive(schema).migrations())
+        var interrupted = 0
+        while true {
+            let stored = try StoredArchive(schema)
+            let before = try stored.database().read { try StoredRows($0) }
+            var configuration = Configuration()
+            configuration.prepareDatabase(Archive.prepare)
+            let database = try DatabaseQueue(
+                path: stored.directory + "/mailworker.db", configuration: configuration)
+            let failing = FailingCommit(at: interrupted + 1)
+            database.add(transactionObserver: failing)
+            do {
+                try Schema.migrator.migrate(database)
+                break
+            } catch is FailingCommit.Failure {
+                interrupted += 1
+            }
+            try database.close()
+            try Self.requirePresent(stored, before)
+        }
+        #expect(
+            interrupted >= missing.count, "only \(interrupted) of \(missing.count) steps were interrupted")
+    }
+
+    @Test(arguments: StoredArchive.schemas)
+    func `an archive of an earlier schema is brought up to date and has lost nothing`(schema: String) throws {
+        let stored = try StoredArchive(schema)
+        let directory = stored.directory
+        let archive = try stored.open()
         #expect(try archive.ledgerCounts() == [.archived: 2, .review: 1, .ignored: 1])
         let ivan = try archive.findContact("ivan@klient.example")
         #expect(try archive.history(of: ivan.id).compactMap(\.subject) == ["Outgoing", "Linked"])
@@ -47,7 +132,7 @@ import Testing
         let account = try archive.account(named: "anna-mail")
         #expect(try archive.secret(of: account.id) == Secret("geheim"))
         // What only later ones had.
-        let hasIndex = schema == "schema-12"
+        let hasIndex = schema != "schema-1"
         #expect(try archive.search(SearchQuery("Linked")).map(\.subject) == (hasIndex ? ["Linked"] : []))
         #expect(try archive.outboxItems().map(\.subject) == (hasIndex ? ["Queued"] : []))
         let report = try archive.verify()
