@@ -134,6 +134,12 @@ public final class Archive: Sendable {
                 try pool.vacuum()
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
+            do {
+                try pool.writeWithoutTransaction { try SchemaCopy.refresh($0, database: path) }
+            } catch {
+                // The archive is usable without the copy; the next opening makes it.
+                _ = stop.noting(StorageError.failure(error))
+            }
             self.pool = pool
         } catch {
             throw StorageError.failure(error)
@@ -155,7 +161,6 @@ public final class Archive: Sendable {
         viewer = .administrator
     }
 
-    init(_ other: Archive, viewer: Viewer) {
     /// What every connection needs before its first statement.
     static func prepare(_ db: Database) throws {
         // Per connection, in KiB: readers look up a few rows.
@@ -166,6 +171,7 @@ public final class Archive: Sendable {
         guard words == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: words)) }
     }
 
+    init(_ other: Archive, viewer: Viewer) {
         directory = other.directory
         pool = other.pool
         originals = other.originals
@@ -181,6 +187,9 @@ public final class Archive: Sendable {
         self.viewer = viewer
     }
 
+    /// Whether the durable steps are counted, as for a proof: what otherwise takes long to come may come at once.
+    public var isOnTrial: Bool { trial != nil }
+
     /// The time by which everything here is dated.
     public var time: UnixTime { now() }
 
@@ -188,9 +197,6 @@ public final class Archive: Sendable {
     func read<Value>(_ body: (Database) throws -> Value) throws(MailFailure) -> Value {
         do {
             return try pool.read(body)
-    /// Whether the durable steps are counted, as for a proof: what otherwise takes long to come may come at once.
-    public var isOnTrial: Bool { trial != nil }
-
         } catch {
             throw StorageError.failure(error)
         }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,11 +96,42 @@ static void note_damage(summed_file *summed, uint32_t number) {
     close(note);
 }
 
+static uint32_t number_at(const uint8_t *bytes) {
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+// Nothing can be read without the schema, which few pages hold: of those there is a copy beside the database. It may
+// be older than the page; then it has another sum. Only what has the sum that was written into the page, or is the same
+// but for the sum, is what was written there.
+static void read_from_copy(const char *name, uint8_t *page, size_t size, uint32_t number) {
+    char path[4096];
+    uint8_t head[mw_schema_copy_header_bytes], *record = NULL;
+    if (name == NULL || snprintf(path, sizeof path, "%s" mw_schema_copy_suffix, name) >= (int)sizeof path) return;
+    int copy = open(path, O_RDONLY | O_CLOEXEC);
+    if (copy < 0) return;
+    if (read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0
+        && number_at(head + 12) == size && (record = malloc(4 + size)) != NULL) {
+        const size_t content = size - mw_page_sum_bytes;
+        const uint8_t *kept = record + 4;
+        while (read(copy, record, 4 + size) == (ssize_t)(4 + size)) {
+            if (number_at(record) != number || !mw_page_is_intact(kept, size, number)) continue;
+            if (memcmp(kept + content, page + content, mw_page_sum_bytes) == 0 || memcmp(kept, page, content) == 0)
+                memcpy(page, kept, size);
+            break;
+        }
+    }
+    free(record);
+    close(copy);
+}
+
 static int summing_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
     int code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
     if (code != SQLITE_OK || !is_page(count, offset) || !is_summed(file)) return code;
     uint32_t number = (uint32_t)(offset / count) + 1;
-    if (!mw_page_is_intact(bytes, (size_t)count, number)) note_damage((summed_file *)file, number);
+    if (!mw_page_is_intact(bytes, (size_t)count, number)) {
+        note_damage((summed_file *)file, number);
+        read_from_copy(((summed_file *)file)->name, bytes, (size_t)count, number);
+    }
     return code;
 }
 

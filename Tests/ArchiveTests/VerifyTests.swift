@@ -107,6 +107,60 @@ import Testing
         }
     }
 
+    /// Without the schema nothing of a database can be read.
+    @Test func `a damaged page of the schema is named, and everything is read all the same`() throws {
+        let (fixture, contents) = try filled(20)
+        let pages = try fixture.archive.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' AND pageno > 1")
+        }
+        #expect(pages.count > 5)
+        var random = Seeded(state: 5)
+        var opened = 0
+        for page in pages {
+            let copy = try copy(of: fixture)
+            defer { try? FileManager.default.removeItem(atPath: copy) }
+            // In its head, in a text, and in the sum itself.
+            for offset in [3, Int.random(in: 8..<4088, using: &random), 4090] {
+                try flip(2, at: Int(page - 1) * 4096 + offset, of: copy + "/mailworker.db")
+                let archive = try Archive.open(directory: copy, key: nil)
+                for message in contents.keys { #expect(try archive.original(of: message).count > 0) }
+                let report = try archive.verify()
+                #expect(report.findings.map(\.place) == ["database page \(page) (sqlite_schema)"])
+                opened += 1
+                try archive.pool.close()
+                try flip(2, at: Int(page - 1) * 4096 + offset, of: copy + "/mailworker.db")
+                try FileManager.default.removeItem(atPath: copy + "/mailworker.db-damaged")
+            }
+        }
+        #expect(opened == pages.count * 3)
+    }
+
+    /// What was written there since is not in it.
+    @Test func `a copy of the schema that is older than the page is not read`() throws {
+        let (fixture, _) = try filled(5)
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let path = copy + "/mailworker.db"
+        let old = try Data(contentsOf: URL(fileURLWithPath: SchemaCopy.path(of: path)))
+        do {
+            let archive = try Archive.open(directory: copy, key: nil)
+            try archive.pool.writeWithoutTransaction { db in
+                try db.execute(sql: "CREATE TABLE later(id INTEGER)")
+                _ = try db.checkpoint(.truncate)
+            }
+            try archive.pool.close()
+        }
+        try old.write(to: URL(fileURLWithPath: SchemaCopy.path(of: path)))
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let place = try #require(bytes.range(of: Data("CREATE TABLE later".utf8))).lowerBound
+        try flip(1, at: place + 7, of: path)
+        // The table of later is lost or the archive does not open; never is it silently as before.
+        let archive = try? Archive.open(directory: copy, key: nil)
+        #expect(archive == nil)
+        #expect(!Archive.verifyFiles(directory: copy).isClean)
+    }
+
     @Test func `a damaged page that is written anew stays damaged to verify`() throws {
         let (fixture, _) = try filled()
         let contact = try fixture.contact("Zacharias Pelikan")

@@ -1,0 +1,53 @@
+import CPageSums
+import GRDB
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A copy of the pages that hold the database's schema, beside the database. They change with its version only, and
+/// without them nothing of it can be read: a page of them that is damaged later is read from here (CPageSums).
+enum SchemaCopy {
+    static func path(of database: String) -> String { database + mw_schema_copy_suffix }
+
+    /// Makes the copy when there is none, or one of another schema; not while one of the pages is damaged.
+    ///
+    /// - Throws: what the disk says. Nothing but reading damaged pages depends on the copy.
+    static func refresh(_ db: Database, database: String) throws {
+        guard let cookie = try Int64.fetchOne(db, sql: "PRAGMA schema_version"),
+            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size")
+        else { return }
+        let header = Array(mw_schema_copy_magic.utf8) + bytes(cookie) + bytes(size)
+        let path = path(of: database)
+        if let known = try? PackFile(reading: path), let head = try? known.read(header.count, at: 0),
+            head == header
+        {
+            return
+        }
+        let pages = try pages(db, database: database, size: Int(size))
+        guard !pages.isEmpty else { return }
+        let next = path + ".next"
+        PackFile.remove(next)
+        guard try PackFile(creating: next, header: header + pages) != nil, rename(next, path) == 0 else {
+            throw StorageError.failure(errno: errno, path: next)
+        }
+    }
+
+    /// Each page with its number before it; nothing while one of them is not as it was written.
+    private static func pages(_ db: Database, database: String, size: Int) throws -> [UInt8] {
+        let numbers = try Int64.fetchAll(
+            db, sql: "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' ORDER BY pageno")
+        let file = try PackFile(reading: database)
+        var all: [UInt8] = []
+        for number in numbers {
+            let page = try file.read(size, at: (number - 1) * Int64(size))
+            guard mw_page_is_intact(page, size, UInt32(clamping: number)) != 0 else { return [] }
+            all += bytes(number) + page
+        }
+        return all
+    }
+
+    private static func bytes(_ number: Int64) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: number >> Int64(8 * $0)) }
+    }
+}
