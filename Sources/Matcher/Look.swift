@@ -180,10 +180,20 @@ public struct LookAlike: Sendable, Hashable, Codable {
     /// What a listing says behind the address.
     public var warning: String {
         switch (known, resemblance) {
-        case (let known?, .oneLetter): "it differs in one letter from \(known)"
-        case (let known?, _): "it looks like \(known)"
+        case (let known?, .oneLetter): Self.beginnings[0] + known
+        case (let known?, _): Self.beginnings[1] + known
         case (nil, _): "it mixes Cyrillic and Latin letters"
         }
+    }
+
+    private static let beginnings = ["it differs in one letter from ", "it looks like "]
+
+    /// Whom a sentence names that ends in a warning; nil for every other sentence.
+    public static func known(inWarning sentence: String) -> Substring? {
+        guard let space = sentence.lastIndex(of: " "),
+            beginnings.contains(where: { sentence[...space].hasSuffix(": " + $0) })
+        else { return nil }
+        return sentence[sentence.index(after: space)...]
     }
 }
 

@@ -146,7 +146,7 @@ private struct Explaining {
             try mayReview()
         else { return nil }
         return Decision(
-            about: "look-alike", outcome: lookAlike.warning,
+            about: "look-alike", outcome: try WarningSight(db, sight).shown(lookAlike).warning,
             because: ["\(lookAlike.address) is nobody's; what looks like an address only warns"])
     }
 
@@ -166,7 +166,7 @@ private struct Explaining {
                 outcome: names.isEmpty ? "linked" : "linked to \(names.joined(separator: ", "))",
                 because: answered.map { [$0] } ?? [])
         case .review(let subject):
-            let reason = try mayReview() ? ": \(subject.reason)" : ""
+            let reason = try mayReview() ? ": \(try WarningSight(db, sight).shown(subject.reason))" : ""
             return Decision(
                 about: about, outcome: "waits for a person\(reason)",
                 because: subject.kind == .ambiguous ? ["what it answers stands with several contacts"] : [])

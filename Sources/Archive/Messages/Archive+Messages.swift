@@ -103,7 +103,7 @@ extension Archive {
                 participants: try Self.parties(of: id, db).filter { seesBlind || $0.role != .bcc },
                 attachments: seesAll ? try Self.attachments(of: id, db) : [],
                 copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
-                questions: try Self.questions(of: id, db), disclosure: disclosure)
+                questions: try Self.questions(of: id, db, sight), disclosure: disclosure)
             message.edited = try Self.editNote(of: id, db, sight)
             message.senderCheck = Self.senderCheck(row)
             message.returned = try ReturnedMail.about(id, withBlindRecipients: seesBlind, db)
@@ -326,13 +326,15 @@ extension Archive {
     }
 
     private static func questions(
-        of message: ArchivedMessageID, _ db: Database
+        of message: ArchivedMessageID, _ db: Database, _ sight: Sight
     ) throws -> [ArchivedMessage.Question] {
-        try Row.fetchAll(
+        let warnings = try WarningSight(db, sight)
+        return try Row.fetchAll(
             db, sql: "SELECT * FROM review_items WHERE message = ? ORDER BY id", arguments: [message.rawValue]
         ).map { row in
             ArchivedMessage.Question(
-                item: ReviewItemID(rawValue: row["id"]), reason: row["reason"], state: row["state"],
+                item: ReviewItemID(rawValue: row["id"]), reason: try warnings.shown(row["reason"] as String),
+                state: row["state"],
                 openedAt: UnixTime(row["opened_at"]), resolvedAt: time(row["resolved_at"]),
                 resolvedBy: row["resolved_by"])
         }

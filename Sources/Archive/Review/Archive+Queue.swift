@@ -88,7 +88,8 @@ extension Archive {
     static func reviewItems(
         _ db: Database, _ sight: Sight, _ condition: String, _ order: String, _ arguments: StatementArguments
     ) throws -> [ReviewItem] {
-        try Row.fetchAll(
+        let warnings = try WarningSight(db, sight)
+        return try Row.fetchAll(
             db,
             sql: """
                 SELECT r.id, r.message, r.email, r.reason, m.direction, m.category, m.message_id, m.subject,
@@ -105,7 +106,8 @@ extension Archive {
         ).map { row in
             ReviewItem(
                 id: ReviewItemID(rawValue: row["id"]), message: ArchivedMessageID(rawValue: row["message"]),
-                address: row["email"], reason: row["reason"], account: row["account"],
+                address: row["email"], reason: try warnings.shown(row["reason"] as String),
+                account: row["account"],
                 direction: Direction(rawValue: row["direction"]) ?? .incoming,
                 category: MessageCategory(rawValue: row["category"]) ?? .personal,
                 messageID: (row["message_id"] as String?).map { MessageID(rawValue: $0) },

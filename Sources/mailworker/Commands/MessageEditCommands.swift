@@ -26,7 +26,8 @@ struct MessageEditCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workplace = try Workplace(common, as: .rights)
-        try await words.run(on: try ArchivedMessageID(typed: id), workplace)
+        let id = try ArchivedMessageID(typed: id)
+        try await Act.$current.withValue(act) { try await words.run(on: id, workplace) }
     }
 }
 
@@ -45,7 +46,7 @@ struct QueueEditCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(common, as: .rights)
         let item = try workplace.archive.reviewItem(try ReviewItemID(typed: id))
-        try await words.run(on: item.message, workplace)
+        try await Act.$current.withValue(act) { try await words.run(on: item.message, workplace) }
     }
 }
 

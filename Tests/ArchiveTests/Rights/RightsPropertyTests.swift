@@ -201,12 +201,20 @@ private final class Eye {
             let sees = Policy.sees(contact.facts, rights)
             let isNamed = words.contains { $0.contains("contact \(number) (") }
             check(sees || !isNamed, "contact \(contact.id) is named to \(rights)")
+            if number == 0 { checkWords(words, "why \(message) is there") }
             guard sees, code == nil else { continue }
             let absence = try archive.absence(of: message.id, from: contact.id)
             let isLinked = explanation?.message.links.contains {
                 $0.contact == contact.id && $0.removedAt == nil
             }
             check(absence.isLinked == isLinked, "why-not of \(contact.id) and \(message)")
+        }
+    }
+
+    /// No address or domain of a contact whom the viewer does not see, unless the message names it itself.
+    private func checkWords(_ words: [String], _ comment: Comment) {
+        for (number, contact) in world.contacts.enumerated() where !Policy.sees(contact.facts, rights) {
+            check(!words.contains { $0.hasSuffix(" client\(number).example") }, comment)
         }
     }
 
@@ -230,6 +238,7 @@ private final class Eye {
                 world.contacts.contains { $0.id == suggestion.contact && Policy.sees($0.facts, rights) }
             }
             check(known, "suggestions")
+            checkWords([item.reason], "a warning of \(item.address ?? "-")")
         }
         for item in try administrator.reviewItems(withSuggestions: false) {
             let isOurs = expected.contains { $0.id == item.message }

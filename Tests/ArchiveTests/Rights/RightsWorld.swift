@@ -86,6 +86,11 @@ struct RightsWorld {
         }
     }
 
+    /// Every other one looks like a contact's.
+    private static func strangers(_ number: Int) -> String {
+        number.isMultiple(of: 2) ? "s\(number)@\(stranger)" : "s@c1ient\(number % 24).example"
+    }
+
     private mutating func makeContacts(
         _ archive: Archive, _ owners: [Policy.Owner], _ random: inout Seeded
     ) throws {
@@ -152,7 +157,7 @@ struct RightsWorld {
         let arrivals = places.map { place in
             fixture.arrival(
                 UInt32(number + 1),
-                from: indices.isEmpty ? "s\(number)@\(Self.stranger)" : "c@ours.firma.example",
+                from: indices.isEmpty ? Self.strangers(number) : "c@ours.firma.example",
                 to: indices.map { "c\($0)@client\($0).example" },
                 bcc: place.copy.isSenders && isSent ? ["blind\(number)@hidden.example"] : [], text: word,
                 transport: "Received: \(place.id)\r\n", folder: place.id
