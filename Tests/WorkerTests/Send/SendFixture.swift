@@ -1,6 +1,7 @@
 import Archive
 import MIMEParse
 import MailModel
+import MailSend
 import MailTestKit
 import MailTransport
 import Worker
