@@ -81,8 +81,10 @@ struct SendingTests {
             for recipient in ["ivan@klient.example", "info@klient.example", "boris@firma.example"] {
                 let mail = try await postfix.mail(for: recipient)
                 try #require(mail.count == 1)
-                let fields = Self.header(of: mail[0]).filter { !$0.hasPrefix("Delivered-To:") }
-                #expect(!fields.contains { $0.contains("boris") && !$0.hasPrefix("Received:") })
+                let fields = Self.header(of: mail[0]).filter { field in
+                    !["Delivered-To:", "X-Original-To:", "Received:"].contains { field.hasPrefix($0) }
+                }
+                #expect(!fields.contains { $0.contains("boris") })
                 #expect(!fields.contains { $0.lowercased().hasPrefix("bcc:") })
                 copies.append(mail[0])
             }
@@ -92,7 +94,7 @@ struct SendingTests {
             #expect(parsed.subject == "Договор № 17 — «проект»")
             #expect(parsed.from == ["anna@firma.example"] && parsed.to == ["ivan@klient.example"])
             #expect(parsed.cc == ["info@klient.example"] && parsed.hasHtml)
-            #expect(parsed.text == text.trimmingCharacters(in: .newlines))
+            #expect(parsed.text == text.trimmingCharacters(in: .whitespacesAndNewlines))
             #expect(parsed.attachments.map(\.filename) == ["Договор № 17.bin"])
             #expect(parsed.attachments.map(\.size) == [file.count])
 
@@ -146,7 +148,8 @@ struct SendingTests {
             #expect(try await firma.succeed("history", "Gone").output.contains("Came back for returned@"))
             #expect(try await firma.queue().isEmpty)
             // One is not enough to say that the address is dead.
-            #expect(try await firma.succeed("suppression", "list", "--json").output.contains("[]"))
+            let suppressed = try await firma.succeed("suppression", "list", "--json").output
+            #expect(suppressed.filter { !$0.isWhitespace } == "[]")
             try await firma.succeed("verify")
         }
     }

@@ -99,7 +99,7 @@ smtpd_peername_lookup = no
 smtputf8_enable = yes
 CONF
     echo '/^unknown/ 550 5.1.1 No such user' >"$dir/etc/unknown"
-    echo '/^returned/ error:5.1.1 Nobody is there any more' >"$dir/etc/transport"
+    echo '/^returned/ returned:' >"$dir/etc/transport"
     cat >"$dir/etc/master.cf" <<CONF
 127.0.0.1:$1 inet n - n - 200 smtpd
 127.0.0.1:$2 inet n - n - 200 smtpd
@@ -118,6 +118,8 @@ error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
+returned unix - n n - - pipe
+  flags= user=nobody argv=/bin/sh -c {exit 67}
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 CONF
