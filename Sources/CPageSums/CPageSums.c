@@ -110,7 +110,7 @@ static void read_from_copy(const char *name, uint8_t *page, size_t size, uint32_
     int copy = open(path, O_RDONLY | O_CLOEXEC);
     if (copy < 0) return;
     if (read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0
-        && number_at(head + 12) == size && (record = malloc(4 + size)) != NULL) {
+        && number_at(head + 8) == size && (record = malloc(4 + size)) != NULL) {
         const size_t content = size - mw_page_sum_bytes;
         const uint8_t *kept = record + 4;
         while (read(copy, record, 4 + size) == (ssize_t)(4 + size)) {

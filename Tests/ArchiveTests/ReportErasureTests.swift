@@ -70,7 +70,24 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
-    @Test func aReportOnMailFromElsewhereIsNamed() throws {
+    @Test func aReportOnMailOfAnotherProgramGoesToo() throws {
+        let mail = try message(
+            try fixture.archive.ingest([
+                fixture.arrival(
+                    1, from: "anna@firma.example", to: ["maria@client.example"],
+                    messageID: "other@firma.example", text: "offer", folder: fixture.sent)
+            ])[0])
+        let report = try message(
+            try DeliveryReportTests.arrives(
+                fixture, 2, DeliveryReportTests.report(messageIDs: ["other@firma.example"])))
+        #expect(try fixture.archive.message(mail).returned.map(\.report) == [report])
+        let plan = try fixture.archive.erase(maria)
+        #expect(plan.erased == [mail, report] && plan.reports == [report])
+        #expect(try !fixture.holds("report 2"))
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func aReportOfWhichTheMailIsNotKnownIsNamed() throws {
         var bounces: [ArchivedMessageID] = []
         for (number, address) in ["maria@client.example", "boris@client.example"].enumerated() {
             let arrival = fixture.arrival(

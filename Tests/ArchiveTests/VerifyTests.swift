@@ -116,24 +116,17 @@ import Testing
         }
         #expect(pages.count > 5)
         var random = Seeded(state: 5)
-        var opened = 0
-        for page in pages {
+        for (number, page) in pages.enumerated() {
             let copy = try copy(of: fixture)
             defer { try? FileManager.default.removeItem(atPath: copy) }
-            // In its head, in a text, and in the sum itself.
-            for offset in [3, Int.random(in: 8..<4088, using: &random), 4090] {
-                try flip(2, at: Int(page - 1) * 4096 + offset, of: copy + "/mailworker.db")
-                let archive = try Archive.open(directory: copy, key: nil)
-                for message in contents.keys { #expect(try archive.original(of: message).count > 0) }
-                let report = try archive.verify()
-                #expect(report.findings.map(\.place) == ["database page \(page) (sqlite_schema)"])
-                opened += 1
-                try archive.pool.close()
-                try flip(2, at: Int(page - 1) * 4096 + offset, of: copy + "/mailworker.db")
-                try FileManager.default.removeItem(atPath: copy + "/mailworker.db-damaged")
-            }
+            // In its head, in a text, or in the sum itself.
+            let offset = [3, Int.random(in: 1000..<4088, using: &random), 4090][number % 3]
+            try flip(2, at: Int(page - 1) * 4096 + offset, of: copy + "/mailworker.db")
+            let archive = try Archive.open(directory: copy, key: nil)
+            for message in contents.keys { #expect(try archive.original(of: message).count > 0) }
+            let places = try archive.verify().findings.map(\.place)
+            #expect(places == ["database page \(page) (sqlite_schema)"])
         }
-        #expect(opened == pages.count * 3)
     }
 
     /// What was written there since is not in it.

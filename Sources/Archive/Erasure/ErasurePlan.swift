@@ -10,8 +10,8 @@ public struct ErasurePlan: Sendable, Encodable {
     public var kept: [ArchivedMessageID]
     /// Of the erased ones, the reports on the delivery of mail to the contact, which stand in nobody's history.
     public var reports: [ArchivedMessageID]
-    /// Reports that name the contact and stay: they tell of others too, or of mail that was not sent from here, so that
-    /// it is a person's to say whom they concern.
+    /// Reports that name the contact and stay: they tell of others too, or it is not known what
+    /// they are about, so that it is a person's to say whom they concern.
     public var naming: [ArchivedMessageID]
 }
 
@@ -48,21 +48,23 @@ extension ErasurePlan {
         }
     }
 
-    /// A report on mail that was sent from here knows its recipients. It concerns the contact alone when each of them
-    /// is the contact, or the mail itself is erased, which the report quotes.
+    /// A report on mail that was sent from here, or that a Sent folder has, knows its recipients. It concerns the contact
+    /// alone when each of them is the contact, or the mail itself is erased, which the report quotes.
     private mutating func addReports(_ db: Database) throws {
         let (gone, staying) = (Set(erased), Set(kept))
         let query = try PreparedStatement(
             db,
             """
-            SELECT d.report, o.message, EXISTS (
+            WITH told(report, mail, canonical) AS (
+                SELECT d.report, o.message, r.canonical FROM delivery_reports d JOIN outbox o ON o.id = d.item
+                    JOIN outbox_recipients r ON r.item = d.item AND r.position = d.position
+                UNION ALL SELECT report, message, canonical FROM other_reports)
+            SELECT t.report, t.mail, EXISTS (
                     SELECT 1 FROM contact_addresses c JOIN addresses a ON a.id = c.address
-                    WHERE c.contact = ?1 AND a.canonical = r.canonical),
+                    WHERE c.contact = ?1 AND a.canonical = t.canonical),
                 EXISTS (
-                    SELECT 1 FROM history WHERE message = d.report AND contact <> ?1 AND removed_at IS NULL)
-            FROM delivery_reports d JOIN messages m ON m.id = d.report JOIN outbox o ON o.id = d.item
-                JOIN outbox_recipients r ON r.item = d.item AND r.position = d.position
-            WHERE m.erased_at IS NULL
+                    SELECT 1 FROM history WHERE message = t.report AND contact <> ?1 AND removed_at IS NULL)
+            FROM told t JOIN messages m ON m.id = t.report WHERE m.erased_at IS NULL
             """)
         var concerned: [ArchivedMessageID: (contact: Bool, others: Bool)] = [:]
         query.bind(1, contact.rawValue)
@@ -86,7 +88,7 @@ extension ErasurePlan {
         }
     }
 
-    /// A report on mail that was sent from elsewhere is known by the words in it, as far as it is in the search index.
+    /// Any other report is known by the words in it, as far as it is in the search index.
     private mutating func addReportsThatName(_ db: Database) throws {
         let known = Set(erased + kept + naming)
         let addresses = try String.fetchAll(

@@ -10,38 +10,37 @@ import GRDB
 enum SchemaCopy {
     static func path(of database: String) -> String { database + mw_schema_copy_suffix }
 
-    /// Makes the copy when there is none, or one of another schema; not while one of the pages is damaged.
+    /// Makes the copy anew when the pages are not as in it; not while one of them is damaged.
     ///
     /// - Throws: what the disk says. Nothing but reading damaged pages depends on the copy.
     static func refresh(_ db: Database, database: String) throws {
-        guard let cookie = try Int64.fetchOne(db, sql: "PRAGMA schema_version"),
-            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size")
-        else { return }
-        let header = Array(mw_schema_copy_magic.utf8) + bytes(cookie) + bytes(size)
+        guard let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") else { return }
+        let pages = try pages(db, database: database, size: size)
+        guard !pages.isEmpty else { return }
+        let content = Array(mw_schema_copy_magic.utf8) + bytes(size) + pages
         let path = path(of: database)
-        if let known = try? PackFile(reading: path), let head = try? known.read(header.count, at: 0),
-            head == header
+        if let known = try? PackFile(reading: path), let length = try? known.size(), length == content.count,
+            let bytes = try? known.read(content.count, at: 0), bytes == content
         {
             return
         }
-        let pages = try pages(db, database: database, size: Int(size))
-        guard !pages.isEmpty else { return }
         let next = path + ".next"
         PackFile.remove(next)
-        guard try PackFile(creating: next, header: header + pages) != nil, rename(next, path) == 0 else {
+        guard try PackFile(creating: next, header: content) != nil, rename(next, path) == 0 else {
             throw StorageError.failure(errno: errno, path: next)
         }
     }
 
-    /// Each page with its number before it; nothing while one of them is not as it was written.
-    private static func pages(_ db: Database, database: String, size: Int) throws -> [UInt8] {
+    /// Each page with its number before it; nothing while one of them is not as it was written. Page 1 changes with
+    /// the database's state.
+    private static func pages(_ db: Database, database: String, size: Int64) throws -> [UInt8] {
         let numbers = try Int64.fetchAll(
-            db, sql: "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' ORDER BY pageno")
+            db, sql: "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' AND pageno > 1 ORDER BY pageno")
         let file = try PackFile(reading: database)
         var all: [UInt8] = []
         for number in numbers {
-            let page = try file.read(size, at: (number - 1) * Int64(size))
-            guard mw_page_is_intact(page, size, UInt32(clamping: number)) != 0 else { return [] }
+            let page = try file.read(Int(size), at: (number - 1) * size)
+            guard mw_page_is_intact(page, Int(size), UInt32(clamping: number)) != 0 else { return [] }
             all += bytes(number) + page
         }
         return all

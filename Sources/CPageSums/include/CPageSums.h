@@ -12,12 +12,12 @@ enum { mw_page_sum_bytes = 8 };
 /// What follows a database's path in that of the note on its damaged pages.
 #define mw_page_damage_suffix "-damaged"
 
-/// What follows a database's path in that of the copy of its schema's pages: eight bytes of magic, then the schema's
-/// number and the size of a page, then for each page its number and its bytes with their checksum. Numbers
-/// have four bytes, the least significant first.
+/// What follows a database's path in that of the copy of its schema's pages: eight bytes of magic, then the size of a
+/// page, then for each page its number and its bytes with their checksum. Numbers have four bytes, the least
+/// significant first.
 #define mw_schema_copy_suffix "-schema"
 #define mw_schema_copy_magic "MWSCHEM1"
-enum { mw_schema_copy_header_bytes = 16 };
+enum { mw_schema_copy_header_bytes = 12 };
 
 /// Makes SQLite's default file system one that writes a checksum into the last bytes of
 /// every page of a database that reserves them, and that notes each page which is read and is not as it

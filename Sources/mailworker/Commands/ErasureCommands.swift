@@ -11,8 +11,8 @@ struct ContactEraseCommand: ParsableCommand {
             history, and the texts and originals of mail that stands in no other contact's history
             are gone for good; a later poll or import does not bring them back. Mail that stands in
             another contact's history stays there. Reports on the delivery of mail to the contact go
-            too; those that name the contact beside others, or that are about mail sent from elsewhere,
-            are listed and stay.
+            too; those that name the contact beside others, or of which it is not known what they are
+            about, are listed and stay.
             """)
 
     @OptionGroup var common: CommonOptions

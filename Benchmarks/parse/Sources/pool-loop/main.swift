@@ -48,9 +48,9 @@ struct ProcessorTime {
 
     /// Children that have ended, and those that run.
     static var now: ProcessorTime {
-        func seconds(_ who: __rusage_who_t) -> Double {
+        func seconds(_ who: __rusage_who) -> Double {
             var usage = rusage()
-            getrusage(who, &usage)
+            getrusage(__rusage_who_t(who.rawValue), &usage)
             return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
                 + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
         }
