@@ -61,7 +61,8 @@ extension WireWriter {
     private mutating func write(_ automation: Automation) {
         write(automation.isAutoSubmitted)
         write(automation.listID)
-        write(automation.listPost?.addrSpec)
+        write(automation.listPost?.localPart)
+        write(automation.listPost?.domain)
         write(automation.isBulk)
         write(automation.unsubscribe != nil)
         write(automation.unsubscribe?.urls ?? []) { $0.write($1) }
@@ -172,7 +173,10 @@ extension WireReader {
         var automation = Automation()
         automation.isAutoSubmitted = try readBool()
         automation.listID = try readOptionalText()
-        automation.listPost = try readOptionalText().flatMap { EmailAddress($0) }
+        let (localPart, domain) = (try readOptionalText(), try readOptionalText())
+        if let localPart, let domain {
+            automation.listPost = EmailAddress(localPart: localPart, domain: domain)
+        }
         automation.isBulk = try readBool()
         let hasUnsubscribe = try readBool()
         let urls = try readList { reader throws(MalformedAnswer) in try reader.readText() }
