@@ -56,7 +56,7 @@ struct ConfigurationTests {
 
     static let ranges: [(table: String, key: String, range: ClosedRange<Int>)] = [
         ("poll", "minutes", 1...1440), ("poll", "concurrency", 1...1000), ("poll", "timeout_minutes", 1...60),
-        ("poll", "host_connections", 1...10_000),
+        ("poll", "host_connections", 1...10_000), ("poll", "host_watches", 1...100_000),
         ("archive", "pack_megabytes", 1...4096), ("limits", "commit_messages", 1...10_000),
         ("limits", "message_megabytes", 1...2000), ("limits", "receiving_megabytes", 8...4000),
         ("account", "imap_port", 1...65_535), ("account", "smtp_port", 1...65_535),
@@ -171,7 +171,7 @@ struct ConfigurationTests {
         #expect(found.allowedNetworks == .publicOnly)
         #expect(found.pollMinutes == 5)
         #expect(found.pollConcurrency == 32)
-        #expect(found.pollHostConnections == 32)
+        #expect(found.pollHostConnections == 32 && found.pollHostWatches == 1_000)
         #expect(found.timeoutSeconds == 60)
         #expect(found.limits == .standard)
         #expect(found.receivingBytes == 48 << 20)
@@ -195,6 +195,7 @@ struct ConfigurationTests {
         minutes = 7
         concurrency = 9
         host_connections = 11
+        host_watches = 12
         timeout_minutes = 3
         compress = "always"
         [limits]
@@ -285,7 +286,7 @@ struct ConfigurationTests {
         #expect(found.autoconfigURLs == ["https://config.example/{domain}"])
         #expect(found.pollMinutes == 7)
         #expect(found.pollConcurrency == 9)
-        #expect(found.pollHostConnections == 11)
+        #expect(found.pollHostConnections == 11 && found.pollHostWatches == 12)
         #expect(found.timeoutSeconds == 180)
         #expect(found.compression.rawValue == "always")
         #expect(found.limits.messageBytes == 20 << 20)

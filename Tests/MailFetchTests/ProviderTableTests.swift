@@ -78,6 +78,13 @@ import Testing
         #expect(ProviderPreset.gmail.explaining(slow) == slow)
     }
 
+    @Test(arguments: ProviderPreset.allCases) func idlingIsRenewedBeforeAnybodyEndsIt(
+        _ preset: ProviderPreset
+    ) {
+        // RFC 2177 promises 29 minutes; routers and some servers are done with silence after ten.
+        #expect((60..<600).contains(preset.profile.idleSeconds))
+    }
+
     @Test func factsThatOurUsersWereTold() {
         #expect(ProviderProfile.known("gmail")?.dailyDownloadBytes == 2_500 << 20)
         #expect(ProviderProfile.known("gmail")?.connectionLimit == 15)
@@ -98,6 +105,7 @@ import Testing
         for endpoint in [profile.imap, profile.smtp].compactMap({ $0 }) {
             #expect(row.contains("\(endpoint.host):\(endpoint.port)"))
         }
+        if let limit = profile.connectionLimit { #expect(row.contains("\(limit) connections")) }
         for host in profile.mailExchangers { #expect(row.contains("`\(host)`"), "\(host) is not in the row") }
     }
 }

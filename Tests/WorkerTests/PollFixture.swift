@@ -8,7 +8,8 @@ import MailTransport
 import OAuth
 import Synchronization
 import Testing
-import Worker
+
+@testable import Worker
 
 /// One account on a scripted server, with everything that polls it.
 final class PollFixture: Sendable {
@@ -16,6 +17,7 @@ final class PollFixture: Sendable {
     let worker: WorkerFixture
     let pass: SyncPass
     let daemon: PollingDaemon
+    let mailboxes: MailboxConnections
     /// How often the time was asked for.
     let ticks = Notes()
     private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
@@ -23,7 +25,8 @@ final class PollFixture: Sendable {
     /// - Parameter parseMessages: 1 commits each message as it comes.
     init(
         _ scripts: [IMAPScript], limits: MailLimits = .standard, parseMessages: Int? = nil,
-        concurrency: Int = 4, space: SpaceLimit = SpaceLimit(),
+        concurrency: Int = 4, hostConnections: Int = 32, hostWatches: Int = 1_000,
+        space: SpaceLimit = SpaceLimit(),
         sliceBytes: Int64 = FetchAllowance.usualSliceBytes,
         oauthClients: [OAuthProvider: OAuthClient] = [:],
         account change: (inout AccountSettings) -> Void = { _ in }
@@ -35,6 +38,13 @@ final class PollFixture: Sendable {
         settings.space = space
         settings.sliceBytes = sliceBytes
         settings.oauthClients = oauthClients
+        settings.hostConnections = hostConnections
+        settings.hostWatches = hostWatches
+        settings.sleep = { _ in
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        mailboxes = settings.mailboxes
         let (clock, ticks) = (worker.clock, ticks)
         settings.now = {
             ticks.add("asked")

@@ -15,7 +15,11 @@ struct PollPlacesTests {
         }
 
         func begin(_ id: AccountID, host: String, mayTakeLong: Bool, now: Int64) -> Bool {
-            places.begin(id, host: host, mayTakeLong: mayTakeLong, now: now)
+            places.begin(id, mayTakeLong ? .longPoll : .poll, host: host, now: now)
+        }
+
+        func open(_ id: AccountID, host: String, now: Int64) -> Bool {
+            places.begin(id, .opening, host: host, now: now)
         }
 
         func end(_ id: AccountID) { places.end(id) }
@@ -67,6 +71,30 @@ struct PollPlacesTests {
         #expect(places.begin(id(5), host: "h", mayTakeLong: false, now: 0))
         #expect(
             !places.begin(id(6), host: "h", mayTakeLong: false, now: 0), "the server's limit holds for all")
+    }
+
+    @Test func openingsOfWatchesLeaveHalfOfAServersPlacesToPolls() {
+        let places = places(fresh: 100, host: 4)
+        #expect(places.open(id(1), host: "h", now: 0))
+        #expect(places.open(id(2), host: "h", now: 0))
+        #expect(!places.open(id(3), host: "h", now: 90_000))
+        #expect(places.open(id(3), host: "other", now: 0))
+        #expect(places.begin(id(4), host: "h", mayTakeLong: true, now: 0))
+        #expect(places.begin(id(5), host: "h", mayTakeLong: false, now: 0))
+        #expect(!places.begin(id(6), host: "h", mayTakeLong: false, now: 0), "openings count for all")
+        places.end(id(1))
+        #expect(places.open(id(7), host: "h", now: 0))
+    }
+
+    @Test func openingsAndPollsKeepEachOtherBackInNoOtherWay() {
+        let places = places(fresh: 2)
+        for number in 1...2 { #expect(places.open(id(number), host: "\(number)", now: 0)) }
+        #expect(!places.open(id(3), host: "3", now: 999))
+        for number in 4...5 {
+            #expect(places.begin(id(number), host: "\(number)", mayTakeLong: false, now: 0))
+        }
+        #expect(places.open(id(3), host: "3", now: 1_000), "one that takes long waits for its server")
+        #expect(!places.begin(id(3), host: "3", mayTakeLong: false, now: 5_000), "its watch is being opened")
     }
 
     @Test func oneServerWithOnePlaceStillServesALargeMailbox() {

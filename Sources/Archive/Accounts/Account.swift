@@ -111,6 +111,14 @@ public struct WatchedAccount: Sendable, Hashable {
     /// Of its settings.
     public var revision: Int64
     public var lastSuccess: UnixTime
+    /// Of its IMAP server.
+    public var host: String
+
+    public init(revision: Int64, lastSuccess: UnixTime, host: String) {
+        self.revision = revision
+        self.lastSuccess = lastSuccess
+        self.host = host
+    }
 }
 
 /// One account with its settings and status.

@@ -120,7 +120,7 @@ extension Archive {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, revision, last_success FROM accounts
+                    SELECT id, revision, last_success, imap_host FROM accounts
                     WHERE is_watched = 1 AND kind = 'mailbox' AND is_enabled = 1 AND state <> 'stopped'
                         AND last_success IS NOT NULL
                         AND (state <> 'failing' OR error_kind NOT IN ('credential', 'needsPerson'))
@@ -129,7 +129,9 @@ extension Archive {
                 uniqueKeysWithValues: rows.map {
                     (
                         AccountID(rawValue: $0["id"]),
-                        WatchedAccount(revision: $0["revision"], lastSuccess: UnixTime($0["last_success"]))
+                        WatchedAccount(
+                            revision: $0["revision"], lastSuccess: UnixTime($0["last_success"]),
+                            host: $0["imap_host"])
                     )
                 })
         }

@@ -21,6 +21,10 @@ public struct ProviderProfile: Sendable, Hashable {
 
     /// Simultaneous IMAP connections that it allows an account.
     public var connectionLimit: Int?
+    /// What holds where that is not known: what Dovecot allows a user, as it comes.
+    public static let usualConnectionLimit = 10
+    /// Seconds after which IDLE is renewed there.
+    public var idleSeconds = IMAPSession.idleSeconds
     /// Bytes a day that it hands out over IMAP.
     public var dailyDownloadBytes: Int?
     /// Whether one message stands in several folders, because they are labels.

@@ -23,6 +23,8 @@ public final class IMAPSession {
     private var commandCount: UInt64 = 0
     private var isOver = false
     private let place: String
+    /// What its owner holds for as long as the connection is open.
+    private var connectionPlace: (any AnyObject & Sendable)?
     private var pace: ReadingPace
     var namespaces = Namespaces()
     /// Of the folder that is open; nil while one is being opened.
@@ -44,13 +46,16 @@ public final class IMAPSession {
     /// - Parameters:
     ///   - trace: receives the session's lines; see `WireTrace`.
     ///   - compression: for sessions that fetch; one that waits has nothing to compress.
+    ///   - connectionPlace: is let go when the session ends.
     /// - Throws: what `NetworkLoop.connect` throws; `server-closed`, `timed-out`.
     nonisolated(nonsending) public static func connect(
         _ settings: ConnectionSettings, loop: NetworkLoop, limits: MailLimits = .standard,
-        trace: WireTrace? = nil, compression: CompressionPolicy = .never
+        trace: WireTrace? = nil, compression: CompressionPolicy = .never,
+        holding connectionPlace: (any AnyObject & Sendable)? = nil
     ) async throws(MailFailure) -> IMAPSession {
         let channel = try await loop.connect(settings, .imap)
         let session = IMAPSession(channel, settings, limits, trace)
+        session.connectionPlace = connectionPlace
         try await session.introduce()
         if session.capabilities.contains("COMPRESS=DEFLATE"),
             compression.applies(toRoundTripOf: channel.roundTripMilliseconds)
@@ -118,6 +123,7 @@ public final class IMAPSession {
     func end() {
         isOver = true
         channel.close()
+        connectionPlace = nil
     }
 
     /// Sends commands in one piece; returns their tags in order.

@@ -46,10 +46,7 @@ public struct AccountInspection: Sendable {
     public func folders(of account: Account) async throws(MailFailure) -> [FolderEntry] {
         let loop = try NetworkLoop()
         let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
-        let session = try await signIn.open(account) { connection throws(MailFailure) in
-            try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.limits, trace: settings.trace)
-        }
+        let session = try await signIn.openMailbox(account)
         let listed = try await session.folders()
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)

@@ -81,6 +81,8 @@ public enum PollEvent: Sendable {
     case finished(AccountReport)
     /// The session that waits for new mail was lost; polls go on meanwhile.
     case watchLost(account: String, MailFailure)
+    /// For so many accounts at this host that ask for it there is no room to be watched; they are only polled.
+    case notWatched(host: String, accounts: Int)
     /// No further poll begins, for want of room on the disk, until `resumed`.
     case held(MailFailure)
     case resumed

@@ -55,13 +55,10 @@ public struct MailboxPoller: Sendable {
 
     /// A session with the account's IMAP server, and the folders of the mailbox that the account has read so far.
     func openSession(
-        _ account: Account, compression: CompressionPolicy = .never
+        _ account: Account, for use: AccountSignIn.SessionUse = .work,
+        compression: CompressionPolicy = .never
     ) async throws(MailFailure) -> (IMAPSession, [ListedFolder]) {
-        let session = try await signIn.open(account) { connection throws(MailFailure) in
-            try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.limits, trace: settings.trace,
-                compression: compression)
-        }
+        let session = try await signIn.openMailbox(account, for: use, compression: compression)
         return (session, try await MailboxRecognition(archive: archive).folders(of: account, on: session))
     }
 

@@ -11,6 +11,7 @@ import MailTransport
 struct MailboxWatch: Sendable {
     let archive: Archive
     let poller: MailboxPoller
+    let turns: PollTurns
     let settings: PollSettings
 
     /// Seconds between two tries to get the account's lease while a poll holds it.
@@ -25,7 +26,11 @@ struct MailboxWatch: Sendable {
         case refused
     }
 
-    func run(_ account: Account, watch: @escaping @Sendable (PollEvent) -> Void) async -> End {
+    /// - Parameter delay: before the session is opened for the first time.
+    func run(
+        _ account: Account, after delay: Duration = .zero, watch: @escaping @Sendable (PollEvent) -> Void
+    ) async -> End {
+        guard (try? await settings.sleep(delay)) != nil else { return .cancelled }
         var losses = 0
         var subscribes = true
         while !Task.isCancelled {
@@ -39,7 +44,7 @@ struct MailboxWatch: Sendable {
                 losses += 1
                 watch(.watchLost(account: account.settings.name, error))
                 let pause = Self.pause(after: losses, asked: error.retryAfterSeconds)
-                try? await Task.sleep(for: .seconds(pause))
+                try? await settings.sleep(.seconds(pause))
             } catch {
                 watch(.watchLost(account: account.settings.name, error))
                 return .refused
@@ -68,7 +73,10 @@ struct MailboxWatch: Sendable {
         of account: Account, _ subscribes: inout Bool, _ watch: @escaping @Sendable (PollEvent) -> Void,
         succeeded: () -> Void
     ) async throws(MailFailure) -> Bool {
-        let (session, listed) = try await poller.openSession(account)
+        // Thousands may want it at once: after a restart of ours, or of their server.
+        let (session, listed) = try await turns.open(account) { () throws(MailFailure) in
+            try await poller.openSession(account, for: .watch)
+        }
         let choice = FolderChoice(
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
         let chosen = choice.folders(among: listed).chosen
@@ -93,7 +101,9 @@ struct MailboxWatch: Sendable {
             try await file((isFirst ? [inbox] : []) + due + [inbox], of: account, session, watch)
             try await session.lookAgain(at: due.map(\.folder))
             succeeded()
-            repeat { news = try await session.idle() } while news.isEmpty
+            repeat {
+                news = try await session.idle(for: account.provider.profile.idleSeconds)
+            } while news.isEmpty
             if news.hasGivenUp {
                 subscribes = false
                 await session.logout()
@@ -134,7 +144,7 @@ struct MailboxWatch: Sendable {
                 return lease
             }
             do {
-                try await Task.sleep(for: .seconds(Self.leaseRetrySeconds))
+                try await settings.sleep(.seconds(Self.leaseRetrySeconds))
             } catch {
                 throw MailFailure(.cancelled, kind: .transient, "The watch was cancelled")
             }

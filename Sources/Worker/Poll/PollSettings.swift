@@ -13,8 +13,12 @@ public struct PollSettings: Sendable {
     /// Polls that are in their first seconds at the same time: of those that may take long, and of the others
     /// (`PollPlaces`).
     public var concurrency: Int
-    /// Polls at one host at the same time.
+    /// Polls, and openings of watches, at one host at the same time.
     public var hostConnections = 32
+    /// Watches of mailboxes at one host.
+    public var hostWatches = 1_000
+    /// The sessions that all users of these settings have together.
+    let mailboxes = MailboxConnections()
     /// What one poll fetches before the other accounts have their turn (`FetchAllowance`).
     public var sliceBytes = FetchAllowance.usualSliceBytes
     /// For accounts that have no interval or timeout of their own.
@@ -28,6 +32,8 @@ public struct PollSettings: Sendable {
     public var trace: WireTrace?
     /// The only clock of the polls.
     public var now: @Sendable () -> UnixTime = Archive.systemClock
+    /// How watches pass the time between two tries.
+    public var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     public init(
         limits: MailLimits = .standard, allowedNetworks: NetworkAllowList = .publicOnly,
@@ -40,6 +46,11 @@ public struct PollSettings: Sendable {
         self.defaultIntervalSeconds = defaultIntervalSeconds
         self.defaultTimeoutSeconds = defaultTimeoutSeconds
         self.trace = trace
+    }
+
+    /// Watches of all hosts together: polls, and what else needs descriptors, are left the others.
+    var watchLimits: MailboxWatches.Limits {
+        MailboxWatches.Limits(host: hostWatches, total: max(1, NetworkLoop.descriptorLimit / 4))
     }
 
     var places: PollPlaces.Limits {

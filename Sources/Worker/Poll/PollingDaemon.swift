@@ -29,7 +29,8 @@ public struct PollingDaemon: Sendable {
     ) async throws(MailFailure) {
         let turns = PollTurns(settings.places)
         let postponed = PostponedAccounts()
-        let watches = MailboxWatches(archive: archive, poller: pass.poller, settings: settings)
+        let watches = MailboxWatches(
+            archive: archive, poller: pass.poller, turns: turns, settings: settings)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 while (try? await Task.sleep(for: .seconds(1))) != nil { turns.announce() }
@@ -57,6 +58,8 @@ public struct PollingDaemon: Sendable {
                         group.addTask { await turns.run(account) { await poll(account, postponed, watch) } }
                         return true
                     }
+                    // Behind the polls, which bring the mail all the same.
+                    turns.admitOpenings()
                 } catch {
                     failed(error)
                 }

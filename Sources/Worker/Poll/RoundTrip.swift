@@ -64,7 +64,7 @@ public struct RoundTrip: Sendable {
         }
         do throws(MailFailure) {
             report.arrived = .success(
-                try await find(mail.messageID, of: account, since: answeredAt, signIn, loop))
+                try await find(mail.messageID, of: account, since: answeredAt, signIn))
         } catch {
             report.arrived = .failure(account.provider.explaining(error))
         }
@@ -117,12 +117,9 @@ public struct RoundTrip: Sendable {
     /// Looks into INBOX, and when it is not there into Junk, until it is somewhere or the time is over.
     private func find(
         _ messageID: MessageID, of account: Account, since start: ContinuousClock.Instant,
-        _ signIn: AccountSignIn, _ loop: NetworkLoop
+        _ signIn: AccountSignIn
     ) async throws(MailFailure) -> (folder: FolderName, seconds: Double) {
-        let session = try await signIn.open(account) { connection throws(MailFailure) in
-            try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.limits, trace: settings.trace)
-        }
+        let session = try await signIn.openMailbox(account)
         let listed = try await session.folders()
         let places = [FolderRole.inbox, .junk].compactMap { role in listed.first { $0.role == role } }
         while true {

@@ -134,7 +134,7 @@ public final class OutboxDispatcher: Sendable {
     }
 
     private func copying(_ watch: @escaping @Sendable (SendEvent) -> Void) -> SentCopying {
-        SentCopying(archive: archive, loop: loop, signIn: signIn, settings: settings, watch: watch)
+        SentCopying(archive: archive, signIn: signIn, watch: watch)
     }
 }
 

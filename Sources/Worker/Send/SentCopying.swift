@@ -10,9 +10,7 @@ import MailTransport
 /// append a second copy. Whatever goes wrong here is tried again by itself and never causes a second sending.
 struct SentCopying: Sendable {
     let archive: Archive
-    let loop: NetworkLoop
     let signIn: AccountSignIn
-    let settings: SendSettings
     let watch: @Sendable (SendEvent) -> Void
 
     private static let tries = 12
@@ -40,11 +38,7 @@ struct SentCopying: Sendable {
     private func copy(
         _ due: inout [Archive.OutboxToCopy], of account: Account
     ) async throws(MailFailure) {
-        let session = try await signIn.open(account) { connection throws(MailFailure) in
-            try await IMAPSession.connect(
-                connection, loop: loop, limits: settings.connections.limits, trace: settings.connections.trace
-            )
-        }
+        let session = try await signIn.openMailbox(account)
         // A copy is for the mailbox that was read so far, and no stranger's.
         let folders = try await MailboxRecognition(archive: archive).folders(of: account, on: session)
         let choice = FolderChoice(

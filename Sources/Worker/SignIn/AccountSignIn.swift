@@ -9,12 +9,46 @@ public import OAuth
 public struct AccountSignIn: Sendable {
     private let archive: Archive
     private let settings: PollSettings
+    private let loop: NetworkLoop
     private let tokens: AccessTokens
 
     public init(archive: Archive, loop: NetworkLoop, settings: PollSettings) {
         self.archive = archive
+        self.loop = loop
         self.settings = settings
         tokens = AccessTokens(archive: archive, loop: loop, settings: settings)
+    }
+
+    /// Whether a session does something at once, or waits and can be done without.
+    enum SessionUse: Sendable {
+        case work, watch
+    }
+
+    /// Opens a session with the account's mailbox, as soon as this process has fewer than its provider allows.
+    ///
+    /// - Throws: `too-many-connections` for a watch that would take the last place but one; else as `open`.
+    nonisolated(nonsending) func openMailbox(
+        _ account: Account, for use: SessionUse = .work, compression: CompressionPolicy = .never
+    ) async throws(MailFailure) -> IMAPSession {
+        let limit = account.connectionLimit
+        let place: MailboxConnections.Place
+        switch use {
+        case .work: place = try await settings.mailboxes.place(in: try account.mailbox, limit: limit)
+        case .watch:
+            guard let spare = settings.mailboxes.placeToSpare(in: try account.mailbox, limit: limit) else {
+                throw MailFailure(
+                    .tooManyConnections, kind: .transient,
+                    "This process has as many connections with the mailbox as its provider allows",
+                    detail: "\(account.settings.name): \(limit)", remedy: "It is tried again later by itself."
+                )
+            }
+            place = spare
+        }
+        return try await open(account) { connection throws(MailFailure) in
+            try await IMAPSession.connect(
+                connection, loop: loop, limits: settings.limits, trace: settings.trace,
+                compression: compression, holding: place)
+        }
     }
 
     /// Opens a session with the account's IMAP server, or with another one of its servers.

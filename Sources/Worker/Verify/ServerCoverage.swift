@@ -51,10 +51,7 @@ public struct ServerCoverage: Sendable {
         var report = Report(account: account.settings.name)
         do throws(MailFailure) {
             let signIn = AccountSignIn(archive: archive, loop: loop, settings: settings)
-            let session = try await signIn.open(account) { connection throws(MailFailure) in
-                try await IMAPSession.connect(
-                    connection, loop: loop, limits: settings.limits, trace: settings.trace)
-            }
+            let session = try await signIn.openMailbox(account)
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())

@@ -157,6 +157,10 @@ private struct PollLog: Sendable {
         case .watchLost(let account, let failure):
             // The account's polls go on, and say what is wrong when it lasts.
             logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
+        case .notWatched(let host, let accounts):
+            logger.warning(
+                "accounts with push are only polled: poll.host_watches allows no more, or the limit on open files",
+                metadata: ["host": "\(host)", "accounts": "\(accounts)"])
         case .held(let failure):
             logger.error("polling is held", metadata: ["failure": "\(failure)"])
         case .resumed: logger.notice("polling again")

@@ -108,7 +108,7 @@ struct SyncProgress: Sendable {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
         case .finished, .watchLost: Terminal.clearProgress()
-        case .held, .resumed: break
+        case .held, .resumed, .notWatched: break
         }
     }
 }

@@ -75,6 +75,7 @@ struct Workplace {
         settings.space = configuration.space
         settings.compression = configuration.compression
         settings.hostConnections = configuration.pollHostConnections
+        settings.hostWatches = configuration.pollHostWatches
         return settings
     }
 

@@ -21,6 +21,7 @@ struct Configuration {
     var pollMinutes = 5
     var pollConcurrency = 32
     var pollHostConnections = 32
+    var pollHostWatches = 1_000
     var timeoutSeconds = 60
     var compression = CompressionPolicy.far
     var limits = MailLimits.standard
@@ -100,6 +101,7 @@ struct Configuration {
         pollConcurrency = try poll.integer(.pollConcurrency, in: 1...1000) ?? pollConcurrency
         pollHostConnections =
             try poll.integer(.pollHostConnections, in: 1...10_000) ?? pollHostConnections
+        pollHostWatches = try poll.integer(.pollHostWatches, in: 1...100_000) ?? pollHostWatches
         timeoutSeconds = try poll.integer(.pollTimeoutMinutes, in: 1...60).map { $0 * 60 } ?? timeoutSeconds
 
         compression =

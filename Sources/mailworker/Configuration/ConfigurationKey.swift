@@ -19,6 +19,7 @@ enum ConfigurationKey: String, CaseIterable {
     case pollMinutes = "poll.minutes"
     case pollConcurrency = "poll.concurrency"
     case pollHostConnections = "poll.host_connections"
+    case pollHostWatches = "poll.host_watches"
     case pollTimeoutMinutes = "poll.timeout_minutes"
     case pollCompress = "poll.compress"
     case limitsMessageMegabytes = "limits.message_megabytes"

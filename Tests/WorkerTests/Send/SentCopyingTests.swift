@@ -36,9 +36,8 @@ import Testing
             polls.now = { clock.now }
             let loop = try NetworkLoop()
             let copying = SentCopying(
-                archive: archive, loop: loop,
+                archive: archive,
                 signIn: AccountSignIn(archive: archive, loop: loop, settings: polls),
-                settings: SendSettings(connections: polls),
                 watch: { event in if !failing { Issue.record("\(event)") } })
             await copying.run(try archive.account(fixture.account))
         }
