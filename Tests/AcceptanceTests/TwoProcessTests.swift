@@ -97,4 +97,30 @@ struct TwoProcessTests {
             try await firma.succeed("verify")
         }
     }
+    @Test func aWatchIsTakenOverFromAKilledProcess() async throws {
+        try await Installation.withFirma { firma in
+            try await firma.succeed("account", "edit", "anna", "--push", "--poll-minutes", "1440")
+            try await firma.succeed("sync")
+            func watches() async throws -> Int { try await firma.server.commands().count { $0 == "IDLE" } }
+            let processes = Mutex<[Int32]>([])
+            let note: @Sendable (Int32) -> Void = { id in processes.withLock { $0.append(id) } }
+            async let first = firma.run("run", whileRunning: note)
+            while try await watches() == 0 { await Task.yield() }
+            async let second = firma.run("run", whileRunning: note)
+            while processes.withLock({ $0.count }) < 2 { await Task.yield() }
+            try await Self.ending(processes) {
+                try await firma.server.deliver([FirmaMail.fromStranger.bytes], to: "anna")
+                while try await firma.queue().count != 1 { await Task.yield() }
+                let before = try await watches()
+                kill(processes.withLock { $0[0] }, SIGKILL)
+                while try await watches() == before { await Task.yield() }
+                try await firma.server.deliver([FirmaMail.toBoth.bytes], to: "anna")
+                try await Self.awaitHistory(of: firma, count: 1)
+                kill(processes.withLock { $0[1] }, SIGTERM)
+            }
+            #expect(try await first.status == 128 + SIGKILL)
+            #expect(try await second.status == 0)
+            try await firma.succeed("verify")
+        }
+    }
 }

@@ -56,6 +56,32 @@ import Testing
         #expect(renewed.expiresAt == fixture.clock.now.advanced(bySeconds: 60))
     }
 
+    @Test func `an account is watched by one process, and by the next one when that has died`() throws {
+        let fixture = try ArchiveFixture()
+        let (archive, account) = (fixture.archive, fixture.account)
+        var settings = try archive.account(account).settings
+        settings.isWatched = true
+        try archive.editAccount(account, settings)
+        try archive.noteAttempt(
+            account, startedAt: fixture.clock.now, failure: nil, nextPoll: fixture.clock.now)
+        var other: Archive? = try fixture.reopened()
+        #expect(try other?.claimWatches(of: [account]) == [account])
+        #expect(try archive.watchedAccounts().isEmpty)
+        #expect(try archive.claimWatches(of: [account]).isEmpty)
+        try archive.releaseWatches(of: [account])
+        #expect(try archive.watchedAccounts().isEmpty, "it was not ours to release")
+        #expect(try other?.watchedAccounts().keys.contains(account) == true)
+
+        other = nil
+        #expect(try archive.watchedAccounts().keys.contains(account))
+        #expect(try archive.claimWatches(of: [account]) == [account])
+        #expect(try archive.claimWatches(of: [account]) == [account], "again by the same one")
+        let third = try fixture.reopened()
+        #expect(try third.watchedAccounts().isEmpty)
+        try archive.releaseWatches(of: [account])
+        #expect(try third.claimWatches(of: [account]) == [account])
+    }
+
     @Test func `a released account is free`() throws {
         let fixture = try ArchiveFixture()
         guard case .granted(let lease) = try fixture.archive.claim(fixture.account) else {

@@ -113,6 +113,37 @@ struct MailboxWatchTests {
         }
     }
 
+    @Test func whatAnotherProcessWatchesIsLeftToItUntilItEnds() async throws {
+        let fixture = try PollFixture([Scripts.firstSync, Self.watching(Self.idle, [.stall])])
+        try await fixture.poll()
+        let archive = fixture.worker.archive
+        var settings = try fixture.worker.polled().settings
+        settings.isWatched = true
+        try archive.editAccount(fixture.worker.account, settings)
+        try archive.noteAttempt(
+            fixture.worker.account, revision: try fixture.worker.polled().revision,
+            startedAt: fixture.worker.clock.now, failure: nil,
+            nextPoll: fixture.worker.clock.now.advanced(bySeconds: 86_400))
+        var other: Archive? = try fixture.worker.reopened()
+        _ = try other?.claimWatches(of: [fixture.worker.account])
+        let running = Task {
+            try? await fixture.daemon.run { _ in
+            } failed: { _ in
+            }
+        }
+        let asked = fixture.ticks.all.count
+        await fixture.ticks.wait { $0.count > asked + 2 }
+        #expect(fixture.server.events.count { $0 == .accepted } == 1, "the poll's connection alone")
+        other = nil
+        await fixture.server.wait { $0 == .stalled }
+        running.cancel()
+        await running.value
+        // Whoever ends leaves them to the next one.
+        let next = try fixture.worker.reopened()
+        let claimed = try next.claimWatches(of: [fixture.worker.account])
+        #expect(claimed == [fixture.worker.account])
+    }
+
     @Test func anAccountThatIsNotToBeWatchedAnyMoreIsLeft() async throws {
         // What was changed is polled at once.
         try await watch([Self.watching(Self.idle, [.stall]), Scripts.inbox(exists: 3, next: 4)]) {

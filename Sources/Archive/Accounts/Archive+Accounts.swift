@@ -113,30 +113,6 @@ extension Archive {
         }
     }
 
-    /// The mailboxes to be watched for new mail. One that could never be polled, or that a person must mend, is not
-    /// among them: each try of a watch would be one more try of a password that is refused.
-    public func watchedAccounts() throws(MailFailure) -> [AccountID: WatchedAccount] {
-        try read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT id, revision, last_success, imap_host FROM accounts
-                    WHERE is_watched = 1 AND kind = 'mailbox' AND is_enabled = 1 AND state <> 'stopped'
-                        AND last_success IS NOT NULL
-                        AND (state <> 'failing' OR error_kind NOT IN ('credential', 'needsPerson'))
-                    """)
-            return Dictionary(
-                uniqueKeysWithValues: rows.map {
-                    (
-                        AccountID(rawValue: $0["id"]),
-                        WatchedAccount(
-                            revision: $0["revision"], lastSuccess: UnixTime($0["last_success"]),
-                            host: $0["imap_host"])
-                    )
-                })
-        }
-    }
-
     /// Removes an account that has no mail yet, neither fetched nor sent; one that has is disabled, since its
     /// ledger and history stay.
     ///

@@ -66,6 +66,9 @@ final class ProcessLocks: Sendable {
         return !isFree(path(name))
     }
 
+    /// Whether it is another process's, and that still runs.
+    func isOther(_ name: String) -> Bool { held.withLock { $0?.name != name } && isAlive(name) }
+
     /// Removes the files of the dead.
     private func sweep() {
         guard let listing = opendir(directory) else { return }

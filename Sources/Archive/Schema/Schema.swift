@@ -29,6 +29,7 @@ enum Schema {
         migrator.registerMigration("12") { db in try db.execute(sql: dailyLimits) }
         migrator.registerMigration("13") { db in try db.execute(sql: identity) }
         migrator.registerMigration("14") { db in try db.execute(sql: refusedSignIns) }
+        migrator.registerMigration("15") { db in try db.execute(sql: watchHolders) }
         migrator.registerMigration("18") { db in try db.execute(sql: automaticLeads) }
         migrator.registerMigration("18a") { db in try db.execute(sql: notices) }
         migrator.registerMigration("19") { db in try db.execute(sql: copyClaims) }
@@ -48,6 +49,14 @@ enum Schema {
     private static let watches = """
         ALTER TABLE accounts ADD COLUMN is_watched INTEGER NOT NULL DEFAULT 0 CHECK (is_watched IN (0, 1));
         CREATE INDEX accounts_watched ON accounts(id) WHERE is_watched = 1;
+        """
+
+    private static let watchHolders = """
+        -- Which process keeps a session open for the account's new mail; a holder that has died is none.
+        CREATE TABLE watch_holders(
+            account INTEGER PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
+            holder TEXT NOT NULL CHECK (holder <> '')
+        ) STRICT;
         """
 
     private static let refusedSignIns = """

@@ -4,7 +4,7 @@
 /// one that was done, and the next run ends as an undisturbed one would. `StepTrial`
 /// stops a process at each of them to prove it.
 public enum DurableStep: String, Sendable, CaseIterable {
-    /// An account is this process's to poll, still is, and is no longer.
+    /// An account is this process's to poll or to watch, still is, and is no longer.
     case leaseClaimed = "lease-claimed"
     case leaseRenewed = "lease-renewed"
     case leaseReleased = "lease-released"

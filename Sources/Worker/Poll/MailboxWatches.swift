@@ -46,7 +46,8 @@ final class MailboxWatches: Sendable {
     func follow(
         _ wanted: [AccountID: WatchedAccount], watch: @escaping @Sendable (PollEvent) -> Void
     ) throws(MailFailure) {
-        let (present, atHosts) = entries.withLock { entries in
+        let (present, atHosts, ended) = entries.withLock { entries in
+            var ended: [AccountID] = []
             for (id, entry) in entries {
                 if let wanted = wanted[id], wanted.revision == entry.revision,
                     entry.refusedAt.map({ wanted.lastSuccess <= $0 }) ?? true
@@ -55,14 +56,18 @@ final class MailboxWatches: Sendable {
                 }
                 entry.task.cancel()
                 entries[id] = nil
+                ended.append(id)
             }
             let open = entries.values.lazy.filter { !$0.isOver }.map { ($0.host, 1) }
-            return (Set(entries.keys), Dictionary(open, uniquingKeysWith: +))
+            return (Set(entries.keys), Dictionary(open, uniquingKeysWith: +), ended)
         }
         let (begun, left) = Self.choice(
             among: wanted.filter { !present.contains($0.key) }, atHosts: atHosts, settings.watchLimits)
-        let spread = Self.spreadSeconds(of: begun.count)
-        for (id, wanted) in begun {
+        try archive.releaseWatches(of: ended.filter { id in !begun.contains { $0.0 == id } })
+        // Another process may be faster.
+        let claimed = try archive.claimWatches(of: begun.map(\.0))
+        let spread = Self.spreadSeconds(of: claimed.count)
+        for (id, wanted) in begun where claimed.contains(id) {
             let account = try archive.account(id)
             let mailbox = MailboxWatch(archive: archive, poller: poller, turns: turns, settings: settings)
             entries.withLock { entries in
@@ -115,11 +120,13 @@ final class MailboxWatches: Sendable {
 
     /// Ends all, and waits until what they had received is stored.
     func stop() async {
-        let tasks = entries.withLock { entries in
+        let ended = entries.withLock { entries in
             defer { entries = [:] }
-            return entries.values.map(\.task)
+            return entries
         }
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
+        for entry in ended.values { entry.task.cancel() }
+        for entry in ended.values { await entry.task.value }
+        // What cannot be written now is void as soon as this process ends.
+        try? archive.releaseWatches(of: Array(ended.keys))
     }
 }
