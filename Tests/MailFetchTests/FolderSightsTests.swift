@@ -32,6 +32,7 @@ struct FolderSightsTests {
         #expect(news(seen, of: sights()).isEmpty)
         #expect(news(status("Sent", ["HIGHESTMODSEQ": 99]), of: sights()).isEmpty)
         #expect(news(status("Sent", [:]), of: sights()).isEmpty)
+        #expect(news(.exists(1), of: sights()).isEmpty, "INBOX has one message")
         #expect(news(.recent(4), .vanished([1...4], earlier: true), of: sights()).isEmpty)
     }
 
@@ -64,6 +65,19 @@ struct FolderSightsTests {
         sights.note(status("Sent", ["MESSAGES": 6, "UIDNEXT": 10]))
         sights.opened(sent, messages: 6, uidNext: 10, uidValidity: 3)
         #expect(sights.takeNews().isEmpty)
+    }
+
+    @Test func aNumberOfMessagesIsNewsOnce() {
+        var sights = sights()
+        sights.note(.exists(2))
+        #expect(!sights.takeNews().isEmpty)
+        sights.note(.exists(2))
+        #expect(sights.takeNews().isEmpty)
+        // One gone and one come leave the number as it was.
+        sights.note(.expunge(1))
+        #expect(!sights.takeNews().isEmpty)
+        sights.note(.exists(2))
+        #expect(!sights.takeNews().isEmpty)
     }
 
     @Test func theOpenFolderTellsWithItsOwnResponses() {

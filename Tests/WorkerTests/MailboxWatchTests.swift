@@ -97,6 +97,20 @@ struct MailboxWatchTests {
         }
     }
 
+    @Test func aServerThatEndsEveryIdleAtOnceIsOnlyPolled() async throws {
+        let short: PollScripts.Steps = [.expect("IDLE"), .send("+ idling"), .send("$T OK enough")]
+        try await watch([
+            Self.watching(short, short, short, [.expect("LOGOUT"), .send("* BYE bye"), Scripts.done])
+        ]) { fixture, notes in
+            // The poll's, and the watch's.
+            await until { fixture.server.received.count { $0.hasSuffix(" LOGOUT") } == 2 }
+            let asked = fixture.ticks.all.count
+            await fixture.ticks.wait { $0.count > asked + 2 }
+            let connections = fixture.server.events.count { $0 == .accepted }
+            #expect(connections == 2 && notes.all.isEmpty)
+        }
+    }
+
     @Test func newMailThatComesWhileOtherMailIsFetchedIsFiledAtOnce() async throws {
         let told = Scripts.bodies("4", [4]).dropLast() + [.send("* 5 EXISTS"), Scripts.done]
         try await watch([

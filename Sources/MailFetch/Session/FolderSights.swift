@@ -34,8 +34,16 @@ struct FolderSights {
 
     mutating func note(_ response: Response) {
         switch response {
-        case .exists, .expunge, .vanished(_, earlier: false):
-            if let open { news.folders.insert(open) }
+        case .exists(let count):
+            // Some servers repeat the number with every IDLE.
+            guard let open, sights[open]?.messages != UInt64(count) else { return }
+            sights[open]?.messages = UInt64(count)
+            news.folders.insert(open)
+        case .expunge, .vanished(_, earlier: false):
+            guard let open else { return }
+            // How many went, only an EXISTS can tell again.
+            sights[open]?.messages = nil
+            news.folders.insert(open)
         case .mailboxStatus(let name, let items): note(items, of: FolderNews.key(name))
         case .status(let reply) where reply.codeName == "NOTIFICATIONOVERFLOW":
             news.hasGivenUp = hasSubscribed

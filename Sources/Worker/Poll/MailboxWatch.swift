@@ -19,7 +19,7 @@ struct MailboxWatch: Sendable {
 
     enum End: Sendable {
         case cancelled
-        /// The server does not know IDLE: only a change of the account can help.
+        /// The server does not know IDLE, or ends it at once: only a change of the account can help.
         case cannotIdle
         /// The server did not let us in, or answered what it must not. Whether it does again the account's polls
         /// find out, which count their tries and say what is in the way.
@@ -101,9 +101,11 @@ struct MailboxWatch: Sendable {
             try await file((isFirst ? [inbox] : []) + due + [inbox], of: account, session, watch)
             try await session.lookAgain(at: due.map(\.folder))
             succeeded()
-            repeat {
-                news = try await session.idle(for: account.provider.profile.idleSeconds)
-            } while news.isEmpty
+            guard let told = try await idle(on: session, account) else {
+                await session.logout()
+                return false
+            }
+            news = told
             if news.hasGivenUp {
                 subscribes = false
                 await session.logout()
@@ -113,6 +115,25 @@ struct MailboxWatch: Sendable {
         }
         await session.logout()
         return true
+    }
+
+    /// What ends IDLE sooner, without news, this many times in a row, cannot idle.
+    private static let shortIdleSeconds = 30
+    private static let shortIdles = 3
+
+    /// What the server tells next; nil when it does not wait at all, and would be asked without end.
+    private func idle(
+        on session: IMAPSession, _ account: Account
+    ) async throws(MailFailure) -> FolderNews? {
+        for _ in 0..<Self.shortIdles {
+            var begun: ContinuousClock.Instant
+            repeat {
+                begun = .now
+                let news = try await session.idle(for: account.provider.profile.idleSeconds)
+                if !news.isEmpty { return news }
+            } while ContinuousClock.now - begun >= .seconds(Self.shortIdleSeconds)
+        }
+        return nil
     }
 
     /// One poll of each folder on the watching session; opens them anew.
