@@ -19,12 +19,18 @@ PART = 100_000
 STRANGER = "many@letters.example"
 
 
+def name(number):
+    """One that some other contacts have, too."""
+    middle = chr(ord("A") + number // 11 % 26)
+    return f"{FIRST[number % len(FIRST)].title()} {middle}. {LAST[number // 7 % len(LAST)].title()}"
+
+
 def address(number, rng):
     """A contact's address: a third at providers, the others at some hundred thousand domains of companies."""
-    name = f"{FIRST[number % len(FIRST)]}.{LAST[number // 7 % len(LAST)]}{number}"
+    local = f"{FIRST[number % len(FIRST)]}.{LAST[number // 7 % len(LAST)]}{number}"
     if number % 3 == 0:
-        return f"{name}@{PROVIDERS[number // 3 % len(PROVIDERS)]}"
-    return f"{name}@company{number // 8}.example"
+        return f"{local}@{PROVIDERS[number // 3 % len(PROVIDERS)]}"
+    return f"{local}@company{number // 8}.example"
 
 
 def spelling(email, rng):
@@ -40,13 +46,13 @@ def spelling(email, rng):
 
 
 def maildir(directory, senders):
-    for name in ("cur", "new", "tmp"):
-        os.makedirs(os.path.join(directory, name))
+    for folder in ("cur", "new", "tmp"):
+        os.makedirs(os.path.join(directory, folder))
     for number, sender in enumerate(senders):
         moment = 1700000000 + 60 * number
         message = (
             f"Received: from mx.example by firma.example; {formatdate(moment)}\n"
-            f"From: Person {number} <{sender}>\nTo: bench@firma.example\nSubject: Letter {number}\n"
+            f"From: {name(number)} <{sender}>\nTo: bench@firma.example\nSubject: Letter {number}\n"
             f"Message-ID: <{number}.crowd@{sender.split('@')[1]}>\nDate: {formatdate(moment)}\n\nLetter {number}.\n"
         )
         with open(os.path.join(directory, "cur", f"{moment}.{number}.crowd:2,S"), "w", encoding="utf-8") as file:
@@ -56,8 +62,8 @@ def maildir(directory, senders):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory")
-    for name in ("contacts", "waiting", "queue"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+    for option in ("contacts", "waiting", "queue"):
+        parser.add_argument(f"--{option}", type=int, required=True)
     parser.add_argument("--lookups", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -68,7 +74,7 @@ def main():
             file.write("external_id,kind,name,emails\n")
             for number in range(part, min(options.contacts, part + PART)):
                 email = address(number, rng)
-                file.write(f"c{number},person,Person {number},{email}\n")
+                file.write(f"c{number},person,{name(number)},{email}\n")
     with open(os.path.join(options.directory, "addresses"), "w", encoding="utf-8") as file:
         for number in range(options.lookups):
             if number % 2:

@@ -14,7 +14,7 @@ extension Archive {
     /// - Parameter digest: only what this one tells, the oldest first.
     public func events(of digest: DigestID? = nil, limit: Int = .max) throws(MailFailure) -> [Event] {
         try read { db, sight in
-            let mine = sight.rights.map { "e.user IS \($0.user.rawValue)" } ?? "1"
+            let mine = sight.rights.map { "e.user = \($0.user.rawValue)" } ?? "1"
             return try Row.fetchAll(
                 db,
                 sql: """
@@ -24,10 +24,10 @@ extension Archive {
                             ORDER BY p.position LIMIT 1) AS sender
                     FROM events e JOIN users u ON u.id = e.user JOIN contacts c ON c.id = e.contact
                         JOIN messages m ON m.id = e.message
-                        JOIN history h ON h.message = e.message AND h.contact = e.contact
-                    WHERE \(mine) AND h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
-                        AND (?1 IS NULL OR e.digest = ?1) AND disclosure > 0
-                    ORDER BY CASE WHEN ?1 IS NULL THEN -e.id ELSE e.id END LIMIT ?2
+                    WHERE \(mine) AND EXISTS (SELECT 1 FROM history WHERE message = e.message
+                            AND contact = e.contact AND removed_at IS NULL) AND \(sight.reaches(.read, contact: "c"))
+                        AND \(digest == nil ? "?1 IS NULL" : "e.digest = ?1") AND disclosure > 0
+                    ORDER BY e.id \(digest == nil ? "DESC" : "ASC") LIMIT ?2
                     """, arguments: [digest?.rawValue, limit]
             ).map(Self.event)
         }
