@@ -162,6 +162,8 @@ import Testing
         fixture.clock.advance(83 * 86_400)
         try fixture.archive.forgetOldEvents()
         #expect(try told() == [])
+        let count = try fixture.archive.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM events") }
+        #expect(count == 0)
     }
 
     @Test func `a user who lost the contact hears of it no more`() throws {

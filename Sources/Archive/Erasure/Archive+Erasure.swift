@@ -52,6 +52,8 @@ extension Archive {
                     """, arguments: [contact.rawValue])
             let outbox = try OutboxEraser(db)
             try outbox.demandNothingOnItsWay(to: canonical)
+            // Their messages are in the plan.
+            _ = try eraser.erase(try DigestEraser(db).mails(tellingOf: contact))
             try eraser.erase(plan.erased, for: .contactErased)
             try outbox.erase(recipient: canonical)
             for address in addresses {

@@ -36,6 +36,10 @@ extension ErasurePlan {
             FROM messages m WHERE m.erased_at IS NULL AND m.id IN (
                 SELECT message FROM history WHERE contact = ?1 AND removed_at IS NULL
                 UNION
+                -- What told the owner of their mail.
+                SELECT o.message FROM events e JOIN digests d ON d.id = e.digest JOIN outbox o ON o.id = d.item
+                WHERE e.contact = ?1
+                UNION
                 SELECT p.message FROM contact_addresses c JOIN participants p ON p.address = c.address
                 WHERE c.contact = ?1 AND NOT EXISTS (SELECT 1 FROM users WHERE address = c.address)
                     AND NOT EXISTS (SELECT 1 FROM accounts WHERE address = c.address))

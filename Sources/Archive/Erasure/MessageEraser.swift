@@ -17,6 +17,7 @@ struct MessageEraser {
     private let delete: [PreparedStatement]
     private let index: SearchIndex
     private let outbox: OutboxEraser
+    private let digests: DigestEraser
     private let addresses, emptyMessage, emptyLedger, markOriginals, emptyLabels: PreparedStatement
 
     init(_ db: Database, time: UnixTime) throws {
@@ -24,6 +25,7 @@ struct MessageEraser {
         self.time = time
         index = try SearchIndex(db)
         outbox = try OutboxEraser(db)
+        digests = try DigestEraser(db)
         addresses = try PreparedStatement(
             db, "SELECT DISTINCT address FROM participants WHERE message = ?")
         delete = try [
@@ -57,7 +59,10 @@ struct MessageEraser {
             db, "UPDATE originals SET erasure = 'due' WHERE message = ? AND erasure IS NULL")
     }
 
+    /// - Throws: `outbox.state` while a digest that tells of one of them is on its way.
     func erase(_ messages: [ArchivedMessageID], for reason: Reason) throws {
+        let mails = try messages.flatMap { try digests.mails(tellingOf: $0) }
+        let messages = try messages + erase(mails).filter { !messages.contains($0) }
         var left: Set<Int64> = []
         for message in messages {
             addresses.bind(1, message.rawValue)
@@ -77,6 +82,18 @@ struct MessageEraser {
         try UndoLog(db).forget(messages: Set(messages.map(\.rawValue)))
         try forgetAddresses(left)
         try Archive.noteUnfinishedErasure(db)
+    }
+
+    /// Empties mails of digests in the outbox.
+    ///
+    /// - Returns: what they became in the archive, each once, which is erased as well.
+    func erase(_ mails: [DigestEraser.Mail]) throws -> [ArchivedMessageID] {
+        var messages: [ArchivedMessageID] = []
+        for mail in mails {
+            try outbox.empty(mail.item)
+            if let message = mail.message, !messages.contains(message) { messages.append(message) }
+        }
+        return messages
     }
 
     /// Erases every copy of a message that is emptied: also one that was not known to be a copy

@@ -130,7 +130,7 @@ struct OutboxEraser {
         }
     }
 
-    private func empty(_ id: Int64) throws {
+    func empty(_ id: Int64) throws {
         for statement in [item, recipients, replies, reports, content] {
             statement.bind(1, id)
             try statement.run()

@@ -3,7 +3,7 @@ public import MailModel
 import Matcher
 
 extension Archive {
-    /// How long events are kept.
+    /// How long events are listed, and kept when no mail has told them.
     private static let keptSeconds: Int64 = 90 * 86_400
     /// What happened earlier, such as before digests were wanted, is told by nobody any more.
     private static let tellableSeconds: Int64 = 7 * 86_400
@@ -13,7 +13,8 @@ extension Archive {
     ///
     /// - Parameter digest: only what this one tells, the oldest first.
     public func events(of digest: DigestID? = nil, limit: Int = .max) throws(MailFailure) -> [Event] {
-        try read { db, sight in
+        let start = now().advanced(bySeconds: -Self.keptSeconds).rawValue
+        return try read { db, sight in
             let mine = sight.rights.map { "e.user = \($0.user.rawValue)" } ?? "1"
             return try Row.fetchAll(
                 db,
@@ -24,11 +25,11 @@ extension Archive {
                             ORDER BY p.position LIMIT 1) AS sender
                     FROM events e JOIN users u ON u.id = e.user JOIN contacts c ON c.id = e.contact
                         JOIN messages m ON m.id = e.message
-                    WHERE \(mine) AND EXISTS (SELECT 1 FROM history WHERE message = e.message
+                    WHERE \(mine) AND e.at >= ?3 AND EXISTS (SELECT 1 FROM history WHERE message = e.message
                             AND contact = e.contact AND removed_at IS NULL) AND \(sight.reaches(.read, contact: "c"))
                         AND \(digest == nil ? "?1 IS NULL" : "e.digest = ?1") AND disclosure > 0
                     ORDER BY e.id \(digest == nil ? "DESC" : "ASC") LIMIT ?2
-                    """, arguments: [digest?.rawValue, limit]
+                    """, arguments: [digest?.rawValue, limit, start]
             ).map(Self.event)
         }
     }
@@ -106,16 +107,20 @@ extension Archive {
         }
     }
 
-    /// Deletes events that are too old to interest anybody, with their digests.
+    /// Deletes events that are too old to interest anybody. What a mail has told is kept unlisted: erasing a contact or a
+    /// message finds that mail by it.
     public func forgetOldEvents() throws(MailFailure) {
         let start = now().advanced(bySeconds: -Self.keptSeconds).rawValue
+        let isOld = """
+            at < ? AND NOT EXISTS (SELECT 1 FROM digests WHERE id = events.digest AND state <> 'dropped')
+            """
         let isAny = try read { db in
             try Bool.fetchOne(
-                db, sql: "SELECT EXISTS (SELECT 1 FROM events WHERE at < ?)", arguments: [start])
+                db, sql: "SELECT EXISTS (SELECT 1 FROM events WHERE \(isOld))", arguments: [start])
         }
         guard isAny == true else { return }
         try writeUnaudited { db in
-            try db.execute(sql: "DELETE FROM events WHERE at < ?", arguments: [start])
+            try db.execute(sql: "DELETE FROM events WHERE \(isOld)", arguments: [start])
             try db.execute(
                 sql: """
                     DELETE FROM digests WHERE created_at < ? AND state <> 'open'

@@ -1,3 +1,4 @@
+import Foundation
 import MIMEParse
 import MailModel
 import Matcher
@@ -5,6 +6,17 @@ import Testing
 
 @testable import Archive
 @testable import Worker
+
+extension WorkerFixture {
+    /// Whether the text lies anywhere in the archive's files.
+    fileprivate func holds(_ text: String) throws -> Bool {
+        let data = directory.path + "/data"
+        return try FileManager.default.subpathsOfDirectory(atPath: data).contains { name in
+            let bytes = FileManager.default.contents(atPath: data + "/" + name)
+            return bytes?.range(of: Data(text.utf8)) != nil
+        }
+    }
+}
 
 /// Mails that tell owners of new mail.
 @Suite struct OwnerDigestTests {
@@ -124,6 +136,44 @@ import Testing
         #expect(try await digests().run().queued == 0)
         #expect(try fixture.archive.digestsToQueue().isEmpty)
         #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
+    /// Who is erased is in no mail that told of them, and a message made private is in none either.
+    @Test(arguments: [true, false]) func whatToldOfItIsErasedWithIt(isContact: Bool) async throws {
+        let contact = try fixture.archive.addContact(
+            ContactDraft(name: "Marker Person", emails: [EmailAddress("marker@klient.example")!])
+        ).id
+        try watch(contact)
+        try receive(1, from: "marker@klient.example")
+        try receive(2)
+        _ = try await digests().run()
+        let item = try #require(try fixture.archive.outboxItems().first)
+        let message = try #require(try fixture.archive.history(of: contact).first).message
+        let erase = { [fixture] in
+            if isContact {
+                _ = try fixture.archive.erase(contact)
+            } else {
+                try fixture.archive.makePrivate(message)
+            }
+        }
+        // Not while it is on its way: nothing is erased by halves.
+        let failure = #expect(throws: MailFailure.self) { try erase() }
+        #expect(failure?.code == .outboxState)
+        #expect(try fixture.archive.message(message).subject == "Message 1")
+        fixture.clock.advance(60)
+        try fixture.sent(item.id)
+        #expect(try await SentFiling(archive: fixture.archive, parsing: parsing).run() == 1)
+        // Long after nobody is shown the event.
+        fixture.clock.advance(100 * 86_400)
+        try fixture.archive.forgetOldEvents()
+        try erase()
+        let filed = try #require(try fixture.archive.outboxItem(item.id).message)
+        #expect(try fixture.archive.message(filed).state == .private)
+        #expect(try fixture.archive.outboxItem(item.id).subject == nil)
+        #expect(throws: MailFailure.self) { try fixture.archive.original(of: filed) }
+        if isContact { #expect(try !fixture.holds("Marker Person")) }
+        #expect(try !fixture.holds("Message 1 (message"))
+        #expect(try fixture.archive.verify().findings == [])
     }
 
     @Test func anAccountThatCannotSendIsSaidAndTriedAgain() async throws {
