@@ -80,9 +80,8 @@ private struct Explaining {
             return Decision(
                 about: "sender", outcome: "not checked",
                 because: [
-                    policy.authorities.isEmpty
-                        ? "no server is configured whose Authentication-Results are believed"
-                        : "it came before a server was configured whose Authentication-Results are believed"
+                    "when it came, no server's Authentication-Results were believed in this mailbox "
+                        + "([matching] authorities)"
                 ])
         }
         var because = check.facts.map { [$0] } ?? ["the authority says nothing of its domain"]
