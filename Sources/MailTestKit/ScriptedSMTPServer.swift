@@ -47,24 +47,28 @@ public final class ScriptedSMTPServer: Sendable {
     private let capabilities: [String]
     private let refusals: [String: String]
     private let isAlwaysSo: Bool
+    private let keepsBytes: Bool
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
 
     private struct State {
         var received: [Mail] = []
         var lines: [String] = []
+        var bytes: [Int: [UInt8]] = [:]
     }
 
     /// - Parameters:
+    ///   - keepsBytes: keeps all that a client sends, for `bytes`.
     ///   - refusals: replies to RCPT by address, on every connection.
     ///   - isAlwaysSo: it misbehaves on every connection.
     /// - Throws: when no port can be had.
     public init(
-        capabilities: [String] = ["AUTH PLAIN"], _ script: [Stage: Act] = [:],
+        capabilities: [String] = ["AUTH PLAIN"], keepsBytes: Bool = false, _ script: [Stage: Act] = [:],
         refusals: [String: String] = [:],
         isAlwaysSo: Bool = false
     ) throws {
         self.capabilities = capabilities
+        self.keepsBytes = keepsBytes
         self.refusals = refusals
         self.isAlwaysSo = isAlwaysSo
         server = try LoopbackServer()
@@ -72,7 +76,8 @@ public final class ScriptedSMTPServer: Sendable {
         server.start(
             .init(serve: { descriptor, number in
                 var session = Session(
-                    descriptor: descriptor, script: number == 0 || isAlwaysSo ? script : [:])
+                    descriptor: descriptor, number: number,
+                    script: number == 0 || isAlwaysSo ? script : [:])
                 self.serve(&session)
             }))
     }
@@ -89,9 +94,12 @@ public final class ScriptedSMTPServer: Sendable {
     public var received: [Mail] { state.withLock { $0.received } }
     /// Every command line of all connections.
     public var lines: [String] { state.withLock { $0.lines } }
+    /// What came over each connection, octet for octet, in the order of the connections.
+    public var bytes: [[UInt8]] { state.withLock { $0.bytes.sorted { $0.key < $1.key }.map(\.value) } }
 
     private struct Session {
         let descriptor: Int32
+        let number: Int
         let script: [Stage: Act]
         var buffer: [UInt8] = []
         var hellos = 0
@@ -229,6 +237,7 @@ public final class ScriptedSMTPServer: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return nil }
             session.buffer += chunk[..<count]
+            if keepsBytes { state.withLock { $0.bytes[session.number, default: []] += chunk[..<count] } }
         }
     }
 

@@ -8,6 +8,7 @@ import email.utils
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -23,6 +24,20 @@ PACKAGES = {"postfix": "postfix", "exim": "exim4-daemon-light", "opensmtpd": "op
 TRACES = {b"return-path", b"delivered-to", b"x-original-to", b"envelope-to", b"delivery-date", b"received"}
 
 
+def ends_of_data():
+    """The lines of Fixtures/smtp/end-of-data.txt."""
+    signs = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
+    with open(os.path.join(rig.ROOT, "Fixtures/smtp/end-of-data.txt"), encoding="ascii") as file:
+        lines = [line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")]
+    require(len(lines) >= 40, "there are too few forms of an end of data")
+    found = []
+    for line in lines:
+        line = re.sub(r"%(\d+)(.)%", lambda match: match[2] * int(match[1]), line)
+        octets = re.sub(r"\\(x..|.)", lambda match: signs.get(match[1]) or chr(int(match[1][1:], 16)), line)
+        found.append(octets.encode("latin-1").decode())
+    return found
+
+
 class Mixture:
     """Mails of every kind that people write, made from one seed."""
 
@@ -32,6 +47,7 @@ class Mixture:
 
     def __init__(self, folder, seed=2026):
         self.folder, self.random = folder, random.Random(seed)
+        self.ends = ends_of_data()
         os.makedirs(folder)
 
     def file(self, name, data):
@@ -70,6 +86,8 @@ class Mixture:
             mail["text"] = "x" * self.random.choice([997, 998, 999, 5000]) + "\n" + "щ" * 3000 + "\n" + "a b " * 2000
         elif kind == 5:
             mail["text"] = ".\n..\n.\n\n.dot\n...\nFrom here\n>From there\n.\r\n.\n \t trailing \t \n=3D=\n.\n-"
+            for turn in (number // 12 * 2, number // 12 * 2 + 1):
+                mail["text"] += self.ends[turn % len(self.ends)] + f"after {turn}"
         elif kind == 6:
             people = self.recipients(7)
             mail["to"], mail["cc"], mail["bcc"] = people[:3], people[3:5], people[5:]
@@ -99,6 +117,12 @@ def names(mail, key):
 
 def plain_lines(data):
     return data.replace(b"\r\n", b"\n")
+
+
+def lines_of(text):
+    """What is kept of a text: any line end is one, and other control characters than tabs go."""
+    lines = re.sub("\r\n|[\r\x0b\x0c]", "\n", text)
+    return re.sub("[\0-\x08\x0e-\x1f\x7f]", "", lines)
 
 
 def people(data, key):
@@ -154,8 +178,7 @@ class Arrived:
         text = body(read, "plain")
         require(text is not None, f"{when} there is no text")
         if "text" in mail:
-            written = mail["text"].replace("\r\n", "\n").rstrip("\n")
-            require(text == written, f"{when} the text is another")
+            require(text == lines_of(mail["text"]).rstrip("\n"), f"{when} the text is another")
         parts = [part for part in read.walk() if part.get_filename()]
         files = [(part.get_filename(), self.bytes(part)) for part in parts]
         wanted = []

@@ -60,7 +60,8 @@ extension Archive {
             query.bind(1, account.id.rawValue)
             query.bind(2, account.settings.user?.rawValue)
             var found: [EmailAddress] = []
-            try query.forEachRow { row in if let address = EmailAddress(row.text(0)) { found.append(address) }
+            try query.forEachRow { row in
+                if let address = Self.address(row.text(0)) { found.append(address) }
             }
             return found
         }

@@ -22,14 +22,13 @@ extension Archive {
     ///
     /// - Parameter userHourlyLimit: recipients that one user may write to in an hour; nil for any number.
     /// - Throws: `send.cap`; `rights.missing`; `unknown.account` where the viewer may not send;
-    ///   `value.invalid` without a recipient; `name.taken` for a key of somebody else's mail;
+    ///   `value.invalid` without a recipient, for control characters in addresses or the key, and for an envelope
+    ///   identifier that is none; `name.taken` for a key of somebody else's mail;
     ///   `archive.constraint` for a Message-ID that is taken.
     public func queueMail(_ draft: OutboxDraft, userHourlyLimit: Int? = nil) throws(MailFailure)
         -> OutboxReceipt
     {
-        guard !draft.recipients.isEmpty else {
-            throw MailFailure.invalid("A mail needs a recipient", remedy: "Name one with --to.")
-        }
+        try Self.check(draft)
         let time = now()
         let digest = draft.content.withUnsafeBytes { Data(SHA256.hash(data: $0)) }
         return try write(.outboxQueued) { db in
@@ -95,6 +94,31 @@ extension Archive {
             return OutboxReceipt(
                 item: id, messageID: draft.messageID, state: isHeld ? .held : .queued, wasThere: false)
         }
+    }
+
+    private static func check(_ draft: OutboxDraft) throws(MailFailure) {
+        guard !draft.recipients.isEmpty else {
+            throw MailFailure.invalid("A mail needs a recipient", remedy: "Name one with --to.")
+        }
+        // What is bound as text ends at a NUL: another address, or another mail's key.
+        let addresses = draft.recipients.map(\.address) + [draft.sender].compactMap(\.self)
+        guard addresses.allSatisfy({ $0.addrSpec.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) else {
+            throw MailFailure.invalid("An address holds a control character", remedy: "Correct the address.")
+        }
+        guard draft.idempotencyKey?.utf8.contains(0) != true else {
+            throw MailFailure.invalid("The idempotency key holds a NUL", remedy: "Take another key.")
+        }
+        guard draft.envelopeID.map(Self.isEnvelopeID) ?? true else {
+            throw MailFailure.invalid(
+                "The envelope identifier is none that a command can hold", remedy: "Leave it to the archive.")
+        }
+    }
+
+    private static func isEnvelopeID(_ text: String) -> Bool {
+        (1...100).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "-_.".utf8.contains(byte)
+            }
     }
 
     private static func randomEnvelopeID() -> String {

@@ -212,7 +212,7 @@ extension Archive {
         let row = try query.first { row in
             (
                 account: AccountID(rawValue: row.int64(0)), messageID: MessageID(rawValue: row.text(1)),
-                envelopeID: row.text(2), sender: EmailAddress(row.text(3)),
+                envelopeID: row.text(2), sender: Self.address(row.text(3)),
                 kind: OutboxKind(rawValue: row.text(4)) ?? .single, needsUTF8: row.int64(5) != 0,
                 size: Int(row.int64(6)), attempt: Int(row.int64(7)) + 1,
                 firstTry: row.optionalInt64(8).map { UnixTime($0) }
@@ -230,7 +230,7 @@ extension Archive {
         listing.bind(1, id.rawValue)
         var canonical: [String] = []
         try listing.forEachRow { entry in
-            guard let address = EmailAddress(entry.text(1)) else {
+            guard let address = Self.address(entry.text(1)) else {
                 return refused.append(Int(entry.int64(0)))
             }
             recipients.append(OutboxClaim.Recipient(position: Int(entry.int64(0)), address: address))

@@ -67,7 +67,7 @@ extension Archive {
         try String.fetchAll(
             db, sql: "SELECT email FROM outbox_recipients WHERE item = ? AND role = 'bcc' ORDER BY position",
             arguments: [item]
-        ).compactMap { EmailAddress($0) }
+        ).compactMap { Self.address($0) }
     }
 
     /// The archive has the bytes as an original, and nobody will send or copy them.

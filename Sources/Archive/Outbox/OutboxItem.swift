@@ -69,7 +69,7 @@ public struct OutboxDraft: Sendable {
     /// The same key again is the same mail.
     public var idempotencyKey: String?
     public var messageID: MessageID
-    /// Printable ASCII without spaces; nil lets the archive choose one.
+    /// At most 100 letters, digits, hyphens, underscores and dots (RFC 3461, 4.4); nil lets the archive choose one.
     public var envelopeID: String?
     /// Nil for the null reverse-path of reports.
     public var sender: EmailAddress?

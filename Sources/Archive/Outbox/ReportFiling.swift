@@ -155,7 +155,7 @@ struct Suppressing {
                 BounceRule.Bounce(
                     item: OutboxID(rawValue: row.int64(0)), at: UnixTime(row.int64(1)),
                     status: row.optionalText(2)))
-            email = email ?? EmailAddress(row.text(3))
+            email = email ?? Archive.address(row.text(3))
         }
         guard let email, let decision = rule.decision(bounces, at: time) else { return }
         let isPersons = try PreparedStatement(

@@ -157,7 +157,8 @@ public struct MailSubmission: Sendable {
 }
 
 extension Mailbox {
-    /// `local@domain`, or `Name <local@domain>`.
+    /// `local@domain`, or `Name <local@domain>`. What is no word (RFC 5322, 3.4.1) before the @ stands in quotes:
+    /// two addresses with a comma between them are not one.
     /// - Throws: `compose.address`.
     init(written text: String) throws(MailFailure) {
         var name: String?
@@ -174,13 +175,21 @@ extension Mailbox {
         }
         while address.last == " " { address.removeLast() }
         while address.first == " " { address.removeFirst() }
-        guard let found = EmailAddress(address) else {
+        guard let found = EmailAddress(address), Self.isQuoted(address) || Self.isWord(found.localPart) else {
             throw MailFailure(
                 .badAddress, kind: .permanent, "This is not an e-mail address",
                 detail: String(text.prefix(300)),
                 remedy: "Write it as local@domain, or as Name <local@domain>.")
         }
         self.init(displayName: name, address: found)
+    }
+
+    private static func isQuoted(_ address: Substring) -> Bool {
+        address.first == "\"" && address.lastIndex(of: "@").map { address[..<$0].last == "\"" } == true
+    }
+
+    private static func isWord(_ local: String) -> Bool {
+        !local.unicodeScalars.contains { "\"(),:;<>@[\\]".unicodeScalars.contains($0) }
     }
 }
 
