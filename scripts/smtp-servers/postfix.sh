@@ -3,7 +3,8 @@
 # knows the users' passwords.
 
 programs=(/usr/sbin/postfix dovecot)
-command=(/bin/bash -c 'dovecot -F -c "$0/auth/dovecot.conf" & exec postfix -c "$0/etc" start-fg' "$dir")
+# Postfix forgets the environment by which a session is known: its leader stays a shell.
+command=(/bin/bash -c 'dovecot -F -c "$0/auth/dovecot.conf" & postfix -c "$0/etc" start-fg & wait' "$dir")
 
 # Its master makes a session of its own. The number may be another's by now.
 stop_beside() {
