@@ -52,6 +52,9 @@ struct WireTests {
         message.automation.signs = [.autoSubmitted, .listID, .part]
         let card = "Content-Type: text/vcard\n\nBEGIN:VCARD\nVERSION:3.0\nFN:Анна\nEND:VCARD\n"
         message.special = MIMEParser().parse(MessageBytes(Array(card.utf8))).special
+        var protection = Protection(.smime, isSigned: true, isEncrypted: false)
+        protection.signatureAttachments = [0, 7]
+        message.special?.protection = protection
         message.defects = Defect.allCases
         return message
     }
@@ -100,6 +103,14 @@ struct WireTests {
         #expect(try read(bytes(full)) == full)
         let empty = ParsedMessage(contentDigest: digest)
         #expect(try read(bytes(empty)) == empty)
+        var other = empty
+        other.special = SpecialContent()
+        #expect(try read(bytes(other)) == other)
+        other.special?.protection = Protection(.pgpInline, isSigned: false, isEncrypted: true)
+        #expect(try read(bytes(other)) == other)
+        other.special = full.special
+        other.special?.protection = nil
+        #expect(try read(bytes(other)) == other)
     }
 
     /// Who adds a property adds it to the coding, to `full` above, and here.
@@ -108,6 +119,7 @@ struct WireTests {
         let message = full
         #expect(count(message) == 23)
         #expect(count(message.attachments[0]) == 8)
+        #expect(message.special?.protection.map(count) == 4)
         #expect(count(message.automation) == 8)
         #expect(count(message.from[0]) == 2)
         #expect(count(message.from[0].address) == 2)

@@ -19,7 +19,7 @@ public struct Protection: Codable, Hashable, Sendable {
         case signatureAttachments = "signature_attachments"
     }
 
-    init(_ kind: Kind, isSigned: Bool, isEncrypted: Bool) {
+    public init(_ kind: Kind, isSigned: Bool, isEncrypted: Bool) {
         self.kind = kind
         self.isSigned = isSigned
         self.isEncrypted = isEncrypted

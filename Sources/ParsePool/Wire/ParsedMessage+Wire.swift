@@ -27,7 +27,7 @@ extension WireWriter {
         write(message.hasHTML)
         write(message.attachments) { $0.write($1) }
         write(message.automation)
-        write(rare: message.special)
+        write(message.special)
         write(message.defects) { $0.write(Self.numbers[$1] ?? 0) }
     }
 
@@ -74,6 +74,23 @@ extension WireWriter {
 
     private mutating func write(_ digest: Digest256) {
         digest.bytes.withUnsafeBytes { write(raw: $0) }
+    }
+
+    private mutating func write(_ special: SpecialContent?) {
+        write(special != nil)
+        guard var special else { return }
+        // Signed mail is common.
+        write(special.protection != nil)
+        if let protection = special.protection { write(protection) }
+        special.protection = nil
+        write(rare: special == SpecialContent() ? nil : special)
+    }
+
+    private mutating func write(_ protection: Protection) {
+        write(protection.kind.rawValue)
+        write(protection.isSigned)
+        write(protection.isEncrypted)
+        write(protection.signatureAttachments) { $0.write(Int64($1)) }
     }
 
     /// What few messages have, as JSON: its many parts are not worth a coding of their own.
@@ -123,7 +140,7 @@ extension WireReader {
         message.hasHTML = try readBool()
         message.attachments = try readList { reader throws(MalformedAnswer) in try reader.readAttachment() }
         message.automation = try readAutomation()
-        message.special = try readRare(SpecialContent.self)
+        message.special = try readSpecial()
         message.defects = try readList { reader throws(MalformedAnswer) in try reader.readDefect() }
         return message
     }
@@ -188,6 +205,26 @@ extension WireReader {
         automation.isCalendar = try readBool()
         automation.signs = AutomationSigns(rawValue: try readInteger())
         return automation
+    }
+
+    private mutating func readSpecial() throws(MalformedAnswer) -> SpecialContent? {
+        guard try readBool() else { return nil }
+        let protection = try readBool() ? try readProtection() : nil
+        var special = try readRare(SpecialContent.self) ?? SpecialContent()
+        special.protection = protection
+        return special
+    }
+
+    private mutating func readProtection() throws(MalformedAnswer) -> Protection {
+        guard let kind = Protection.Kind(rawValue: try readText()) else { throw MalformedAnswer() }
+        var protection = Protection(kind, isSigned: try readBool(), isEncrypted: try readBool())
+        protection.signatureAttachments = try readList { reader throws(MalformedAnswer) -> Int in
+            guard let index = Int(exactly: try reader.readInteger(Int64.self)) else {
+                throw MalformedAnswer()
+            }
+            return index
+        }
+        return protection
     }
 
     private mutating func readRare<Value: Decodable>(_ type: Value.Type) throws(MalformedAnswer) -> Value? {

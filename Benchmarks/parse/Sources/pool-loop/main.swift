@@ -42,20 +42,13 @@ guard count > 0 else {
 }
 
 /// Processor time in seconds, of the program and its kernel work.
-struct ProcessorTime {
-    var own: Double
-    var children: Double
+enum ProcessorTime {
+    static var own: Double { seconds(RUSAGE_SELF) }
 
-    /// Children that have ended, and those that run.
-    static var now: ProcessorTime {
-        func seconds(_ who: __rusage_who) -> Double {
-            var usage = rusage()
-            getrusage(__rusage_who_t(who.rawValue), &usage)
-            return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-                + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
-        }
-        var children = seconds(RUSAGE_CHILDREN)
+    /// Of children that have ended, and those that run.
+    static var ofChildren: Double {
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
+        var sum = seconds(RUSAGE_CHILDREN)
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         where Int(name) != nil {
             guard let stat = FileManager.default.contents(atPath: "/proc/\(name)/stat"),
@@ -64,9 +57,16 @@ struct ProcessorTime {
                 fields.count > 12, Int32(fields[1]) == getpid(), let user = Double(fields[11]),
                 let system = Double(fields[12])
             else { continue }
-            children += (user + system) / ticks
+            sum += (user + system) / ticks
         }
-        return ProcessorTime(own: seconds(RUSAGE_SELF), children: children)
+        return sum
+    }
+
+    private static func seconds(_ who: __rusage_who) -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(who.rawValue), &usage)
+        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
     }
 }
 
@@ -98,17 +98,22 @@ func turn(children: Int, _ batches: [[MessageBytes]]) async throws -> Turn {
     }
     try await round()
     let clock = ContinuousClock()
-    let (start, before) = (clock.now, ProcessorTime.now)
+    // Looking for the children takes time of our own, which is not the pool's.
+    let childrenBefore = ProcessorTime.ofChildren
+    let ownBefore = ProcessorTime.own
+    let start = clock.now
     var read = 0
     while clock.now - start < .seconds(seconds) {
         try await round()
         read += batches.reduce(0) { $0 + $1.count }
     }
-    let (elapsed, after) = ((clock.now - start).components, ProcessorTime.now)
+    let elapsed = (clock.now - start).components
+    let own = ProcessorTime.own - ownBefore
+    let ofChildren = ProcessorTime.ofChildren - childrenBefore
     let micros = 1e6 / Double(read)
     return Turn(
         rate: Double(read) / (Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18),
-        own: (after.own - before.own) * micros, children: (after.children - before.children) * micros)
+        own: own * micros, children: ofChildren * micros)
 }
 
 var ratios: [Double] = []
