@@ -135,9 +135,12 @@ struct RightsWorld {
             try fixture.archive.write { db in
                 try db.execute(
                     sql: """
-                        INSERT INTO events(at, kind, user, contact, message) VALUES (0, 'contact-mail', ?, ?, ?)
+                        INSERT INTO events(at, kind, user, contact, message) VALUES (?, 'contact-mail', ?, ?, ?)
                         """,
-                    arguments: [told.rawValue, contacts[contact].id.rawValue, message.id.rawValue])
+                    arguments: [
+                        fixture.clock.now.rawValue, told.rawValue, contacts[contact].id.rawValue,
+                        message.id.rawValue,
+                    ])
             }
             events.append((told, contact, messages.count - 1))
         }
