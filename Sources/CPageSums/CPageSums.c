@@ -245,3 +245,11 @@ int mw_page_sums_reserve(struct sqlite3 *database) {
     int bytes = mw_page_sum_bytes;
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
 }
+
+int mw_page_read(sqlite3 *database, uint8_t *page, size_t size, uint32_t number) {
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK) return code;
+    if (file == NULL || file->pMethods == NULL || number == 0) return SQLITE_CANTOPEN;
+    return file->pMethods->xRead(file, page, (int)size, (sqlite3_int64)(number - 1) * (sqlite3_int64)size);
+}

@@ -1,4 +1,5 @@
 import Archive
+import Foundation
 import MailModel
 import Testing
 
@@ -54,6 +55,17 @@ import Testing
         fixture.clock.advance(30)
         let renewed = try other.renew(new, forSeconds: 60)
         #expect(renewed.expiresAt == fixture.clock.now.advanced(bySeconds: 60))
+    }
+
+    /// Without them the next process that closes the database takes itself for the last one, and deletes the log.
+    @Test func `an archive that is open holds SQLite's locks on the database`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = try fixture.reopened()
+        var status = stat()
+        try #require(stat(fixture.directory + "/mailworker.db", &status) == 0)
+        let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n")
+        let mine = locks.filter { $0.contains(":\(status.st_ino) ") && $0.contains(" \(getpid()) ") }
+        withExtendedLifetime(archive) { #expect(mine.contains { $0.contains("POSIX") }, "\(mine)") }
     }
 
     @Test func `an account is watched by one process, and by the next one when that has died`() throws {

@@ -15,7 +15,7 @@ enum SchemaCopy {
     /// - Throws: what the disk says. Nothing but reading damaged pages depends on the copy.
     static func refresh(_ db: Database, database: String) throws {
         guard let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") else { return }
-        let pages = try pages(db, database: database, size: size)
+        let pages = try pages(db, size: size)
         guard !pages.isEmpty else { return }
         let content = Array(mw_schema_copy_magic.utf8) + bytes(size) + pages
         let path = path(of: database)
@@ -33,14 +33,16 @@ enum SchemaCopy {
 
     /// Each page with its number before it; nothing while one of them is not as it was written. Page 1 changes with
     /// the database's state.
-    private static func pages(_ db: Database, database: String, size: Int64) throws -> [UInt8] {
+    private static func pages(_ db: Database, size: Int64) throws -> [UInt8] {
         let numbers = try Int64.fetchAll(
             db, sql: "SELECT pageno FROM dbstat WHERE name = 'sqlite_schema' AND pageno > 1 ORDER BY pageno")
-        let file = try PackFile(reading: database)
         var all: [UInt8] = []
         for number in numbers {
-            let page = try file.read(Int(size), at: (number - 1) * size)
-            guard mw_page_is_intact(page, Int(size), UInt32(clamping: number)) != 0 else { return [] }
+            var page = [UInt8](repeating: 0, count: Int(size))
+            // One that stands in the log only so far is copied by a later opening.
+            guard mw_page_read(db.sqliteConnection, &page, page.count, UInt32(clamping: number)) == 0,
+                mw_page_is_intact(page, page.count, UInt32(clamping: number)) != 0
+            else { return [] }
             all += bytes(number) + page
         }
         return all

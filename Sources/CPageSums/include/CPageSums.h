@@ -30,6 +30,11 @@ int mw_page_sums_install(void);
 /// Returns an SQLite result code.
 int mw_page_sums_reserve(struct sqlite3 *database);
 
+/// Reads a page of an open database as it stands in its file, through SQLite's own descriptor: when a process closes any
+/// other one of that file, the system takes away all locks that the process has on it (POSIX), and the next process to
+/// close the database takes itself for the last one and deletes the log. Returns an SQLite result code.
+int mw_page_read(struct sqlite3 *database, uint8_t *page, size_t size, uint32_t number);
+
 /// Whether a page is as it was written. A page of zeros is one that was never written.
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number);
 
