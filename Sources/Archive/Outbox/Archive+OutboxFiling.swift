@@ -52,31 +52,42 @@ extension Archive {
     public func noteFiled(_ filed: [(item: OutboxID, message: ArchivedMessageID)]) throws(MailFailure) {
         guard !filed.isEmpty else { return }
         try writeUnaudited(.outboxFiled) { db in
+            let update = try PreparedStatement(
+                db,
+                """
+                UPDATE outbox SET filing = 'done', filing_next = NULL, filing_error = NULL, message = ?
+                WHERE id = ?
+                """)
             for (item, message) in filed {
-                try db.execute(
-                    sql: """
-                        UPDATE outbox SET filing = 'done', filing_next = NULL, filing_error = NULL,
-                            message = ? WHERE id = ?
-                        """, arguments: [message.rawValue, item.rawValue])
+                update.bind(1, message.rawValue)
+                update.bind(2, item.rawValue)
+                try update.run()
                 try Self.dropContent(of: item, db)
             }
         }
     }
 
     private static func blindRecipients(_ item: Int64, _ db: Database) throws -> [EmailAddress] {
-        try String.fetchAll(
-            db, sql: "SELECT email FROM outbox_recipients WHERE item = ? AND role = 'bcc' ORDER BY position",
-            arguments: [item]
-        ).compactMap { Self.address($0) }
+        let query = try PreparedStatement(
+            db, "SELECT email FROM outbox_recipients WHERE item = ? AND role = 'bcc' ORDER BY position")
+        query.bind(1, item)
+        var found: [EmailAddress] = []
+        try query.forEachRow { row in
+            if let address = Self.address(row.text(0)) { found.append(address) }
+        }
+        return found
     }
 
     /// The archive has the bytes as an original, and nobody will send or copy them.
     static func dropContent(of item: OutboxID, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                DELETE FROM outbox_content WHERE item = ?1 AND EXISTS (
-                    SELECT 1 FROM outbox WHERE id = ?1 AND state = 'sent' AND filing = 'done'
-                        AND message IS NOT NULL AND copy IN ('done', 'unneeded', 'failed'))
-                """, arguments: [item.rawValue])
+        let delete = try PreparedStatement(
+            db,
+            """
+            DELETE FROM outbox_content WHERE item = ?1 AND EXISTS (
+                SELECT 1 FROM outbox WHERE id = ?1 AND state = 'sent' AND filing = 'done'
+                    AND message IS NOT NULL AND copy IN ('done', 'unneeded', 'failed'))
+            """)
+        delete.bind(1, item.rawValue)
+        try delete.run()
     }
 }

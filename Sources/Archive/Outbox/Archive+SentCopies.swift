@@ -106,6 +106,35 @@ extension Archive {
         }
     }
 
+    /// Notes that no copy of an account's mail is due: its provider files what it sends by itself, or there is no
+    /// folder for it. What is uncertain stays to be looked for, and what another process has claimed is left to it.
+    public func forgoCopies(of account: AccountID) throws(MailFailure) {
+        let own = try locks.ownName()
+        // In parts, so that nothing else waits long.
+        let limit = 1_000
+        var count = limit
+        while count == limit {
+            count = try writeUnaudited(.outboxCopied) { db in
+                let update = try PreparedStatement(
+                    db,
+                    """
+                    UPDATE outbox SET copy = 'unneeded', copy_next = NULL, copy_error = NULL, copy_holder = NULL
+                    WHERE id IN (
+                        SELECT id FROM outbox WHERE account = ? AND copy = 'due' AND state <> 'uncertain'
+                            AND (copy_holder IS NULL OR copy_holder = ?) LIMIT ?)
+                    RETURNING id
+                    """)
+                update.bind(1, account.rawValue)
+                try update.bind(2, own)
+                update.bind(3, limit)
+                var items: [OutboxID] = []
+                try update.forEachRow { items.append(OutboxID(rawValue: $0.int64(0))) }
+                for item in items { try Self.dropContent(of: item, db) }
+                return items.count
+            }
+        }
+    }
+
     /// How looking after a copy ended.
     public enum CopyOutcome: Sendable, Hashable {
         /// Put there, or found there.

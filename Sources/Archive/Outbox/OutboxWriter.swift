@@ -9,8 +9,8 @@ final class OutboxWriter {
     let db: Database
     let time: UnixTime
     private let bounces: BounceRule?
-    private let begin, markSending, count, setRecipient, addReply, states, settleItem,
-        holderOf: PreparedStatement
+    private let begin, markSending, count, setRecipient, addReply, states, settleItem, holderOf,
+        attemptsOf: PreparedStatement
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
@@ -18,6 +18,7 @@ final class OutboxWriter {
         self.time = time
         self.bounces = bounces
         holderOf = try PreparedStatement(db, "SELECT holder, account FROM outbox WHERE id = ?")
+        attemptsOf = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
         begin = try PreparedStatement(
             db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
         markSending = try PreparedStatement(
@@ -195,8 +196,7 @@ final class OutboxWriter {
     }
 
     private func attempts(of item: OutboxID) throws -> Int64 {
-        let query = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
-        query.bind(1, item.rawValue)
-        return try query.first { $0.int64(0) } ?? 0
+        attemptsOf.bind(1, item.rawValue)
+        return try attemptsOf.first { $0.int64(0) } ?? 0
     }
 }

@@ -1,7 +1,7 @@
 import Archive
 import MailModel
 
-/// Hands an account's claimed mails to its connections, and claims more when they are used up.
+/// Hands an account's claimed mails to its connections, and claims more before they are used up.
 actor ClaimSource {
     private let archive: Archive
     private let account: AccountID
@@ -9,7 +9,11 @@ actor ClaimSource {
     /// Nil for everything that is due.
     private let only: OutboxID?
     private let failed: @Sendable (MailFailure) -> Void
+    private let disk = DiskQueue("claims")
     private var claims: [OutboxClaim] = []
+    private var claiming: Task<Int, Never>?
+    /// The last claim had as many as it could take.
+    private var mayHaveMore = false
     private var isEnded = false
 
     init(
@@ -23,24 +27,27 @@ actor ClaimSource {
         self.failed = failed
     }
 
-    /// Mails that are claimed and not handed out.
-    var count: Int { claims.count }
-
     /// The next mail; nil when nothing is due or may be sent.
-    func next() -> OutboxClaim? {
-        if claims.isEmpty, !isEnded { claim() }
-        return claims.isEmpty ? nil : claims.removeFirst()
+    func next() async -> OutboxClaim? {
+        while claims.isEmpty {
+            // Others may have taken what came.
+            guard !isEnded, await claim() > 0 else { return nil }
+        }
+        let claim = claims.removeFirst()
+        if mayHaveMore, claims.count < rules.connections, !isEnded, claiming == nil { startClaiming() }
+        return claim
     }
 
     /// Makes sure that the first ones are there, to know how many connections they are worth.
-    func prepare() -> Int {
-        if claims.isEmpty, !isEnded { claim() }
+    func prepare() async -> Int {
+        if claims.isEmpty, !isEnded { _ = await claim() }
         return claims.count
     }
 
     /// Hands out nothing more, and gives back what waits here.
-    func end() {
+    func end() async {
         isEnded = true
+        _ = await claiming?.value
         guard !claims.isEmpty else { return }
         let now = archive.time
         let notes = claims.map { claim in
@@ -50,24 +57,45 @@ actor ClaimSource {
         }
         claims.removeAll()
         do throws(MailFailure) {
-            _ = try archive.noteOutbox(notes)
+            let archive = archive
+            _ = try await disk.run { () throws(MailFailure) in try archive.noteOutbox(notes) }
         } catch {
             failed(error)
         }
     }
 
-    private func claim() {
+    /// - Returns: how many mails were claimed, by whoever asked first.
+    private func claim() async -> Int {
+        if claiming == nil { startClaiming() }
+        return await claiming?.value ?? 0
+    }
+
+    private func startClaiming() {
+        let room = only == nil ? max(4, 4 * rules.connections) : 1
+        claiming = Task {
+            let found = await claimed(atMost: room)
+            mayHaveMore = found.count >= room
+            claims += found
+            claiming = nil
+            return found.count
+        }
+    }
+
+    private func claimed(atMost room: Int) async -> [OutboxClaim] {
+        let (archive, account, rules, only) = (archive, account, rules, only)
+        if only != nil { isEnded = true }
         do throws(MailFailure) {
-            let room = only == nil ? max(4, 4 * rules.connections) : 1
-            claims = try archive.claimOutbox(account) { facts, now in
-                var facts = facts
-                if let only { facts.due.removeAll { $0.id != only } }
-                return DispatchPlan(facts, rules: rules, room: room, now: now).take
+            return try await disk.run { () throws(MailFailure) in
+                try archive.claimOutbox(account) { facts, now in
+                    var facts = facts
+                    if let only { facts.due.removeAll { $0.id != only } }
+                    return DispatchPlan(facts, rules: rules, room: room, now: now).take
+                }
             }
-            if only != nil { isEnded = true }
         } catch {
             isEnded = true
             failed(error)
+            return []
         }
     }
 }

@@ -103,6 +103,8 @@ public final class OutboxDispatcher: Sendable {
         }
     }
 
+    private var isSending: Bool { atWork.withLock { $0.contains { $0.kind == .sending } } }
+
     private func start(
         _ job: Job, _ tasks: TaskShelf, _ body: @escaping @Sendable (OutboxDispatcher) async -> Void
     ) {
@@ -115,13 +117,14 @@ public final class OutboxDispatcher: Sendable {
             })
     }
 
+    /// While mail goes out, only some of it: what is on its way goes before what follows.
     private func file(_ watch: @Sendable (SendEvent) -> Void) async {
         do throws(MailFailure) {
-            while archive.stopFailure == nil {
+            repeat {
                 let count = try await filing.run()
                 guard count > 0 else { return }
                 watch(.filed(count))
-            }
+            } while archive.stopFailure == nil && !isSending
         } catch {
             watch(.archiveFailed(error))
         }

@@ -1,5 +1,4 @@
 import Archive
-import Dispatch
 import MailModel
 
 /// Puts what deliveries must have on the disk there in groups: whatever has come while one transaction
@@ -11,8 +10,7 @@ actor OutboxJournal {
     }
 
     private let archive: Archive
-    /// Writing blocks on the disk.
-    private let queue = DispatchQueue(label: "mailworker.outbox")
+    private let disk = DiskQueue("outbox")
     private var waiting: [Entry] = []
     private var isWriting = false
 
@@ -35,8 +33,12 @@ actor OutboxJournal {
             let group = waiting
             waiting = []
             let archive = archive
-            let results: [Result<Bool, MailFailure>] = await withCheckedContinuation { continuation in
-                queue.async { continuation.resume(returning: Self.write(group.map(\.note), archive)) }
+            let notes = group.map(\.note)
+            let results: [Result<Bool, MailFailure>]
+            do throws(MailFailure) {
+                results = try await disk.run { () throws(MailFailure) in Self.write(notes, archive) }
+            } catch {
+                results = notes.map { _ in .failure(error) }
             }
             for (entry, result) in zip(group, results) { entry.continuation.resume(returning: result) }
         }

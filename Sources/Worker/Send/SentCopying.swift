@@ -17,8 +17,11 @@ struct SentCopying: Sendable {
 
     func run(_ account: Account) async {
         do throws(MailFailure) {
+            let isUnneeded = account.settings.imap == nil || account.provider.profile.filesSentItself
+            if isUnneeded { try archive.forgoCopies(of: account.id) }
             var due = try archive.claimCopies(of: account.id)
-            if account.settings.imap == nil || account.provider.profile.filesSentItself {
+            if isUnneeded {
+                // Sent in between.
                 for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
                 due.removeAll { !$0.isUncertain }
             }

@@ -16,6 +16,7 @@ struct SentFiling: Sendable {
     /// Where the ledger has it: no folder of the server's has this name.
     static let folder = FolderName("(sent)")
     private static let validity = UIDValidity(1)
+    private let disk = DiskQueue("filing")
     private static let batchBytes = 16 << 20
 
     /// Files some of what is due; the rest with the next call.
@@ -23,7 +24,9 @@ struct SentFiling: Sendable {
     func run() async throws(MailFailure) -> Int {
         var batch: [Archive.OutboxToFile] = []
         var bytes = 0
-        for item in try archive.outboxToFile() {
+        let archive = archive
+        let due = try await disk.run { () throws(MailFailure) in try archive.outboxToFile() }
+        for item in due {
             if !batch.isEmpty, bytes + item.size > Self.batchBytes { break }
             batch.append(item)
             bytes += item.size
@@ -31,10 +34,17 @@ struct SentFiling: Sendable {
         guard !batch.isEmpty else { return 0 }
         var originals: [MessageBytes] = []
         for item in batch { originals.append(try content(of: item)) }
-        let outcomes = try await parsing.parse(originals)
+        let readings = try await parsing.parse(originals)
         var arrivals: [Arrival] = []
-        for (item, (original, outcome)) in zip(batch, zip(originals, outcomes)) {
-            let folder = try archive.folder(account: item.account, name: Self.folder, role: .sent)
+        var folders: [AccountID: FolderID] = [:]
+        for (item, (original, outcome)) in zip(batch, zip(originals, readings)) {
+            let folder: FolderID
+            if let known = folders[item.account] {
+                folder = known
+            } else {
+                folder = try archive.folder(account: item.account, name: Self.folder, role: .sent)
+                folders[item.account] = folder
+            }
             let received = ReceivedMessage(
                 folder: folder, uidValidity: Self.validity, uid: nil, internalDate: archive.time,
                 bytes: original)
@@ -46,14 +56,16 @@ struct SentFiling: Sendable {
             arrivals.append(arrival)
         }
         var filed: [(item: OutboxID, message: ArchivedMessageID)] = []
-        for (item, outcome) in zip(batch, try archive.ingest(arrivals)) {
+        let outcomes = try await disk.run { [arrivals] () throws(MailFailure) in try archive.ingest(arrivals)
+        }
+        for (item, outcome) in zip(batch, outcomes) {
             if let message = outcome.message {
                 filed.append((item.item, message))
             } else {
                 try putOff(item, outcome)
             }
         }
-        try archive.noteFiled(filed)
+        try await disk.run { [filed] () throws(MailFailure) in try archive.noteFiled(filed) }
         return filed.count
     }
 

@@ -1,0 +1,60 @@
+import Archive
+import MailFetch
+import MailModel
+import Testing
+
+@testable import Worker
+
+/// The mails of an account on their way to its connections: each once, and none is kept that nobody sends.
+@Suite struct ClaimSourceTests {
+    private static func fixture(mails: Int) throws -> WorkerFixture {
+        let fixture = try WorkerFixture()
+        for number in 0..<mails {
+            _ = try fixture.archive.queueMail(
+                OutboxDraft(
+                    account: fixture.account, requestedBy: "anna",
+                    messageID: MessageID(rawValue: "m\(number)@firma.example"),
+                    sender: EmailAddress(WorkerFixture.own),
+                    recipients: [.init(EmailAddress(WorkerFixture.client)!)],
+                    content: MessageBytes(Array("Subject: \(number)\r\n\r\nText\r\n".utf8)),
+                    notBefore: fixture.clock.now))
+        }
+        return fixture
+    }
+
+    private static func source(_ fixture: WorkerFixture, connections: Int) -> ClaimSource {
+        ClaimSource(
+            archive: fixture.archive, account: fixture.account,
+            rules: SendRules(preset: .custom, limits: SendLimits(connections: connections)), only: nil,
+            failed: { Issue.record($0) })
+    }
+
+    @Test func eachMailIsHandedOutOnceHoweverManyAsk() async throws {
+        let fixture = try Self.fixture(mails: 300)
+        let source = Self.source(fixture, connections: 5)
+        let all = await withTaskGroup(of: [OutboxID].self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    var taken: [OutboxID] = []
+                    while let claim = await source.next() { taken.append(claim.id) }
+                    return taken
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(all.count == 300 && Set(all).count == 300)
+        await source.end()
+        #expect(try fixture.archive.outboxCounts() == [.sending: 300])
+    }
+
+    @Test func whatWasClaimedAheadIsGivenBack() async throws {
+        let fixture = try Self.fixture(mails: 30)
+        let source = Self.source(fixture, connections: 2)
+        #expect(await source.prepare() == 8)
+        // With the seventh, more is claimed ahead.
+        for _ in 0..<7 { #expect(await source.next() != nil) }
+        await source.end()
+        #expect(await source.next() == nil)
+        #expect(try fixture.archive.outboxCounts() == [.sending: 7, .queued: 23])
+    }
+}
