@@ -29,14 +29,22 @@ public final class ByteChannel: Sendable {
             .get()
     }
 
-    /// Waits for bytes and returns those that are there, at most 256 KB; the empty array is the end
-    /// of the stream.
+    /// What a `receive` brought.
+    public struct Received: Sendable {
+        /// At most 256 KB; none is the end of the stream.
+        public let bytes: [UInt8]
+        /// How long the network let the loop wait for them. That the task was resumed late, on a busy
+        /// machine, is not in it: it says nothing of the server.
+        public let waited: Duration
+    }
+
+    /// Waits for bytes and returns those that are there.
     ///
     /// - Parameter seconds: a deadline of its own, for a wait that may be long; nil for that of the settings.
     /// - Throws: `timed-out` when the deadline passes without one byte, after which one may wait
     ///   again; `connection-lost`, `cancelled`.
     nonisolated(nonsending) public func receive(within seconds: Int? = nil) async throws(MailFailure)
-        -> [UInt8]
+        -> Received
     {
         try await loop.mailbox.wait(on: connection) {
             LoopMailbox.Request.receive(self.connection, within: seconds, $0)

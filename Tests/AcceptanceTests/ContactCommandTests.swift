@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What changes contacts says how it is taken back, and what it says is so.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct ContactCommandTests {
     @Test func anImportAnEditAndAMergeSayHowTheyAreTakenBack() async throws {
         try await Installation.withServer { firma in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Words that a person edits, through the whole program.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(20)))
 struct EditCommandTests {
     private struct Shown: Decodable {
         struct Edit: Decodable {

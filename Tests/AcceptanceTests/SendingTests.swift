@@ -5,7 +5,7 @@ import Testing
 @Suite(
     .enabled(
         if: PostfixServer.isThere, "Postfix is not installed here (scripts/setup test), or this is not root"),
-    .timeLimit(.minutes(10)))
+    .timeLimit(.minutes(20)))
 struct SendingTests {
     private struct Sent: Decodable {
         struct Recipient: Decodable {

@@ -216,7 +216,7 @@ import Testing
         var largest = 0
         var isFirst = true
         while true {
-            let chunk = try await channel.receive()
+            let chunk = try await channel.receive().bytes
             if chunk.isEmpty { break }
             if isFirst { #expect(!server.events.contains(.ended)) }
             isFirst = false

@@ -8,7 +8,7 @@ import Testing
 
 /// The pool with real children of the built program. One after the other: the tests look
 /// for the children of this process.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct ParsePoolTests {
     private func pool(
         processes: Int = 1, _ change: (inout ParsePool.Settings) -> Void = { _ in }

@@ -82,7 +82,7 @@ public enum AccountCheck {
     private static func smtpReply(_ channel: ByteChannel) async throws(MailFailure) -> String {
         var bytes: [UInt8] = []
         while bytes.count < 64 << 10 {
-            let chunk = try await channel.receive()
+            let chunk = try await channel.receive().bytes
             guard !chunk.isEmpty else { break }
             bytes += chunk
             guard bytes.last == 0x0A,

@@ -187,9 +187,9 @@ public final class IMAPSession {
                     continue
                 }
                 isAtRest = seconds != nil && framer.isBetweenResponses
-                let started = ContinuousClock.now
-                let chunk = try await channel.receive(within: isAtRest ? seconds : nil)
-                if !isAtRest, !pace.note(waited: ContinuousClock.now - started, bytes: chunk.count) {
+                let received = try await channel.receive(within: isAtRest ? seconds : nil)
+                let chunk = received.bytes
+                if !isAtRest, !pace.note(waited: received.waited, bytes: chunk.count) {
                     throw MailFailure(
                         .timedOut, kind: .transient, "The server answers too slowly to ever end",
                         detail: place, remedy: "It is tried again later by itself.")

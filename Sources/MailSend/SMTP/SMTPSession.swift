@@ -306,22 +306,23 @@ public final class SMTPSession {
     {
         if let reply = try reader.next() { return reply }
         let allowed = seconds ?? timeoutSeconds
-        let start = ContinuousClock.now
+        var waited = Duration.zero
         while true {
             // A server that sends a byte now and then does not get all the time in the world.
-            let left = allowed - Int((ContinuousClock.now - start).components.seconds)
+            let left = allowed - Int(waited.components.seconds)
             guard left > 0 else {
                 throw MailFailure(
                     .timedOut, kind: .transient, "The server did not answer in time", detail: place,
                     remedy: "It is tried again later by itself.")
             }
-            let chunk = try await channel.receive(within: left)
-            guard !chunk.isEmpty else {
+            let received = try await channel.receive(within: left)
+            waited += received.waited
+            guard !received.bytes.isEmpty else {
                 throw MailFailure(
                     .connectionLost, kind: .transient, "The server closed the connection", detail: place,
                     remedy: "It is tried again later by itself.")
             }
-            reader.feed(chunk)
+            reader.feed(received.bytes)
             if let reply = try reader.next() { return reply }
         }
     }

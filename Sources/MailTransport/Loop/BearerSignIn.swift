@@ -119,7 +119,7 @@ struct BearerSignIn {
                 return text
             }
             guard buffer.count < Self.replyBytes else { throw endless }
-            let chunk = try await channel.receive()
+            let chunk = try await channel.receive().bytes
             guard !chunk.isEmpty else {
                 throw CurlResult.lost(detail: "\(settings.endpoint.host), while signing in")
             }

@@ -34,7 +34,9 @@ final class LoopConnection: @unchecked Sendable {
     var easy: UnsafeMutableRawPointer?
     var socket: Int32 = -1
     var opener: Waiter<Void>?
-    var receiver: Waiter<[UInt8]>?
+    var receiver: Waiter<ByteChannel.Received>?
+    /// Monotonic milliseconds of when the present receiver began to wait.
+    var receiveStart: Int64 = 0
     var sender: Waiter<Void>?
     var unsent: [UInt8] = []
     var sentCount = 0

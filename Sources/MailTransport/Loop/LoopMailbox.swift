@@ -8,7 +8,7 @@ final class LoopMailbox: Sendable {
     enum Request: Sendable {
         case open(LoopConnection, Waiter<Void>)
         /// With a deadline in seconds of its own, or with that of the settings.
-        case receive(LoopConnection, within: Int?, Waiter<[UInt8]>)
+        case receive(LoopConnection, within: Int?, Waiter<ByteChannel.Received>)
         case send(LoopConnection, [UInt8], Waiter<Void>)
         case close(LoopConnection)
         case exchange(LoopExchange, Waiter<HTTPResponse>)

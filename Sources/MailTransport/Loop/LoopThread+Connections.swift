@@ -98,12 +98,15 @@ extension LoopThread {
 
     // MARK: Receiving
 
-    func receive(_ connection: LoopConnection, within seconds: Int?, _ waiter: Waiter<[UInt8]>) {
+    func receive(
+        _ connection: LoopConnection, within seconds: Int?, _ waiter: Waiter<ByteChannel.Received>
+    ) {
         guard !waiter.token.isCancelled else { return waiter.resume(.failure(.waitCancelled)) }
         guard connection.phase == .open, connection.receiver == nil else {
             return waiter.resume(.failure(.closedByOwner))
         }
         connection.receiver = waiter
+        connection.receiveStart = LoopThread.monotonicMilliseconds()
         connection.receiveDeadline = deadline(connection, within: seconds)
         // Data may wait inside TLS, where epoll cannot see it: always read before waiting.
         continueReceiving(connection)
@@ -141,10 +144,11 @@ extension LoopThread {
     }
 
     func answerReceiver(_ connection: LoopConnection, _ result: Result<[UInt8], MailFailure>) {
-        let receiver = connection.receiver
+        guard let receiver = connection.receiver else { return }
         connection.receiver = nil
         connection.receiveDeadline = .max
-        receiver?.resume(result)
+        let waited = LoopThread.monotonicMilliseconds() - connection.receiveStart
+        receiver.resume(result.map { ByteChannel.Received(bytes: $0, waited: .milliseconds(waited)) })
     }
 
     // MARK: Sending
