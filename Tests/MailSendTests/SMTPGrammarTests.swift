@@ -108,6 +108,22 @@ import Testing
             ("450 4.2.1 The recipient has exceeded message rate limit", .rcpt, "recipient-rate"),
             ("550 5.4.5 Daily user sending limit exceeded", .data, "account-limit"),
             ("421 4.7.28 Our system has detected an unusual rate", .mail, "account-limit"),
+            ("454 Throttling failure: Maximum sending rate exceeded", .endOfData, "account-limit"),
+            ("550 5.1.90 You have reached your daily limit for message recipients", .rcpt, "account-limit"),
+            (
+                "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", .data,
+                "account-limit"
+            ),
+            ("451 4.7.1 Ratelimit \"user\" exceeded", .endOfData, "account-rate"),
+            ("550 5.7.1 Message rate exceeded", .mail, "account-rate"),
+            // Trouble of the server's, of one recipient's, or for good: nobody else's mail waits for it.
+            ("421 4.4.5 Server busy, try again later. gsmtp", .rcpt, "transient"),
+            ("452 4.4.5 Insufficient disk space; try again later", .mail, "transient"),
+            ("452 4.2.2 <ivan@client.example>: too many messages in mailbox", .rcpt, "mailbox-full"),
+            ("451 4.7.1 Recipient rate limit exceeded for ivan@client.example", .rcpt, "recipient-rate"),
+            ("451 4.7.1 <ivan@client.example>: Rate limit exceeded", .rcpt, "rate"),
+            ("554 5.7.1 too many messages from your IP, blocked by recipient", .rcpt, "permanent"),
+            ("554 5.7.1 too many messages from your IP", .endOfData, "permanent"),
             ("535 5.7.8 Error: authentication failed", .mail, "sign-in"),
             ("530 5.7.0 Must issue STARTTLS", .mail, "sign-in"),
             ("554 5.7.1 Message rejected under suspicion of SPAM", .endOfData, "spam"),
@@ -115,6 +131,13 @@ import Testing
             ("553 5.7.1 Sender address rejected: not owned by user", .rcpt, "sender-not-owned"),
             ("550 5.1.8 Sender unknown", .mail, "sender-refused"),
             ("552 5.3.4 Message size exceeds fixed limit", .mail, "too-large"),
+            ("552 Message too big", .endOfData, "too-large"),
+            ("552 5.2.2 Over quota", .endOfData, "mailbox-full"),
+            (
+                "552 5.7.0 This message was blocked because its content presents a potential security issue.",
+                .endOfData, "content-refused"
+            ),
+            ("552 5.7.0 No", .endOfData, "permanent"),
             ("552 5.2.2 Mailbox full", .rcpt, "mailbox-full"),
             ("452 4.2.2 Mailbox full", .endOfData, "mailbox-full"),
             ("550 5.1.1 No such user", .rcpt, "unknown-address"),

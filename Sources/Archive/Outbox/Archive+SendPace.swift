@@ -72,6 +72,31 @@ extension Archive {
         }
     }
 
+    /// Lets an account send again at a person's word, whatever has stopped it: what was taken for the provider's block
+    /// may be over, or was none.
+    ///
+    /// - Returns: what had stopped it; nil when nothing had.
+    @discardableResult
+    public func resumeSending(_ account: AccountID) throws(MailFailure) -> SendPause? {
+        let time = now()
+        return try write { db in
+            Act.concerns("account \(account)")
+            let pause = try Self.pause(of: account, db)
+            try db.execute(sql: "DELETE FROM send_pauses WHERE account = ?", arguments: [account.rawValue])
+            // Mail that waits for other reasons goes on waiting.
+            try db.execute(
+                sql: """
+                    UPDATE outbox SET next_try = ?1 WHERE account = ?2 AND state = 'retry' AND next_try > ?1
+                        AND (reason_code = ?3 OR next_try = ?4)
+                    """,
+                arguments: [
+                    time.rawValue, account.rawValue, MailFailure.Code.sendingBlocked.rawValue,
+                    pause?.until?.rawValue,
+                ])
+            return pause.flatMap { pause in pause.until.map { $0 > time } ?? true ? pause : nil }
+        }
+    }
+
     private static func isBlocked(_ account: AccountID, at time: UnixTime, _ db: Database) throws -> Bool {
         guard let pause = try pause(of: account, db), pause.failure.code == .sendingBlocked else {
             return false

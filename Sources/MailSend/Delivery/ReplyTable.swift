@@ -23,10 +23,14 @@ public enum ReplyTable {
         /// Its name in docs/SENDING.md.
         public let name: String
         let codes: Set<Int>
+        /// Codes that count only where the reply has no enhanced status: it would say more.
+        let bareCodes: Set<Int>
         /// Class, subject and detail of an enhanced status; nil fits any.
         let statuses: [Status]
         let words: [String]
         let stages: Set<SMTPStage>
+        /// 4 for what may pass, 5 for what will not; empty for both.
+        let classes: Set<Int>
         public let action: Action
         public let remedy: String?
 
@@ -43,43 +47,69 @@ public enum ReplyTable {
 
         /// - Parameter statuses: such as `5.1.1`, `4.x.x` or `x.2.2`.
         init(
-            _ name: String, codes: Set<Int> = [], _ statuses: [String] = [], words: [String] = [],
-            at stages: Set<SMTPStage> = [], _ action: Action, _ remedy: String? = nil
+            _ name: String, codes: Set<Int> = [], bareCodes: Set<Int> = [], _ statuses: [String] = [],
+            words: [String] = [], at stages: Set<SMTPStage> = [], classes: Set<Int> = [], _ action: Action,
+            _ remedy: String? = nil
         ) {
             self.name = name
             self.codes = codes
+            self.bareCodes = bareCodes
             self.statuses = statuses.map { text in
                 let parts = text.split(separator: ".").map { Int($0) }
                 return Status(class: parts[0], subject: parts[1], detail: parts[2])
             }
             self.words = words
             self.stages = stages
+            self.classes = classes
             self.action = action
             self.remedy = remedy
         }
 
-        /// One of the codes, statuses or words must fit, and the stage if any is named.
+        /// One of the codes, statuses or words must fit, and the stage and the class if any are named.
         func fits(_ reply: SMTPReply, _ lowered: String, at stage: SMTPStage) -> Bool {
             guard stages.isEmpty || stages.contains(stage) else { return false }
+            guard classes.isEmpty || classes.contains(reply.code / 100) else { return false }
             if codes.contains(reply.code) { return true }
+            if reply.status == nil, bareCodes.contains(reply.code) { return true }
             if let status = reply.status, statuses.contains(where: { $0.fits(status) }) { return true }
             return words.contains { lowered.contains($0) }
         }
     }
 
+    /// What says unmistakably that the account itself has sent too much.
+    private static let limitWords = [
+        "sending limit", "sending quota", "daily limit", "hourly limit", "daily user sending",
+        "quota exceeded for sending", "limit exceeded for sender", "submissionquotaexceeded",
+        "sending too many", "maximum sending rate", "exceeded the maximum number of messages",
+        "exceeded the max emails",
+    ]
+    /// What says that something goes too fast, and not for whom.
+    private static let rateWords = [
+        "rate limit", "ratelimit", "message rate", "sending rate", "too many messages", "limits are exceeded",
+    ]
+    private static let limitRemedy =
+        "The provider's limit is reached; the account waits by itself. Send less, or spread it over days. If it was"
+        + " lifted before: mailworker outbox limits ACCOUNT --resume."
+
     public static let rows: [Row] = [
         Row(
-            "recipient-rate", ["4.2.1"], words: ["recipient has exceeded", "recipient is receiving mail"],
-            .later(1800)),
-        Row(
-            "account-limit", ["x.4.5", "4.7.28", "5.7.28"],
+            "recipient-rate", ["4.2.1"],
             words: [
-                "sending limit", "sending quota", "daily limit", "hourly limit", "daily user sending",
-                "message rate", "rate limit", "too many messages", "quota exceeded for sending",
-                "sending rate", "limit exceeded for sender", "exceeded the maximum number of messages",
-            ], .accountBlocked,
-            "The provider's limit is reached; the account waits by itself. Send less, or spread it over days."
-        ),
+                "recipient has exceeded", "recipient is receiving mail", "contact is receiving mail",
+                "recipient rate",
+            ], classes: [4], .later(1800)),
+        Row("mailbox-full", ["x.2.2"], at: [.rcpt, .data, .endOfData], .later(3600)),
+        // RFC 3463 makes x.4.5 the congestion of a mail system, which passes; only as a permanent refusal is it
+        // Gmail's word for a used-up day.
+        Row(
+            "account-limit", ["5.4.5", "4.7.28", "5.7.28", "5.1.90"], words: limitWords, .accountBlocked,
+            limitRemedy),
+        Row("account-rate", words: rateWords, at: [.mail], .accountBlocked, limitRemedy),
+        Row(
+            "account-rate", words: rateWords, at: [.data, .endOfData], classes: [4], .accountBlocked,
+            limitRemedy),
+        // At a recipient it may be the recipient's own limit, which keeps nobody else's mail back.
+        Row("rate", words: rateWords, at: [.rcpt], classes: [4], .later(1800)),
         Row(
             "sign-in", codes: [530, 534, 535, 538], ["5.7.8", "5.7.9", "5.7.11", "x.7.12"],
             .accountRefused, "Check the account's SMTP login and password: mailworker account check NAME."),
@@ -98,16 +128,18 @@ public enum ReplyTable {
             "sender-not-owned", words: ["not owned by user", "sender address rejected"], .held,
             "The server does not let this account send under that address."),
         Row(
-            "too-large", codes: [552], ["5.3.4", "5.2.3"], at: [.mail, .data, .endOfData], .failed,
+            "too-large", bareCodes: [552], ["5.3.4", "5.2.3"], at: [.mail, .data, .endOfData], .failed,
             "Send fewer or smaller attachments."),
-        Row("mailbox-full", ["x.2.2"], at: [.rcpt, .data, .endOfData], .later(3600)),
         Row(
             "unknown-address", ["5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"],
             at: [.rcpt], .failed, "Correct the address."),
         Row("too-many-recipients", ["x.5.3"], words: ["too many recipients"], at: [.rcpt], .later(0)),
         Row(
-            "content-refused", ["5.6.x"], at: [.data, .endOfData, .mail], .failed,
-            "The server does not take what the mail contains."),
+            "content-refused", ["5.6.x"],
+            words: ["its content presents", "attachment type", "file type", "blocked attachment"],
+            at: [.data, .endOfData, .mail], classes: [5], .failed,
+            "The server does not take what the mail contains. Leave out what it names, such as programs among the"
+                + " attachments."),
         Row(
             "protocol", codes: [500, 501, 502, 503, 504], ["5.5.0", "5.5.1", "5.5.2", "5.5.4"],
             at: [.mail, .data, .endOfData], .held,

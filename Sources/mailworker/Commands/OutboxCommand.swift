@@ -198,7 +198,11 @@ struct OutboxResolveCommand: ParsableCommand {
 struct OutboxLimitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limits", abstract: "What an account may send; shows it, or changes it.",
-        discussion: "Without options it shows the limits in force. 0 takes an own limit back.")
+        discussion: """
+            Without options it shows the limits in force. 0 takes an own limit back.
+            After its provider has said that an account has sent too much, the account is silent for as long as the
+            block may last, since trying prolongs it at some; --resume is for who knows that it is over.
+            """)
 
     @OptionGroup var common: CommonOptions
 
@@ -217,6 +221,9 @@ struct OutboxLimitsCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Connections at the same time, 1 to 100.", valueName: "n"))
     var connections: Int?
+
+    @Flag(help: "Ends the account's wait, the provider's block included: its mail goes at once.")
+    var resume = false
 
     @Flag(help: "One JSON document instead of text.")
     var json = false
@@ -238,6 +245,14 @@ struct OutboxLimitsCommand: ParsableCommand {
         if let connections { limits.connections = connections == 0 ? nil : connections }
         if [perDay, perMessage, perMinute, connections].contains(where: { $0 != nil }) {
             try archive.setSendLimits(limits, of: found.id)
+        }
+        if resume {
+            let ended = try archive.resumeSending(found.id)
+            if !json {
+                Terminal.print(
+                    ended.map { "The account no longer waits: \($0.failure.revealed)" }
+                        ?? "The account did not wait.")
+            }
         }
         let rules = SendRules(preset: found.provider, limits: limits)
         let inForce = SendLimits(

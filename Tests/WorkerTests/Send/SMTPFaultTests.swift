@@ -44,7 +44,21 @@ import Worker
         .init(stage: .mail, act: .reply("530 5.7.0 sign in first"), state: .retry, pauses: true),
         .init(
             stage: .mail, act: .reply("550 5.4.5 daily sending quota exceeded"), state: .retry, pauses: true),
+        .init(stage: .mail, act: .reply("452 4.4.5 Insufficient disk space; try again later"), state: .retry),
         .init(stage: .mail, act: .replyAndClose("421 4.7.0 too much"), state: .retry),
+        .init(
+            stage: .rcpt, act: .replyAndClose("421 4.4.5 Server busy, try again later. gsmtp"), state: .retry),
+        .init(
+            stage: .rcpt, act: .reply("451 4.7.1 Recipient rate limit exceeded for \(WorkerFixture.client)"),
+            state: .retry),
+        .init(
+            stage: .rcpt, act: .reply("452 4.2.2 <\(WorkerFixture.client)>: too many messages in mailbox"),
+            state: .retry),
+        .init(
+            stage: .rcpt, act: .reply("554 5.7.1 too many messages from your IP, blocked by recipient"),
+            state: .failed),
+        .init(
+            stage: .endOfData, act: .reply("552 5.7.0 blocked, its content presents a risk"), state: .failed),
         .init(stage: .rcpt, act: .reply("450 4.2.0 greylisted"), state: .retry),
         .init(stage: .rcpt, act: .reply("452 4.2.2 full"), state: .retry),
         .init(stage: .rcpt, act: .reply("550 5.1.1 no such user"), state: .failed),

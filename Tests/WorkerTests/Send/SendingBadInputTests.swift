@@ -149,6 +149,39 @@ import Testing
         #expect(try wait.explained(next).remedy?.contains("limit is reached") == true)
     }
 
+    @Test func aPersonEndsTheWaitForAProvidersLimit() async throws {
+        let server = try ScriptedSMTPServer([.mail: .reply("550 5.4.5 Daily user sending limit exceeded")])
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        let first = try await fixture.send("Hello")
+        _ = try await fixture.deliver(first)
+        let next = try await fixture.send("Hello again")
+        #expect(try await fixture.deliver(next).state == .queued)
+        // Neither time that is too short nor other settings are a person's word.
+        fixture.clock.advance(600)
+        try fixture.archive.setSMTPSignIn("anna", Secret("new"), of: fixture.account)
+        #expect(try await fixture.deliver(next).state == .queued)
+        #expect(try fixture.archive.resumeSending(fixture.account)?.failure.code == .sendingBlocked)
+        #expect(try fixture.archive.sendPause(of: fixture.account) == nil)
+        #expect(try await fixture.deliver(next).state == .sent)
+        #expect(try await fixture.deliver(first).state == .sent)
+        #expect(try fixture.archive.resumeSending(fixture.account) == nil)
+    }
+
+    @Test func whatOneRecipientsServerSaysKeepsNobodyElsesMailBack() async throws {
+        for reply in [
+            "452 4.2.2 <\(WorkerFixture.client)>: too many messages in mailbox",
+            "451 4.7.1 Rate limit exceeded for <\(WorkerFixture.client)>", "421 4.4.5 Server busy. gsmtp",
+        ] {
+            let server = try ScriptedSMTPServer([.rcpt: .replyAndClose(reply)])
+            defer { server.stop() }
+            let fixture = try SendFixture(server)
+            #expect(try await fixture.deliver(try await fixture.send("Hello")).state == .retry)
+            #expect(
+                try await fixture.deliver(try await fixture.send("Hello again")).state == .sent, "\(reply)")
+        }
+    }
+
     @Test func aQuotaOfOursKeepsTheMailQueuedAndSaysWhy() async throws {
         let server = try ScriptedSMTPServer()
         defer { server.stop() }
