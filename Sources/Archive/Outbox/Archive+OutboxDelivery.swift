@@ -28,14 +28,16 @@ extension Archive {
     ///
     /// Automatic and mass mail to an address that is suppressed or must not be mailed fails here, at the
     /// last moment that can be.
+    ///
+    /// - Parameter only: the one mail that is offered for choice, however many are due before it; nil for all.
     public func claimOutbox(
-        _ account: AccountID, _ choose: (OutboxFacts, UnixTime) -> [OutboxID]
+        _ account: AccountID, only: OutboxID? = nil, _ choose: (OutboxFacts, UnixTime) -> [OutboxID]
     ) throws(MailFailure) -> [OutboxClaim] {
         let holder = try locks.ownName()
         let time = now()
         return try writeUnaudited(.outboxClaimed) { db in
             try Self.forgetOldCounts(account, db, at: time)
-            let facts = try Self.outboxFacts(account, db, at: time)
+            let facts = try Self.outboxFacts(account, db, at: time, only: only)
             var claims: [OutboxClaim] = []
             let take = try PreparedStatement(
                 db,
@@ -147,21 +149,23 @@ extension Archive {
         try delete.run()
     }
 
-    private static func outboxFacts(_ account: AccountID, _ db: Database, at time: UnixTime) throws
-        -> OutboxFacts
-    {
+    private static func outboxFacts(
+        _ account: AccountID, _ db: Database, at time: UnixTime, only: OutboxID? = nil
+    ) throws -> OutboxFacts {
         var facts = OutboxFacts()
         let due = try PreparedStatement(
             db,
             """
             SELECT o.id, o.size, o.priority, (SELECT count(*) FROM outbox_recipients r
                 WHERE r.item = o.id AND r.state IN ('waiting', 'retry'))
-            FROM outbox o WHERE o.account = ? AND o.state IN ('queued', 'retry') AND o.next_try <= ?
-            ORDER BY o.priority, o.next_try, o.id LIMIT ?
+            FROM outbox o WHERE o.account = ?1 AND o.state IN ('queued', 'retry') AND o.next_try <= ?2
+                AND (?4 IS NULL OR o.id = ?4)
+            ORDER BY o.priority, o.next_try, o.id LIMIT ?3
             """)
         due.bind(1, account.rawValue)
         due.bind(2, time.rawValue)
         due.bind(3, candidateLimit)
+        due.bind(4, only?.rawValue)
         try due.forEachRow { row in
             facts.due.append(
                 OutboxFacts.Candidate(

@@ -86,10 +86,8 @@ actor ClaimSource {
         if only != nil { isEnded = true }
         do throws(MailFailure) {
             return try await disk.run { () throws(MailFailure) in
-                try archive.claimOutbox(account) { facts, now in
-                    var facts = facts
-                    if let only { facts.due.removeAll { $0.id != only } }
-                    return DispatchPlan(facts, rules: rules, room: room, now: now).take
+                try archive.claimOutbox(account, only: only) { facts, now in
+                    DispatchPlan(facts, rules: rules, room: room, now: now).take
                 }
             }
         } catch {

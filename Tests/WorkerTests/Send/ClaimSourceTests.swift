@@ -22,10 +22,12 @@ import Testing
         return fixture
     }
 
-    private static func source(_ fixture: WorkerFixture, connections: Int) -> ClaimSource {
+    private static func source(
+        _ fixture: WorkerFixture, connections: Int, only: OutboxID? = nil
+    ) -> ClaimSource {
         ClaimSource(
             archive: fixture.archive, account: fixture.account,
-            rules: SendRules(preset: .custom, limits: SendLimits(connections: connections)), only: nil,
+            rules: SendRules(preset: .custom, limits: SendLimits(connections: connections)), only: only,
             failed: { Issue.record($0) })
     }
 
@@ -45,6 +47,16 @@ import Testing
         #expect(all.count == 300 && Set(all).count == 300)
         await source.end()
         #expect(try fixture.archive.outboxCounts() == [.sending: 300])
+    }
+
+    @Test func aMailThatIsAskedForGoesHoweverManyAreDueBeforeIt() async throws {
+        // A decision sees 256 of them.
+        let fixture = try Self.fixture(mails: 258)
+        let last = try #require(try fixture.archive.outboxItems(limit: 1).first).id
+        let source = Self.source(fixture, connections: 2, only: last)
+        #expect(await source.next()?.id == last)
+        #expect(await source.next() == nil)
+        #expect(try fixture.archive.outboxCounts() == [.sending: 1, .queued: 257])
     }
 
     @Test func whatWasClaimedAheadIsGivenBack() async throws {
