@@ -255,6 +255,7 @@ struct ConfigurationTests {
         poll_minutes = 11
         timeout_minutes = 2
         sent_folder = "Отправленные"
+        sent_copy = "server"
         folders = ["Клиенты", "Архив"]
         since = "2026-01-31"
         ca_file = "ca.pem"

@@ -13,10 +13,11 @@ class Sink:
     answer ever arrives. A `careful` answer looks first whether the client is still there, and forgets the mail
     otherwise, as some servers do."""
 
-    def __init__(self, random=None, delays=(), carefulness=0.0, keep=None):
+    def __init__(self, random=None, delays=(), carefulness=0.0, keep=None, keep_after=0):
         self.random, self.delays, self.carefulness = random, delays, carefulness
-        # Called with the bytes of each mail that is taken, before the answer: a provider that files what it sends.
-        self.keep = keep
+        # Called with the bytes of each mail that is taken: a provider that files what it sends. Before the answer, or
+        # some seconds after the mail was taken.
+        self.keep, self.keep_after = keep, keep_after
         self.lock = threading.Lock()
         # (Message-ID, recipient) to how often it was taken.
         self.taken = collections.Counter()
@@ -126,7 +127,9 @@ class Sink:
             self.mails[name] += 1
             for recipient in recipients:
                 self.taken[name, recipient] += 1
-        if self.keep:
+        if self.keep and self.keep_after:
+            threading.Timer(self.keep_after, self.keep, [content]).start()
+        elif self.keep:
             self.keep(content)
         if not is_careful:
             time.sleep(delay)

@@ -88,7 +88,9 @@ import Testing
     @Test func factsThatOurUsersWereTold() {
         #expect(ProviderProfile.known("gmail")?.dailyDownloadBytes == 2_500 << 20)
         #expect(ProviderProfile.known("gmail")?.connectionLimit == 15)
-        #expect(ProviderProfile.known("gmail")?.filesSentItself == true)
+        for preset in ["gmail", "outlook"] {
+            #expect(ProviderProfile.known(preset)?.filesSentItself == true)
+        }
         #expect(ProviderProfile.known("yandex")?.delimiter == "|")
         #expect(ProviderProfile.known("yandex")?.recipientsPerMessage == 35)
         #expect(ProviderPreset.allCases.filter(\.profile.hasLabels) == [.gmail])

@@ -41,6 +41,8 @@ public struct AccountSettings: Sendable, Hashable {
     /// Nil: found by SPECIAL-USE.
     public var sentFolder: FolderName?
     public var furtherFolders: [FolderName]
+    /// Who puts the copy of sent mail into the Sent folder; nil: as the preset knows, or as it is found out.
+    public var sentCopy: SentCopy?
     /// Mail that arrived earlier is not fetched.
     public var since: UnixTime?
     public var caFile: String?
@@ -67,6 +69,7 @@ public struct AccountSettings: Sendable, Hashable {
         timeoutSeconds = 60
         sentFolder = nil
         furtherFolders = []
+        sentCopy = nil
         since = nil
         caFile = nil
         pins = []
@@ -75,6 +78,14 @@ public struct AccountSettings: Sendable, Hashable {
         isEnabled = true
         colleaguesSee = .everything
     }
+}
+
+/// Who puts the copy of what was sent into the Sent folder.
+public enum SentCopy: String, Sendable, Codable, CaseIterable {
+    /// The server that sends it.
+    case server
+    /// We do, by APPEND.
+    case append
 }
 
 /// How an account is doing: what its user sees.

@@ -215,7 +215,7 @@ extension Archive {
         "name", "user", "kind", "email", "address", "preset", "login", "imap_host", "imap_port",
         "imap_security", "smtp_host", "smtp_port", "smtp_security", "poll_minutes", "timeout_seconds",
         "sent_folder", "further_folders", "since", "ca_file", "proxy", "is_declared", "is_enabled",
-        "is_watched", "colleagues_see", "pins",
+        "is_watched", "colleagues_see", "pins", "sent_copy",
     ]
 
     private static func arguments(_ settings: AccountSettings, _ db: Database) throws -> StatementArguments {
@@ -229,7 +229,7 @@ extension Archive {
             settings.pollMinutes, settings.timeoutSeconds, settings.sentFolder?.rawValue,
             String(decoding: folders, as: UTF8.self), settings.since?.rawValue, settings.caFile,
             settings.proxy, settings.isDeclared, settings.isEnabled, settings.isWatched,
-            settings.colleaguesSee.name, String(decoding: pins, as: UTF8.self),
+            settings.colleaguesSee.name, String(decoding: pins, as: UTF8.self), settings.sentCopy?.rawValue,
         ]
         return StatementArguments(values)
     }
@@ -251,6 +251,7 @@ extension Archive {
         settings.timeoutSeconds = row["timeout_seconds"]
         settings.sentFolder = (row["sent_folder"] as String?).map { FolderName($0) }
         settings.furtherFolders = try list(row["further_folders"]).map { FolderName($0) }
+        settings.sentCopy = (row["sent_copy"] as String?).flatMap(SentCopy.init(rawValue:))
         settings.since = time(row["since"])
         settings.caFile = row["ca_file"]
         settings.pins = try list(row["pins"]).map { text in

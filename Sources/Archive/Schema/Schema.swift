@@ -37,6 +37,7 @@ enum Schema {
         // After all columns that were added to rows which people change.
         migrator.registerMigration("8a") { db in try db.execute(sql: completeRows) }
         migrator.registerMigration("17") { db in try db.execute(sql: edits) }
+        migrator.registerMigration("23") { db in try db.execute(sql: sentCopies) }
         return migrator
     }
 

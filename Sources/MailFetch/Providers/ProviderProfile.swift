@@ -112,7 +112,7 @@ extension ProviderProfile {
         passwordHelp:
             "Microsoft accepts no passwords from mail programs any more: register this program there,"
             + " enter it under [oauth.custom], and authorize the account.",
-        sendBlockSeconds: 86_400, sendConnections: 2)
+        filesSentItself: true, sendBlockSeconds: 86_400, sendConnections: 2)
 
     static let custom = ProviderProfile(title: "another server")
 }

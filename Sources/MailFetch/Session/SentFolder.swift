@@ -13,21 +13,26 @@ public struct SentFolder {
         self.folder = folder
     }
 
-    /// Whether a message with this Message-ID is there.
+    /// How many messages with this Message-ID are there.
     ///
     /// - Throws: `command-refused` when the server does not search; what ends a session.
-    nonisolated(nonsending) public func contains(_ messageID: MessageID) async throws(MailFailure) -> Bool {
+    nonisolated(nonsending) public func count(of messageID: MessageID) async throws(MailFailure) -> Int {
         guard Self.isSendable(messageID) else { throw .unsearchable }
         _ = try await session.examine(folder)
         let tag = session.freshTag()
         try await session.sendBytes(
             tag + Array(" UID SEARCH HEADER \"Message-ID\" \"<\(messageID.rawValue)>\"\r\n".utf8))
-        var isThere = false
+        var count = 0
         let reply = try await answer(to: tag) { response in
-            if case .search(let ranges) = response, !ranges.isEmpty { isThere = true }
+            if case .search(let ranges) = response { count += ranges.reduce(0) { $0 + $1.count } }
         }
         guard reply.kind == .ok else { throw session.refusal(reply) }
-        return isThere
+        return count
+    }
+
+    /// - Throws: as `count`.
+    nonisolated(nonsending) public func contains(_ messageID: MessageID) async throws(MailFailure) -> Bool {
+        try await count(of: messageID) > 0
     }
 
     /// Appends a message, marked as read (RFC 9051, 6.3.12).

@@ -71,7 +71,10 @@ public final class OutboxDispatcher: Sendable {
             try? await Task.sleep(for: .milliseconds(100))
         }
         await file(watch)
-        await copying(watch).run(account)
+        if await copying(watch).run(account) {
+            try? await Task.sleep(for: .seconds(settings.secondLookSeconds))
+            await copying(watch).run(account)
+        }
         sessions.closeAll()
         return try archive.outboxItem(id)
     }
@@ -137,7 +140,9 @@ public final class OutboxDispatcher: Sendable {
     }
 
     private func copying(_ watch: @escaping @Sendable (SendEvent) -> Void) -> SentCopying {
-        SentCopying(archive: archive, signIn: signIn, watch: watch)
+        var copying = SentCopying(archive: archive, signIn: signIn, watch: watch)
+        copying.secondLookSeconds = settings.secondLookSeconds
+        return copying
     }
 }
 

@@ -11,6 +11,8 @@ public struct SendSettings: Sendable {
     public var idleSeconds: Int64 = 30
     /// Seconds that mail under way gets when the daemon ends.
     public var graceSeconds = 20
+    /// Seconds between the two looks for a copy in the Sent folder that the server may put there itself.
+    public var secondLookSeconds: Int64 = 10
     public var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
 
     public init(connections: PollSettings) { self.connections = connections }

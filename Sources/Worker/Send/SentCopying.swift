@@ -13,11 +13,19 @@ struct SentCopying: Sendable {
     let signIn: AccountSignIn
     let watch: @Sendable (SendEvent) -> Void
 
-    private static let tries = 12
+    /// Seconds between the two looks for a copy that the server may put there itself.
+    var secondLookSeconds: Int64 = 10
 
-    func run(_ account: Account) async {
+    private static let tries = 12
+    /// Seconds after which a server that files what it sends has done so at the latest.
+    private static let slowestServerSeconds: Int64 = 180
+
+    /// - Returns: whether something is looked for once more after `secondLookSeconds`.
+    @discardableResult
+    func run(_ account: Account) async -> Bool {
         do throws(MailFailure) {
-            let isUnneeded = account.settings.imap == nil || account.provider.profile.filesSentItself
+            let habit = try archive.sentHabit(of: account.id)
+            let isUnneeded = CopyWay(account, habit: habit) == .unneeded
             if isUnneeded { try archive.forgoCopies(of: account.id) }
             var due = try archive.claimCopies(of: account.id)
             if isUnneeded {
@@ -25,9 +33,9 @@ struct SentCopying: Sendable {
                 for item in due where !item.isUncertain { try archive.noteCopy(of: item.item, .unneeded) }
                 due.removeAll { !$0.isUncertain }
             }
-            guard !due.isEmpty else { return }
+            guard !due.isEmpty else { return false }
             do throws(MailFailure) {
-                try await copy(&due, of: account)
+                return try await copy(&due, of: account, habit)
             } catch {
                 watch(.copyFailed(account: account.settings.name, failure: error))
                 for item in due { try putOff(item, because: error) }
@@ -35,12 +43,13 @@ struct SentCopying: Sendable {
         } catch {
             watch(.archiveFailed(error))
         }
+        return false
     }
 
     /// - Parameter due: what is not settled is left in it.
     private func copy(
-        _ due: inout [Archive.OutboxToCopy], of account: Account
-    ) async throws(MailFailure) {
+        _ due: inout [Archive.OutboxToCopy], of account: Account, _ habit: SentHabit?
+    ) async throws(MailFailure) -> Bool {
         let session = try await signIn.openMailbox(account)
         // A copy is for the mailbox that was read so far, and no stranger's.
         let folders = try await MailboxRecognition(archive: archive).folders(of: account, on: session)
@@ -48,14 +57,35 @@ struct SentCopying: Sendable {
             sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
         let sent = choice.folders(among: folders).chosen.first { $0.role == .sent }?.folder
         let folder = sent.map { SentFolder($0, on: session) }
+        var way = CopyWay(account, habit: habit)
+        if let folder, let settled = try await settled(habit, of: account, in: folder) {
+            way = CopyWay(account, habit: settled)
+        }
+        var isLookedForAgain = false
         while let item = due.first {
             if let sent, let folder {
                 let isThere = try await folder.contains(item.messageID)
                 if item.isUncertain {
                     try settle(item, isThere: isThere, in: sent.name)
-                } else {
-                    if !isThere { try await append(item, to: folder) }
+                } else if isThere {
                     try archive.noteCopy(of: item.item, .done)
+                } else if way == .unneeded {
+                    try archive.noteCopy(of: item.item, .unneeded)
+                } else if way == .findOut, item.tries == 0 {
+                    let time = archive.time.advanced(bySeconds: secondLookSeconds)
+                    try archive.noteCopy(
+                        of: item.item, .later(time, "It is looked for once more before it is put there"))
+                    isLookedForAgain = true
+                } else {
+                    try await append(item, to: folder)
+                    try archive.noteCopy(of: item.item, .done)
+                    if way == .findOut {
+                        let learned = SentHabit(
+                            filesItself: false, proof: item.messageID,
+                            proofAfter: archive.time.advanced(bySeconds: Self.slowestServerSeconds))
+                        try archive.noteSentHabit(learned, of: account.id)
+                        way = CopyWay(account, habit: learned)
+                    }
                 }
             } else if item.isUncertain {
                 try putOff(item, because: .noSentFolder)
@@ -65,6 +95,22 @@ struct SentCopying: Sendable {
             due.removeFirst()
         }
         await session.logout()
+        return isLookedForAgain
+    }
+
+    /// What was taken for the server's habit when no copy had come in time is seen to be right or wrong by the copy
+    /// that was appended: a second one beside it came from a slow server.
+    ///
+    /// - Returns: nil where there is nothing to find out at present.
+    private func settled(
+        _ habit: SentHabit?, of account: Account, in folder: SentFolder
+    ) async throws(MailFailure) -> SentHabit? {
+        guard let proof = habit?.proof, let after = habit?.proofAfter, archive.time >= after else {
+            return nil
+        }
+        let settled = SentHabit(filesItself: try await folder.count(of: proof) > 1)
+        try archive.noteSentHabit(settled, of: account.id)
+        return settled
     }
 
     private func settle(

@@ -60,6 +60,12 @@ struct AccountArguments: ParsableArguments {
     var sentFolder: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Who puts sent mail into that folder: server, append (we do), or auto. (default: auto)",
+            valueName: "who"))
+    var sentCopy: String?
+
+    @Option(
         help: ArgumentHelp("A further folder to poll; may be given several times.", valueName: "folder"))
     var folder: [String] = []
 
@@ -108,6 +114,9 @@ struct AccountArguments: ParsableArguments {
         if pin != [""], let wrong = pin.first(where: { KeyPin($0) == nil }) {
             throw ValidationError("--pin \(wrong) is none; it is written sha256/BASE64.")
         }
+        if let sentCopy, !AccountOptions.sentCopies.contains(sentCopy) {
+            throw ValidationError("--sent-copy takes auto, server or append.")
+        }
         if let since, UnixTime(day: since) == nil {
             throw ValidationError("--since takes a day such as 2026-01-31.")
         }
@@ -128,6 +137,7 @@ struct AccountArguments: ParsableArguments {
         options.pollMinutes = pollMinutes
         options.timeoutMinutes = timeoutMinutes
         options.sentFolder = sentFolder
+        options.sentCopy = sentCopy
         options.folders = folder.isEmpty ? nil : folder
         options.since = since.flatMap(UnixTime.init(day:))
         // Later commands run from other directories.

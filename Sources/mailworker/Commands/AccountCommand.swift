@@ -152,7 +152,7 @@ struct AccountShowCommand: ParsableCommand {
             ("imap", settings.imap?.text), ("smtp", settings.smtp?.text), ("proxy", settings.proxy),
             ("ca file", settings.caFile),
             ("pins", settings.pins.isEmpty ? nil : settings.pins.map(\.text).joined(separator: " ")),
-            ("sent folder", settings.sentFolder?.rawValue),
+            ("sent folder", settings.sentFolder?.rawValue), ("sent copy", settings.sentCopy?.rawValue),
             (
                 "further folders",
                 settings.furtherFolders.isEmpty

@@ -64,6 +64,7 @@ struct AccountDeclaration {
         if let minutes = options.timeoutMinutes { settings.timeoutSeconds = minutes * 60 }
         if let folder = options.sentFolder { settings.sentFolder = folder.isEmpty ? nil : FolderName(folder) }
         if let folders = options.folders { settings.furtherFolders = folders.map { FolderName($0) } }
+        if let who = options.sentCopy { settings.sentCopy = SentCopy(rawValue: who) }
         if let since = options.since { settings.since = since }
         if let pins = options.pins { settings.pins = pins }
         let isBare = [settings.imap, settings.smtp].contains { $0?.security == TransportSecurity.none }

@@ -20,6 +20,8 @@ struct AccountOptions: Sendable {
     var timeoutMinutes: Int?
     var sentFolder: String?
     var folders: [String]?
+    /// server, append, or auto for what the preset knows or is found out.
+    var sentCopy: String?
     var since: UnixTime?
     var caFile: String?
     var pins: [KeyPin]?
@@ -47,6 +49,7 @@ struct AccountOptions: Sendable {
         timeoutMinutes = try entry.integer(.accountTimeoutMinutes, in: 1...60)
         sentFolder = try entry.string(.accountSentFolder)
         folders = try entry.strings(.accountFolders)
+        sentCopy = try entry.string(.accountSentCopy, oneOf: Self.sentCopies)
         if let day = try entry.string(.accountSince) {
             guard let time = UnixTime(day: day) else {
                 throw entry.complaint(
@@ -77,6 +80,8 @@ struct AccountOptions: Sendable {
             .flatMap(Disclosure.init(name:))
         try requireHosts(entry)
     }
+
+    static let sentCopies = ["auto"] + SentCopy.allCases.map(\.rawValue)
 
     /// Only a preset knows its servers.
     private func requireHosts(_ entry: ConfigurationReader) throws(MailFailure) {

@@ -67,6 +67,7 @@ enum ConfigurationKey: String, CaseIterable {
     case accountPollMinutes = "account.poll_minutes"
     case accountTimeoutMinutes = "account.timeout_minutes"
     case accountSentFolder = "account.sent_folder"
+    case accountSentCopy = "account.sent_copy"
     case accountFolders = "account.folders"
     case accountSince = "account.since"
     case accountCAFile = "account.ca_file"

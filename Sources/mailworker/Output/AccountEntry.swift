@@ -13,6 +13,7 @@ struct AccountEntry: Encodable {
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
+        case sentCopy = "sent_copy"
         case folders, since, push, pins, remedy
         case colleaguesSee = "colleagues_see"
         case lastAttempt = "last_attempt"
@@ -39,6 +40,7 @@ struct AccountEntry: Encodable {
         try container.encode(settings.pollMinutes, forKey: .pollMinutes)
         try container.encode(settings.timeoutSeconds, forKey: .timeoutSeconds)
         try container.encode(settings.sentFolder?.rawValue, forKey: .sentFolder)
+        try container.encode(settings.sentCopy, forKey: .sentCopy)
         try container.encode(settings.furtherFolders.map(\.rawValue), forKey: .folders)
         try container.encode(settings.since, forKey: .since)
         try container.encode(settings.isWatched, forKey: .push)

@@ -17,18 +17,28 @@ import Testing
         let server: ScriptedIMAPServer
         let item: OutboxID
 
-        init(_ scripts: IMAPScript...) async throws {
+        /// - Parameter sentCopy: nil: the server's habit is to be found out.
+        init(_ scripts: IMAPScript..., sentCopy: SentCopy? = .append) async throws {
             server = try ScriptedIMAPServer(playing: scripts)
             fixture = try WorkerFixture(port: server.port) {
                 $0.smtp = ServerEndpoint(host: "127.0.0.1", port: 1, security: .none)
+                $0.sentCopy = sentCopy
             }
+            item = try await Self.sent(fixture)
+        }
+
+        /// A mail that went out.
+        static func sent(_ fixture: WorkerFixture) async throws -> OutboxID {
             var request = MailRequest(account: "anna", to: [WorkerFixture.client])
             request.text = "Text"
-            item = try await MailSubmission(
+            let item = try await MailSubmission(
                 archive: fixture.archive, parsing: InProcessParsing(parser: MIMEParser()), settings: .init()
             ).submit(request, by: "anna", isImmediate: true).receipt.item
             try fixture.sent(item)
+            return item
         }
+
+        func copy(of item: OutboxID) throws -> String { try fixture.archive.outboxItem(item).copy }
 
         func copies(with archive: Archive, failing: Bool = false) async throws {
             let clock = fixture.clock
@@ -111,6 +121,79 @@ import Testing
         let office = try await Self.afterADeath(Self.appending())
         defer { office.server.stop() }
         #expect(office.connections == 1 && office.appended == 1)
+    }
+
+    @Test func aCopyThatTheServerPutsThereAMomentLaterIsNotDoubled() async throws {
+        let office = try await Office(Self.look(finding: ""), Self.look(finding: "4"), sentCopy: nil)
+        defer { office.server.stop() }
+        try await office.copies(with: office.fixture.archive)
+        #expect(try office.copy(of: office.item) == "due")
+        // Not before its time.
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.connections == 1)
+        office.fixture.clock.advance(10)
+        try await office.copies(with: office.fixture.archive)
+        #expect(try office.copy(of: office.item) == "done")
+        #expect(office.appended == 0 && office.server.violations.isEmpty)
+        // What was found may have been put there by a process that died: nothing is learned from it.
+        #expect(try office.fixture.archive.sentHabit(of: office.fixture.account) == nil)
+    }
+
+    @Test func whereTheServerFilesNothingOnlyTheFirstCopyWaits() async throws {
+        let office = try await Office(
+            Self.look(finding: ""), Self.appending(), Self.appending(), sentCopy: nil)
+        defer { office.server.stop() }
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.appended == 0)
+        office.fixture.clock.advance(10)
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.appended == 1)
+        let second = try await Office.sent(office.fixture)
+        try await office.copies(with: office.fixture.archive)
+        #expect(office.appended == 2 && office.server.violations.isEmpty)
+        #expect(try office.copy(of: second) == "done")
+    }
+
+    @Test(arguments: ["4", "4 5"]) func aServerThatIsSlowIsFoundOutByItsSecondCopy(found: String) async throws
+    {
+        let isSlow = found == "4 5"
+        let check: Scripts.Steps = [
+            .expect("UID SEARCH HEADER \"Message-ID\""), .send("* SEARCH \(found)"), Scripts.done,
+        ]
+        let office = try await Office(
+            Self.look(finding: ""), Self.appending(),
+            Scripts.script(
+                Self.folders, Scripts.examine("Sent", exists: 3, next: 4), check,
+                Scripts.examine("Sent", exists: 3, next: 4),
+                [
+                    .expect("UID SEARCH HEADER \"Message-ID\""), .send("* SEARCH"),
+                    Scripts.done,
+                ], isSlow ? [] : Self.append), sentCopy: nil)
+        defer { office.server.stop() }
+        try await office.copies(with: office.fixture.archive)
+        office.fixture.clock.advance(10)
+        try await office.copies(with: office.fixture.archive)
+        office.fixture.clock.advance(180)
+        let second = try await Office.sent(office.fixture)
+        try await office.copies(with: office.fixture.archive)
+        #expect(try office.copy(of: second) == (isSlow ? "unneeded" : "done"))
+        #expect(office.appended == (isSlow ? 1 : 2) && office.server.violations.isEmpty)
+        // From now on nobody even looks.
+        let third = try await Office.sent(office.fixture)
+        if isSlow {
+            try await office.copies(with: office.fixture.archive)
+            #expect(try office.copy(of: third) == "unneeded" && office.connections == 3)
+        }
+        #expect(
+            try office.fixture.archive.sentHabit(of: office.fixture.account) == SentHabit(filesItself: isSlow)
+        )
+    }
+
+    @Test func aServerThatIsSaidToFileIsNotAsked() async throws {
+        let office = try await Office(Self.appending(), sentCopy: .server)
+        defer { office.server.stop() }
+        try await office.copies(with: office.fixture.archive)
+        #expect(try office.copy(of: office.item) == "unneeded" && office.connections == 0)
     }
 
     @Test func aWorkerThatIsRefusedLeavesTheCopyToWhoeverComesNext() async throws {

@@ -1,0 +1,20 @@
+extension Schema {
+    /// Who puts the copy of sent mail into the Sent folder.
+    static let sentCopies = """
+        -- What somebody said of it; nil: the preset's knowledge, else what is found out.
+        ALTER TABLE accounts ADD COLUMN sent_copy TEXT CHECK (sent_copy IN ('server', 'append'));
+
+        -- What was found out of a server whose habit nobody knew.
+        CREATE TABLE sent_habits(
+            account INTEGER PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
+            -- Another server has habits of its own.
+            imap_host TEXT NOT NULL, smtp_host TEXT NOT NULL,
+            files_itself INTEGER NOT NULL CHECK (files_itself IN (0, 1)),
+            -- Of a copy that was appended because none had come: a second one beside it is the server's, which
+            -- only is slow. Nil once that was looked for.
+            proof TEXT CHECK (proof <> ''),
+            proof_after INTEGER,
+            CHECK ((proof IS NULL) = (proof_after IS NULL))
+        ) STRICT;
+        """
+}
