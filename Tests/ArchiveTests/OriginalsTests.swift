@@ -10,7 +10,7 @@ import Testing
         fixture.directory + "/originals/pack-00000\(number).mwp"
     }
 
-    @Test func `bytes that were written without their transaction are left alone`() throws {
+    @Test func `bytes that were written without their transaction are gone with the next append`() throws {
         let fixture = try ArchiveFixture()
         _ = try fixture.archive.ingest([fixture.arrival(1)])
         // What a kill between fsync and commit leaves: records that no row speaks of.
@@ -19,19 +19,71 @@ import Testing
         try fixture.archive.pool.writeWithoutTransaction { db in
             _ = try fixture.archive.originals.append([item], db: db, at: fixture.clock.now)
         }
-        let left = try Data(contentsOf: URL(fileURLWithPath: pack(fixture, 1)))
+        #expect(try fixture.packBytes().range(of: Data("Interrupted".utf8)) != nil)
 
-        // The same process goes on behind them.
-        _ = try fixture.archive.ingest([arrival])
+        // The same process goes on in their place.
+        _ = try fixture.archive.ingest([fixture.arrival(3, text: "Three")])
         let report = try fixture.archive.verify()
         #expect(report.findings == [])
-        #expect(report.unclaimedRecords == 1)
+        #expect(report.unclaimedRecords == 0)
         #expect(report.originals == 2)
-        let after = try Data(contentsOf: URL(fileURLWithPath: pack(fixture, 1)))
-        #expect(after.starts(with: left))
+        #expect(try fixture.packBytes().range(of: Data("Interrupted".utf8)) == nil)
+        #expect(!FileManager.default.fileExists(atPath: pack(fixture, 2)))
     }
 
-    @Test func `a pack with a torn tail gets no further record, and none is cut off`() throws {
+    @Test func `a transaction that fails leaves nothing of its batch in the pack`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest([fixture.arrival(1)])
+        let size = try fixture.packBytes().count
+        // No constraint, so that the batch fails as a whole, as on a disk that is full.
+        try fixture.archive.pool.write { db in
+            db.add(
+                function: DatabaseFunction("fails", argumentCount: 0) { _ in
+                    throw DatabaseError(resultCode: .SQLITE_FULL)
+                })
+            try db.execute(
+                sql: "CREATE TRIGGER fails BEFORE INSERT ON originals BEGIN SELECT fails(); END")
+        }
+        let failure = #expect(throws: MailFailure.self) {
+            try fixture.archive.ingest([fixture.arrival(2, text: "Interrupted")])
+        }
+        #expect(failure != nil)
+        #expect(try fixture.packBytes().count == size)
+        try fixture.archive.pool.write { try $0.execute(sql: "DROP TRIGGER fails") }
+        _ = try fixture.archive.ingest([fixture.arrival(3, text: "Three")])
+        let report = try fixture.archive.verify()
+        #expect(report.findings == [])
+        #expect(report.originals == 2 && report.unclaimedRecords == 0)
+        #expect(!FileManager.default.fileExists(atPath: pack(fixture, 2)))
+    }
+
+    @Test func `what is refused leaves none of its bytes, and the others of its batch stay`() throws {
+        let fixture = try ArchiveFixture()
+        let refused = fixture.arrival(2, text: "Refused")
+        try fixture.archive.pool.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TRIGGER refuses BEFORE INSERT ON originals WHEN NEW.size = \(refused.original.count)
+                        BEGIN SELECT RAISE(ABORT, 'refused'); END
+                    """)
+        }
+        let outcomes = try fixture.archive.ingest([
+            fixture.arrival(1, text: "First"), refused, fixture.arrival(3, text: "The last"),
+        ])
+        guard case .failed = outcomes[1] else { return #expect(Bool(false), "\(outcomes)") }
+        #expect(try fixture.packBytes().range(of: Data("Refused".utf8)) == nil)
+        let report = try fixture.archive.verify()
+        #expect(report.findings == [])
+        #expect(report.originals == 2 && report.unclaimedRecords == 1)
+        // Alone in its batch, it leaves no trace at all, however often it comes.
+        let size = try fixture.packBytes().count
+        for _ in 1...2 { _ = try fixture.archive.ingest([refused]) }
+        _ = try fixture.archive.ingest([fixture.arrival(1, text: "First")])
+        #expect(try fixture.packBytes().count <= size + 200)
+        #expect(!FileManager.default.fileExists(atPath: pack(fixture, 2)))
+    }
+
+    @Test func `a pack with a torn tail gets no further record, and the tail is cut off`() throws {
         let directory = NSTemporaryDirectory() + "archive-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let key = SecretKey()
@@ -48,16 +100,30 @@ import Testing
         try handle.write(contentsOf: Data("MWR1 torn".utf8))
         try handle.close()
         let torn = try Data(contentsOf: URL(fileURLWithPath: path))
+        let counted = try Archive.open(directory: directory, key: key).verify()
+        #expect(counted.findings == [])
+        #expect(counted.trailingBytes == 9)
 
         let again = try Archive.open(directory: directory, key: key)
         _ = try again.ingest([
             fixture.arrival(1, folder: folder), fixture.arrival(2, text: "Two", folder: folder),
         ])
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == torn)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == torn.dropLast(9))
         #expect(FileManager.default.fileExists(atPath: directory + "/originals/pack-000002.mwp"))
         let report = try again.verify()
         #expect(report.findings == [])
-        #expect(report.originals == 2)
+        #expect(report.originals == 2 && report.trailingBytes == 0)
+    }
+
+    /// A flipped bit in a committed end must not make nobody's what is somebody's.
+    @Test func `where the database contradicts itself, nothing is cut off`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest([fixture.arrival(1), fixture.arrival(2, text: "Two")])
+        let before = try fixture.packBytes()
+        try fixture.archive.pool.write { try $0.execute(sql: "UPDATE packs SET committed_end = 32") }
+        _ = try fixture.archive.ingest([fixture.arrival(3, text: "Three")])
+        #expect(try fixture.packBytes().starts(with: before))
+        #expect(FileManager.default.fileExists(atPath: pack(fixture, 2)))
     }
 
     @Test func `two processes write into packs of their own`() throws {
@@ -120,7 +186,11 @@ import Testing
             let arrival = fixture.arrival(UInt32(number), text: "Number \(number)")
             let item = OriginalsStore.Item(bytes: arrival.original, digest: arrival.originalDigest)
             let placements = try fixture.archive.pool.writeWithoutTransaction { db in
-                try store.append([item], db: db, at: fixture.clock.now).placements
+                let (placements, end) = try store.append([item], db: db, at: fixture.clock.now)
+                try db.execute(
+                    sql: "UPDATE packs SET committed_end = ?, chain = ? WHERE id = ?",
+                    arguments: [end.end, Data(end.chain), end.pack])
+                return placements
             }
             #expect(placements.map(\.pack) == [Int64(number)])
         }

@@ -310,6 +310,47 @@ import Testing
         #expect(try archive.verify(.resumed, reread: always(nil)) == whole)
     }
 
+    @Test func `what is filed while a verification runs is no finding`() throws {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions()
+        options.packBytes = 1000
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        _ = try archive.ingest([fixture.arrival(1, text: String(repeating: "x", count: 1000))])
+        _ = try archive.ingest([fixture.arrival(2, text: "Second pack")])
+        let worker = Mutex(false)
+        // Called while the first pack is read, and so before the second one is.
+        let report = try archive.verify(progress: { _ in
+            guard !worker.withLock({ isDone in swap(&isDone, true) }) else { return }
+            let outcomes = try? archive.ingest(
+                (UInt32(3)...9).map { number in fixture.arrival(number, text: "Later \(number)") })
+            #expect(outcomes?.count == 7)
+        })
+        #expect(worker.withLock { $0 })
+        #expect(report.findings == [])
+        #expect(report.originals == 2 && report.messages == 2 && report.ledgerRows == 2)
+        let later = try archive.verify()
+        #expect(later.findings == [] && later.originals == 9 && later.messages == 9)
+    }
+
+    @Test func `what is erased while a verification runs is no finding`() throws {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions()
+        options.packBytes = 1000
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        _ = try archive.ingest([fixture.arrival(1, text: String(repeating: "x", count: 1000))])
+        guard case .review(let message) = try archive.ingest([fixture.arrival(2, text: "Erased")])[0] else {
+            return
+        }
+        let isDone = Mutex(false)
+        let report = try archive.verify(progress: { progress in
+            // The pack's places have been read by then, its bytes too: the next verification sees it all.
+            guard progress.pack == 1, !isDone.withLock({ swap(&$0, true) }) else { return }
+            try? archive.makePrivate(message)
+        })
+        #expect(report.findings == [])
+        #expect(report.erasedOriginals == 1)
+    }
+
     @Test func `a record of an interrupted verification that cannot be read is none`() throws {
         let (fixture, _) = try filled(5)
         let path = fixture.directory + "/verify.json"
@@ -318,6 +359,12 @@ import Testing
         #expect(report.originals == 5 && report.resumedPacks == 0)
         #expect(!FileManager.default.fileExists(atPath: path))
     }
+}
+
+/// - Returns: what it was.
+private func swap(_ value: inout Bool, _ new: Bool) -> Bool {
+    defer { value = new }
+    return value
 }
 
 /// The same numbers every time (SplitMix64).

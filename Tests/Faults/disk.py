@@ -102,7 +102,7 @@ def torture(bench):
     kinds += [(call, kind, True) for call, kind in sorted(LASTING)]
     words = words[1:] if is_quick else words
     works = [work for work in WORKS if not words or work.name in words]
-    shim = compile_shim(bench)
+    shim = bench.shim = compile_shim(bench)
     if not words or "daemon" in words:
         Daemon(bench, shim).all(most=3 if is_quick else None)
     total = 0

@@ -135,6 +135,14 @@ class Erasure(Work):
 
     def prepare(self):
         self.base = self.install([1_100_000, 3_000, 3_000, 3_000])
+        # Another copy of their mail came, and the process was killed in the midst of a write: no row speaks of it.
+        copy = self.bench.join("copy-of-" + self.name.replace(" ", "-") + ".eml")
+        with open(copy, "wb") as file:
+            file.write(b"Received: by relay.example\r\n" + rig.message(0, CONTACTS, size=20_000))
+        killed = self.base.run("import", copy, more={
+            "LD_PRELOAD": self.bench.shim, "FAULT_BELOW": os.path.join(self.base.data, "originals"),
+            "FAULT_CALL": "pwrite", "FAULT_KIND": "TORN", "FAULT_AT": "1"})  # fmt: skip
+        require(killed.status == -9, f"the import was not killed: {killed.errors}")
 
     def run(self, victim, more=None):
         return victim.run("contact", "erase", "c0", "--yes", "--json", more=more)

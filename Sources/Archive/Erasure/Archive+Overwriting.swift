@@ -69,7 +69,16 @@ extension Archive {
         guard isNoted || !due.isEmpty else { return true }
         try stop.check()
         do {
-            if !due.isEmpty { try originals.overwrite(due, in: packs) }
+            try pool.writeWithoutTransaction { db in
+                try originals.settle(db)
+                for pack in packs {
+                    if try originals.clear(pack, of: due, db) {
+                        try originals.overwrite(due, at: pack)
+                    } else if !due.isEmpty {
+                        try originals.overwrite(due, in: [pack])
+                    }
+                }
+            }
         } catch {
             throw stop.noting(StorageError.failure(error))
         }

@@ -36,9 +36,30 @@ extension Archive {
             for (item, placement) in zip(items, appended.placements) { placements[item.digest] = placement }
         }
         do {
-            return try commit(batch, placements, end, db, at: time)
-        } catch let error as DatabaseError where Self.blamesOneRecord(error) {
-            return try batch.map { try commitAlone($0, placements, end, db, at: time) }
+            do {
+                return try commit(batch, placements, end, db, at: time)
+            } catch let error as DatabaseError where Self.blamesOneRecord(error) {
+                let outcomes = try batch.map { try commitAlone($0, placements, end, db, at: time) }
+                try forgetRefused(batch, outcomes, placements, db)
+                return outcomes
+            }
+        } catch {
+            originals.tidy(after: error) { try originals.settle(db) }
+            throw error
+        }
+    }
+
+    /// What was refused comes again; its bytes do not stay meanwhile.
+    private func forgetRefused(
+        _ batch: [Arrival], _ outcomes: [IngestOutcome], _ placements: [Digest256: OriginalsStore.Placement],
+        _ db: Database
+    ) throws {
+        let hasOriginal = try PreparedStatement(db, "SELECT 1 FROM originals WHERE sha256 = ?")
+        for (arrival, outcome) in zip(batch, outcomes) {
+            guard case .failed = outcome, let placement = placements[arrival.originalDigest] else { continue }
+            try hasOriginal.bind(1, arrival.originalDigest.bytes)
+            if try hasOriginal.first({ _ in true }) != nil { continue }
+            try originals.overwrite([arrival.originalDigest: placement], at: placement.pack)
         }
     }
 

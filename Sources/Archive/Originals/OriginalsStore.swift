@@ -11,10 +11,11 @@ import Synchronization
 /// The exact bytes of every copy, in append-only packs.
 ///
 /// Contract: what `append` returned is on the disk. What a committed transaction
-/// does not speak of is nobody's: it is never read, never overwritten by another
-/// process, never cut off. One process writes into one pack (the system's lock on
-/// the file); a pack whose size is not what the database says was left by a process
-/// that died, and gets no further record.
+/// does not speak of is nobody's: it is never read, and does not stay. One process writes
+/// into one pack (the system's lock on the file), and only who holds that lock cuts off what
+/// lies behind the pack's committed end: a process what its own failed append or transaction
+/// has left, and whoever finds the pack after a process that died. The latter's pack gets no
+/// further record.
 final class OriginalsStore: Sendable {
     /// Where the bytes of one original lie: the offset is that of its record.
     struct Placement: Sendable, Hashable {
@@ -87,38 +88,68 @@ final class OriginalsStore: Sendable {
             var writer = start
             var placements: [Placement] = []
             placements.reserveCapacity(items.count)
-            var buffer: [UInt8] = []
-            buffer.reserveCapacity(Self.bufferBytes)
-            var written = writer.end
-            for item in items {
-                let header = PackFormat.recordHeader(
-                    length: item.bytes.count, digest: item.digest, chain: writer.chain)
-                placements.append(
-                    Placement(pack: writer.pack, offset: writer.end, size: Int64(item.bytes.count)))
-                writer.chain = PackFormat.sha256(header)
-                writer.end += Int64(header.count + item.bytes.count)
-                buffer += header
-                try item.bytes.withUnsafeBytes { bytes in
-                    if bytes.count < Self.bufferBytes / 2 {
-                        buffer.append(contentsOf: bytes)
-                    } else {
-                        try flush(&buffer, to: writer.file, at: &written)
-                        let step = BegunStep(.originalsAppended, trial)
-                        try writer.file.write(bytes, at: written)
-                        step.done()
-                        written += Int64(bytes.count)
-                    }
-                }
-                if buffer.count > Self.bufferBytes / 2 {
-                    try flush(&buffer, to: writer.file, at: &written)
-                }
+            do {
+                try write(items, into: &writer, &placements)
+                let step = BegunStep(.originalsSynced, trial)
+                try writer.file.synchronize()
+                step.done()
+            } catch {
+                tidy(after: error) { try start.file.cut(at: start.end) }
+                throw error
             }
-            try flush(&buffer, to: writer.file, at: &written)
-            let step = BegunStep(.originalsSynced, trial)
-            try writer.file.synchronize()
-            step.done()
             state.writer = writer
             return (placements, PackEnd(pack: writer.pack, end: writer.end, chain: writer.chain))
+        }
+    }
+
+    private func write(
+        _ items: [Item], into writer: inout Writer, _ placements: inout [Placement]
+    ) throws {
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(Self.bufferBytes)
+        var written = writer.end
+        for item in items {
+            let header = PackFormat.recordHeader(
+                length: item.bytes.count, digest: item.digest, chain: writer.chain)
+            placements.append(
+                Placement(pack: writer.pack, offset: writer.end, size: Int64(item.bytes.count)))
+            writer.chain = PackFormat.sha256(header)
+            writer.end += Int64(header.count + item.bytes.count)
+            buffer += header
+            try item.bytes.withUnsafeBytes { bytes in
+                if bytes.count < Self.bufferBytes / 2 {
+                    buffer.append(contentsOf: bytes)
+                } else {
+                    try flush(&buffer, to: writer.file, at: &written)
+                    let step = BegunStep(.originalsAppended, trial)
+                    try writer.file.write(bytes, at: written)
+                    step.done()
+                    written += Int64(bytes.count)
+                }
+            }
+            if buffer.count > Self.bufferBytes / 2 {
+                try flush(&buffer, to: writer.file, at: &written)
+            }
+        }
+        try flush(&buffer, to: writer.file, at: &written)
+    }
+
+    /// Cuts off what a transaction that failed has left of its append. Called on the writer's connection, outside a
+    /// transaction, after a failure; the next append would do it too.
+    func settle(_ db: Database) throws {
+        try state.withLock { state in
+            guard let writer = state.writer else { return }
+            state.writer = try settled(writer, db)
+        }
+    }
+
+    /// A disk that does not take even this is asked again before the next append; after a failed fsync it is not asked.
+    func tidy(after failure: any Error, _ body: () throws -> Void) {
+        guard StorageError.failure(failure).code != .archiveStopped else { return }
+        do {
+            try body()
+        } catch {
+            _ = stop.noting(StorageError.failure(error))
         }
     }
 
@@ -173,9 +204,10 @@ final class OriginalsStore: Sendable {
     }
 
     private func takeWriter(_ state: inout State, db: Database, at time: UnixTime) throws -> Writer {
-        if let writer = state.writer {
-            if writer.end < fullAt { return writer }
-            try seal(writer.pack, db)
+        if let known = state.writer {
+            state.writer = try settled(known, db)
+            if let writer = state.writer, writer.end < fullAt { return writer }
+            try seal(known.pack, db)
             state.writer = nil
         }
         if let writer = try adopt(db) { return writer }
@@ -188,18 +220,57 @@ final class OriginalsStore: Sendable {
         for pack in open {
             guard let file = try PackFile(appendingTo: path(pack: pack)) else { continue }
             // Read only now: before the lock another process could still move the end.
-            let row = try Row.fetchOne(
-                db, sql: "SELECT committed_end, chain FROM packs WHERE id = ? AND is_sealed = 0",
-                arguments: [pack])
-            guard let row else { continue }
-            let end: Int64 = row[0]
-            if try file.size() == end, end < fullAt {
-                let chain: Data = row[1]
-                return Writer(pack: pack, file: file, end: end, chain: Array(chain))
+            guard let row = try committed(pack, db), !row.isSealed else { continue }
+            if try file.size() == row.end, row.end < fullAt {
+                return Writer(pack: pack, file: file, end: row.end, chain: row.chain)
             }
             try seal(pack, db)
+            try cut(file, of: pack, at: row.end, db)
         }
         return nil
+    }
+
+    /// The pack as its last committed transaction left it.
+    struct Committed {
+        var end: Int64
+        var chain: [UInt8]
+        var isSealed: Bool
+    }
+
+    func committed(_ pack: Int64, _ db: Database) throws -> Committed? {
+        let query = try PreparedStatement(
+            db, "SELECT committed_end, chain, is_sealed FROM packs WHERE id = ?")
+        query.bind(1, pack)
+        return try query.first { Committed(end: $0.int64(0), chain: $0.bytes(1), isSealed: $0.int64(2) != 0) }
+    }
+
+    /// Our own pack without what a failed append or transaction has left; nil when it gets no further record.
+    ///
+    /// It is sealed for the time: a transaction of which it is not sure that it has failed could come back with the
+    /// write-ahead log after a power cut, until the next one is durable.
+    private func settled(_ writer: Writer, _ db: Database) throws -> Writer? {
+        guard let row = try committed(writer.pack, db), !row.isSealed else { return nil }
+        if row.end == writer.end, try writer.file.size() == row.end { return writer }
+        try seal(writer.pack, db)
+        guard try cut(writer.file, of: writer.pack, at: row.end, db) else { return nil }
+        try seal(writer.pack, db, isSealed: false)
+        return Writer(pack: writer.pack, file: writer.file, end: row.end, chain: row.chain)
+    }
+
+    /// Cuts off what lies behind the committed end of a pack, for whoever holds its lock.
+    ///
+    /// - Returns: false when the database contradicts itself, because it is damaged: then it may be somebody's, and stays.
+    @discardableResult
+    func cut(_ file: PackFile, of pack: Int64, at end: Int64, _ db: Database) throws -> Bool {
+        let last = try PreparedStatement(
+            db, "SELECT offset + size FROM originals WHERE pack = ? ORDER BY offset DESC LIMIT 1")
+        last.bind(1, pack)
+        let claimed = try last.first { $0.int64(0) + Int64(PackFormat.recordHeaderBytes) }
+        guard end >= max(claimed ?? 0, Int64(PackFormat.fileHeaderBytes)) else { return false }
+        let step = BegunStep(.packCut, trial)
+        try file.cut(at: end)
+        step.done()
+        return true
     }
 
     private func start(_ db: Database, at time: UnixTime) throws -> Writer {
@@ -226,9 +297,9 @@ final class OriginalsStore: Sendable {
         }
     }
 
-    private func seal(_ pack: Int64, _ db: Database) throws {
+    func seal(_ pack: Int64, _ db: Database, isSealed: Bool = true) throws {
         let step = BegunStep(.packSealed, trial)
-        try db.execute(sql: "UPDATE packs SET is_sealed = 1 WHERE id = ?", arguments: [pack])
+        try db.execute(sql: "UPDATE packs SET is_sealed = ? WHERE id = ?", arguments: [isSealed, pack])
         step.done()
     }
 

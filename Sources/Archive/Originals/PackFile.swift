@@ -119,6 +119,48 @@ final class PackFile: Sendable {
         guard fdatasync(descriptor) == 0 else { throw StorageError.failedSync(errno: errno, path: path) }
     }
 
+    /// Overwrites a part of the file with zeros; `synchronize` makes them durable.
+    func zero(from start: Int64, to end: Int64) throws(MailFailure) {
+        let zeros = [UInt8](repeating: 0, count: Int(max(0, min(end - start, 1 << 20))))
+        var done = start
+        while done < end {
+            let part = Int(min(Int64(zeros.count), end - done))
+            do {
+                try zeros.withUnsafeBytes {
+                    try write(UnsafeRawBufferPointer(rebasing: $0[..<part]), at: done)
+                }
+            } catch {
+                throw StorageError.failure(error)
+            }
+            done += Int64(part)
+        }
+    }
+
+    /// Cuts off what lies behind an offset, overwritten before: freed blocks keep their bytes.
+    func cut(at end: Int64) throws(MailFailure) {
+        let size = try size()
+        guard size > end else { return }
+        do throws(MailFailure) {
+            try zero(from: end, to: size)
+        } catch {
+            // A full disk that copies on write has no room for zeros, and no bytes to overwrite.
+            if error.code != .diskFull { throw error }
+        }
+        try synchronize()
+        guard ftruncate(descriptor, off_t(end)) == 0 else {
+            throw StorageError.failure(errno: errno, path: path)
+        }
+        try synchronize()
+    }
+
+    /// Whether some process has it open to append.
+    static func isWritten(_ path: String) -> Bool {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Removes a file that may be there.
     static func remove(_ path: String) { Glibc.unlink(path) }
 

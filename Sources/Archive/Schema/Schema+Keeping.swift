@@ -17,6 +17,9 @@ extension Schema {
         CREATE INDEX review_items_any_address ON review_items(address) WHERE address IS NOT NULL;
         """
 
+    /// What lies where in a pack, and so what lies there that no row speaks of. Grows at its end.
+    static let placesOfOriginals = "CREATE INDEX originals_place ON originals(pack, offset, size)"
+
     /// Who did what: numbers and names of actions, no subjects and no addresses of mail.
     static let audit = """
         CREATE TABLE audit(

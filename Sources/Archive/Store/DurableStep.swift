@@ -33,8 +33,10 @@ public enum DurableStep: String, Sendable, CaseIterable {
     case packCreated = "pack-created"
     case directorySynced = "directory-synced"
     case packRegistered = "pack-registered"
-    /// A pack gets no further record.
+    /// A pack gets no further record; or it does again, after its end was cut off.
     case packSealed = "pack-sealed"
+    /// What lay behind the end of a pack, and was nobody's, is gone.
+    case packCut = "pack-cut"
     /// One write of records into a pack, and the moment from which they outlive a power cut.
     case originalsAppended = "originals-appended"
     case originalsSynced = "originals-synced"

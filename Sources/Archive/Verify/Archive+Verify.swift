@@ -37,14 +37,7 @@ extension Archive {
         }
         RowCheck(archive: self).run(&report)
         SearchCheck(archive: self).run(&report)
-        // The packs as of one moment: what is appended later is not looked at.
-        let packs: [OriginalsStore.PackEnd]
-        do {
-            packs = try packEnds()
-        } catch {
-            report.add(Self.unreadable("packs", error))
-            packs = []
-        }
+        let packs = countRows(&report)
         let earlier = start == .resumed ? VerifyRecord.read(in: directory) : VerifyRecord()
         var record = VerifyRecord()
         let total = packs.reduce(Int64(0)) { $0 + $1.end }
@@ -90,16 +83,45 @@ extension Archive {
         return report
     }
 
-    private func packEnds() throws(MailFailure) -> [OriginalsStore.PackEnd] {
-        try read { db in
-            let query = try PreparedStatement(db, "SELECT id, committed_end, chain FROM packs ORDER BY id")
-            var ends: [OriginalsStore.PackEnd] = []
-            try query.forEachRow { row in
-                ends.append(
-                    OriginalsStore.PackEnd(pack: row.int64(0), end: row.int64(1), chain: row.bytes(2)))
+    /// How much there is, as of one moment: what is appended later is not looked at.
+    ///
+    /// - Returns: the packs and their ends.
+    private func countRows(_ report: inout VerifyReport) -> [OriginalsStore.PackEnd] {
+        var ends: [OriginalsStore.PackEnd] = []
+        var unread: [Finding] = []
+        var messages: Int64?
+        var ledgerRows: Int64?
+        do {
+            try read { db in
+                func ask(_ what: String, _ query: () throws -> Void) {
+                    do { try query() } catch { unread.append(Self.unreadable(what, error)) }
+                }
+                ask("packs") {
+                    try PreparedStatement(db, "SELECT id, committed_end, chain FROM packs ORDER BY id")
+                        .forEachRow { row in
+                            ends.append(
+                                OriginalsStore.PackEnd(
+                                    pack: row.int64(0), end: row.int64(1), chain: row.bytes(2)))
+                        }
+                }
+                ask("the number of messages") {
+                    messages = try PreparedStatement(db, "SELECT count(*) FROM messages").first {
+                        $0.int64(0)
+                    }
+                }
+                ask("the number of ledger rows") {
+                    ledgerRows = try PreparedStatement(db, "SELECT count(*) FROM ledger").first {
+                        $0.int64(0)
+                    }
+                }
             }
-            return ends
+        } catch {
+            unread.append(Self.unreadable("packs", error))
         }
+        report.messages = Int(messages ?? 0)
+        report.ledgerRows = Int(ledgerRows ?? 0)
+        for finding in unread { report.add(finding) }
+        return ends
     }
 
     /// To which table or index each of these pages belongs, as far as the database can still say.

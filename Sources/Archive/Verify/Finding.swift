@@ -30,6 +30,9 @@ public struct VerifyReport: Sendable, Hashable, Codable {
     /// Records in the packs that no committed transaction speaks of: the remains of
     /// interrupted batches, harmless.
     public var unclaimedRecords = 0
+    /// Bytes behind the ends of packs that nobody writes: as harmless. The next append into the pack, or the next
+    /// erasure, cuts them off.
+    public var trailingBytes: Int64 = 0
     public var findings: [Finding] = []
     /// Findings beyond the first 1,000, which are counted only.
     public var furtherFindings = 0
@@ -52,6 +55,7 @@ public struct VerifyReport: Sendable, Hashable, Codable {
         erasedOriginals += other.erasedOriginals
         rereadMessages += other.rereadMessages
         unclaimedRecords += other.unclaimedRecords
+        trailingBytes += other.trailingBytes
         furtherFindings += other.furtherFindings
         for finding in other.findings { add(finding) }
     }
@@ -67,6 +71,7 @@ public struct VerifyReport: Sendable, Hashable, Codable {
         case resumedPacks = "resumed_packs"
         case rereadMessages = "reread_messages"
         case unclaimedRecords = "unclaimed_records"
+        case trailingBytes = "trailing_bytes"
         case findings
         case furtherFindings = "further_findings"
         case readDifferently = "read_differently"

@@ -46,6 +46,7 @@ struct PackCheck {
         do throws(MailFailure) {
             let file = try PackFile(reading: archive.originals.path(pack: pack.pack))
             let slots = try followHeaders(of: file, &claims, &report)
+            report.trailingBytes += (try? trailingBytes(file)) ?? 0
             unreadable = examine(slots, of: file, &report)
         } catch {
             report.add(
@@ -59,11 +60,36 @@ struct PackCheck {
         }
     }
 
+    /// Of a pack that is written, what lies behind its end may be somebody's in a moment.
+    private func trailingBytes(_ file: PackFile) throws -> Int64 {
+        let size = try file.size()
+        guard size > pack.end, !PackFile.isWritten(archive.originals.path(pack: pack.pack)) else { return 0 }
+        // As it is now: more may have been committed since.
+        let end = try archive.read { db in try archive.originals.committed(pack.pack, db)?.end }
+        return max(0, size - (end ?? size))
+    }
+
+    /// Whether an original was erased since the verification has read its place.
+    private func wasErased(_ claim: Claim) -> Bool {
+        let isErased = try? archive.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT erasure IS NOT NULL FROM originals WHERE id = ?", arguments: [claim.original]
+            )
+        }
+        return isErased == true
+    }
+
     private func claimedPlaces() throws -> [Int64: Claim] {
         try archive.read { db in
             let query = try PreparedStatement(
-                db, "SELECT offset, id, message, size, sha256, erasure FROM originals WHERE pack = ?")
+                db,
+                """
+                SELECT offset, id, message, size, sha256, erasure FROM originals
+                WHERE pack = ? AND offset < ?
+                """)
             query.bind(1, pack.pack)
+            // What was appended since is looked at by the next verification.
+            query.bind(2, pack.end)
             var claims: [Int64: Claim] = [:]
             try query.forEachRow { row in
                 guard let digest = Digest256(bytes: row.bytes(4)) else { return }
@@ -194,7 +220,11 @@ struct PackCheck {
                 }
                 let digest = bytes.withUnsafeBytes { Digest256(bytes: SHA256.hash(data: $0)) }
                 let isIntact = digest == slot.digest
-                // The record of an interrupted batch may be of a message that was erased since.
+                if !isIntact, Self.isZero(bytes), let claim = slot.claim, wasErased(claim) {
+                    report.erasedOriginals += 1
+                    continue
+                }
+                // A record without a row is overwritten by any erasure.
                 if !isIntact, !(slot.claim == nil && Self.isZero(bytes)) {
                     report.add(
                         finding(slot.offset, slot.claim?.message, "the original does not match its checksum"))

@@ -119,6 +119,9 @@ struct VerifyCommand: AsyncParsableCommand {
                 + (report.unclaimedRecords == 0
                     ? ""
                     : "; \(report.unclaimedRecords) unclaimed records of interrupted batches, which are harmless")
+                + (report.trailingBytes == 0
+                    ? ""
+                    : "; \(report.trailingBytes) bytes of interrupted batches, which the next append cuts off")
         )
     }
 }
