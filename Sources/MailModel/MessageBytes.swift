@@ -27,12 +27,8 @@ public final class MessageBytes: @unchecked Sendable {
         storage = .allocate(byteCount: count, alignment: 1)
         isMapped = false
         fileDescriptor = nil
-        do {
-            try body(storage)
-        } catch {
-            storage.deallocate()
-            throw error
-        }
+        // Should it throw, `deinit` frees the storage: of a class it runs once all properties are set.
+        try body(storage)
     }
 
     /// Maps `count` bytes at the start of an open file; nil when the system refuses.

@@ -197,6 +197,20 @@ import Testing
         #expect(try fixture.archive.verify().isClean)
     }
 
+    @Test func `in a pack that is too short the message without its end is named`() throws {
+        let (fixture, _) = try filled(50)
+        let path = fixture.directory + "/originals/pack-000001.mwp"
+        let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        try #require(truncate(path, size - 20) == 0)
+        let report = try fixture.archive.verify()
+        #expect(report.findings.contains { $0.message?.rawValue == 50 })
+        #expect(!report.findings.contains { $0.message?.rawValue ?? 50 < 50 })
+        #expect(report.originals >= 49)
+        #expect(throws: MailFailure.self) {
+            try fixture.archive.original(of: ArchivedMessageID(rawValue: 50))
+        }
+    }
+
     @Test func `every damaged message is named, not only the first`() throws {
         let (fixture, _) = try filled(50)
         let path = fixture.directory + "/originals/pack-000001.mwp"

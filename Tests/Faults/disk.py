@@ -9,12 +9,13 @@ import sys
 import rig
 from disk_daemon import Daemon
 from disk_keeping import Backup, Erasure, NextBackup, Private, Restore
-from disk_works import CLEAR, Import, Init, Migration, Sync, Verify, keeps_log
+from disk_works import CLEAR, Import, Index, Init, Migration, Sync, Verify, keeps_log
 from rig import ROOT, require
 
 ERRORS = {
     "pwrite": ["ENOSPC", "EIO", "EDQUOT", "SHORT", "KILL", "TORN"],
     "write": ["ENOSPC", "EIO"],
+    "pread": ["EIO"],
     "fsync": ["EIO", "ENOSPC", "EDQUOT", "KILL"],
     "fdatasync": ["EIO", "ENOSPC", "EDQUOT", "KILL"],
     "open": ["EMFILE", "EIO", "ENOSPC", "KILL"],
@@ -25,9 +26,9 @@ ERRORS = {
 }
 LASTING = {("pwrite", "ENOSPC"), ("open", "EMFILE")}
 # Of many calls some, of few calls all.
-QUICK = [("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
+QUICK = [("pread", "EIO", 47), ("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
          ("rename", "EIO", 1), ("unlink", "EIO", 1)]  # fmt: skip
-WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Init, Migration]
+WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration]
 
 
 def compile_shim(bench):
@@ -107,7 +108,7 @@ def torture(bench):
         Daemon(bench, shim).all(most=3 if is_quick else None)
     total = 0
     for work in works:
-        wanted = [(call, kind, lasts, work.step if call == "pwrite" else 1) for call, kind, lasts in kinds]
+        wanted = [(call, kind, lasts, work.step if call in ("pwrite", "pread") else 1) for call, kind, lasts in kinds]
         if is_quick:
             wanted = [(call, kind, False, step) for call, kind, step in QUICK]
         total += Disk(bench, shim, work(bench)).all(wanted)

@@ -3,7 +3,7 @@
  * Counts the calls of one kind on files below a directory, and lets one of them fail:
  *
  *   FAULT_BELOW   the directory, or several with colons between them
- *   FAULT_CALL    write, pwrite, fsync, fdatasync, rename, open, ftruncate, mkdir or unlink
+ *   FAULT_CALL    pread, write, pwrite, fsync, fdatasync, rename, open, ftruncate, mkdir or unlink
  *   FAULT_AT      the number of the call, from 1
  *   FAULT_KIND    ENOSPC, EIO, EDQUOT, EMFILE: the error that it ends with;
  *                 SHORT: a write of half its bytes; TORN: half is written, then the process dies;
@@ -99,6 +99,16 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off_t offset) {
 
 ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t offset) {
     return pwrite64(descriptor, bytes, size, offset);
+}
+
+/* A bad sector. SQLite takes half a read for the end of its file: only errors are made up. */
+ssize_t pread64(int descriptor, void *bytes, size_t size, off_t offset) {
+    if (call && is_ours(descriptor) && is_due("pread")) return -1;
+    return syscall(SYS_pread64, descriptor, bytes, size, offset);
+}
+
+ssize_t pread(int descriptor, void *bytes, size_t size, off_t offset) {
+    return pread64(descriptor, bytes, size, offset);
 }
 
 int fsync(int descriptor) {

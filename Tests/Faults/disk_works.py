@@ -113,6 +113,19 @@ class Sync(Work):
         return victim.run("sync", "--json", more=more)
 
 
+class Index(Work):
+    """All originals are read, and their words kept anew."""
+
+    name = "index"
+    step = 5
+
+    def prepare(self):
+        self.base = self.install([1_100_000, 3_000, 3_000])
+
+    def run(self, victim, more=None):
+        return victim.run("search", "--rebuild", more=more)
+
+
 class Init(Work):
     """Configuration, key and empty archive, where there is nothing."""
 
