@@ -14,9 +14,47 @@ import Testing
         try archive.markVanished(UIDSet([UID(1), UID(2)]), in: fixture.inbox, validity)
         #expect(try archive.recordedUIDs(fixture.inbox, validity).present.isEmpty)
 
-        try archive.markListed(UIDSet([UID(2), UID(3)]), in: fixture.inbox, validity)
+        try archive.noteSweep(fixture.inbox, validity, at: fixture.clock.now)
+        let outcome = try archive.compare(
+            [told(2, like: "2"), told(3, like: "3")], of: UIDSet([UID(2), UID(3)]), in: fixture.inbox,
+            validity)
+        #expect(outcome.toFetch.sequenceSet == "3")
+        #expect(outcome.reused.isEmpty)
         #expect(try archive.recordedUIDs(fixture.inbox, validity).present.sequenceSet == "2")
         #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1:2")
+        // Something is to be fetched: counts alone do not say what.
+        #expect(try archive.ledgerFacts(fixture.inbox, validity).lastFullSweep == nil)
+    }
+
+    private func told(_ uid: UInt32, like text: String, date: Int64? = 1_700_000_100) -> ListedAgain {
+        ListedAgain(
+            uid: UID(uid),
+            size: "From: maria@client.example\r\nMessage-ID: <@client.example>\r\n\r\n\r\n".utf8.count
+                + 2 * text.utf8.count, internalDate: date.map { UnixTime($0) })
+    }
+
+    @Test func `a UID that stands for another message makes room, and the old one keeps its row and history`()
+        throws
+    {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        _ = try archive.ingest([1, 2, 3, 4].map { (uid: UInt32) in fixture.arrival(uid, text: "\(uid)") })
+        let all = UIDSet(ranges: [1...4])
+        // The third is not told of; the second has another size, the fourth another arrival.
+        let outcome = try archive.compare(
+            [told(1, like: "1"), told(2, like: "20"), told(4, like: "4", date: 1_700_000_101)], of: all,
+            in: fixture.inbox, validity)
+        #expect(outcome.toFetch.sequenceSet == "2:4")
+        #expect(outcome.reused.sequenceSet == "2,4")
+        #expect(try archive.knownUIDs(fixture.inbox, validity).sequenceSet == "1")
+        #expect(try archive.recordedUIDs(fixture.inbox, UIDValidity(0)).known.sequenceSet == "1:3")
+        #expect(try archive.recordedUIDs(fixture.inbox, UIDValidity(0)).present.isEmpty)
+        #expect(try archive.verify().findings == [])
+        // Once more, and under the same UID.
+        _ = try archive.ingest([fixture.arrival(2, text: "20")])
+        _ = try archive.compare([told(2, like: "200")], of: UIDSet([UID(2)]), in: fixture.inbox, validity)
+        #expect(try archive.recordedUIDs(fixture.inbox, UIDValidity(0)).known.sequenceSet == "1:4")
+        #expect(try archive.verify().findings == [])
     }
 
     @Test func `an earlier starting date makes room for what only the later one left out`() throws {

@@ -82,6 +82,30 @@ import Testing
         #expect(difference.vanished.sequenceSet == "11:12")
         #expect(difference.reappeared.sequenceSet == "20:25")
     }
+
+    @Test func onlyAServerThatWasSetBackMakesSharedUIDsDoubtful() {
+        let difference = SyncPlan.difference(
+            server: UIDSet(ranges: [1...9]), recorded: UIDSet(ranges: [1...9]),
+            present: UIDSet(ranges: [1...8]))
+        let shared = UIDSet(ranges: [1...8])
+        func doubtful(next: UInt32?, sequence: UInt64?, before: UInt64?, highest: UInt32 = 9) -> String {
+            let validity = UIDValidity(7)
+            return SyncPlan.doubtful(
+                difference,
+                folder: FolderState(
+                    uidValidity: validity, exists: 9, uidNext: next.map { UID($0) }, highestModSeq: sequence),
+                ledger: LedgerFacts(
+                    uidValidity: validity, presentCount: 8, highestUID: UID(highest), lastFullSweep: nil,
+                    mark: before.map { FolderMark(uidValidity: validity, modSequence: $0) }), shared: shared
+            ).sequenceSet
+        }
+        #expect(doubtful(next: 10, sequence: nil, before: nil) == "9")
+        #expect(doubtful(next: 10, sequence: 5, before: 5) == "9")
+        #expect(doubtful(next: 10, sequence: 4, before: 5) == "1:9")
+        #expect(doubtful(next: 10, sequence: nil, before: 5) == "9")
+        #expect(doubtful(next: 9, sequence: nil, before: nil) == "1:9")
+        #expect(doubtful(next: nil, sequence: nil, before: nil, highest: 20) == "9")
+    }
 }
 
 @Suite struct FetchBatchesTests {

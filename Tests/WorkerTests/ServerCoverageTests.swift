@@ -27,6 +27,18 @@ struct ServerCoverageTests {
         fixture.expectOnlyReading()
     }
 
+    @Test func aUIDThatHadVanishedAndIsListedAgainIsNotComplete() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync, Scripts.inbox(exists: 2, next: 4, Scripts.search("1 2")),
+            Scripts.inbox(exists: 3, next: 4, Scripts.search("1 2 3")),
+        ])
+        try await fixture.poll()
+        try await fixture.poll()
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.folders.map(\.missing) == ["3"])
+        #expect(!report.isComplete)
+    }
+
     @Test func anotherUIDValidityCoversNothing() async throws {
         let fixture = try PollFixture([
             Scripts.firstSync, Scripts.inbox(validity: 8, exists: 3, next: 4, Scripts.search("1 2 3")),

@@ -217,30 +217,6 @@ extension Archive {
         }
     }
 
-    /// Takes back that the folder listed these UIDs no longer. One that had counted as gone
-    /// before its fetch loses its row, so that the next poll fetches it.
-    public func markListed(
-        _ uids: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
-    ) throws(MailFailure) {
-        guard !uids.isEmpty else { return }
-        try write(.listedRecorded) { db in
-            let place = "folder = ? AND uidvalidity = ? AND uid BETWEEN ? AND ?"
-            let statements = [
-                try PreparedStatement(db, "DELETE FROM ledger WHERE \(place) AND state = 'gone'"),
-                try PreparedStatement(db, "UPDATE ledger SET vanished_at = NULL WHERE \(place)"),
-            ]
-            for range in uids.ranges {
-                for statement in statements {
-                    statement.bind(1, folder.rawValue)
-                    statement.bind(2, Int64(uidValidity.rawValue))
-                    statement.bind(3, Int64(range.lowerBound))
-                    statement.bind(4, Int64(range.upperBound))
-                    try statement.run()
-                }
-            }
-        }
-    }
-
     /// Gives rows to UIDs that were seen and are not going to be fetched. A UID that
     /// has a row keeps it.
     public func recordUnfetched(

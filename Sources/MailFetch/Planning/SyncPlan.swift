@@ -10,12 +10,18 @@ public struct LedgerFacts: Sendable, Hashable {
     public var highestUID: UID?
     /// When all UIDs of the folder were last compared with the ledger.
     public var lastFullSweep: UnixTime?
+    /// Up to where the folder's disappearances are noted; nil when nothing is known.
+    public var mark: FolderMark?
 
-    public init(uidValidity: UIDValidity?, presentCount: Int, highestUID: UID?, lastFullSweep: UnixTime?) {
+    public init(
+        uidValidity: UIDValidity?, presentCount: Int, highestUID: UID?, lastFullSweep: UnixTime?,
+        mark: FolderMark? = nil
+    ) {
         self.uidValidity = uidValidity
         self.presentCount = presentCount
         self.highestUID = highestUID
         self.lastFullSweep = lastFullSweep
+        self.mark = mark
     }
 }
 
@@ -41,6 +47,8 @@ public enum SyncPlan {
         case due
         /// The number of messages cannot be explained by new ones alone, or by few.
         case countsDisagree
+        /// The folder is in an earlier state than it was, as after a restore from a backup.
+        case setBack
     }
 
     /// Seconds between two full sweeps, even when nothing seems amiss.
@@ -51,6 +59,7 @@ public enum SyncPlan {
     ) -> Action {
         guard let validity = ledger.uidValidity else { return .fullSweep(.firstSync) }
         guard validity == folder.uidValidity else { return .newEpoch }
+        if isSetBack(folder, since: ledger.mark) { return .fullSweep(.setBack) }
         // A sweep in the future means that the clock was wrong then or is now: sweep.
         guard let swept = ledger.lastFullSweep, swept <= now, now < swept.advanced(bySeconds: sweepInterval)
         else { return .fullSweep(.due) }
@@ -73,13 +82,37 @@ public enum SyncPlan {
         return .fetchNew(from: UID(UInt32(highest + 1)))
     }
 
+    /// Whether the folder's mod-sequence, which only grows (RFC 7162, 3.1), has fallen.
+    public static func isSetBack(_ folder: FolderState, since mark: FolderMark?) -> Bool {
+        guard let before = mark, let now = folder.mark, before.uidValidity == now.uidValidity else {
+            return false
+        }
+        return now.modSequence < before.modSequence
+    }
+
+    /// UIDs that the ledger and the server both have, and that may stand for other messages now: the server was set
+    /// back, and has given the UIDs that it had lost to new mail.
+    ///
+    /// Where only UIDNEXT says so, which stays too low until as many messages have come as were lost, it is the newest
+    /// ones.
+    public static func doubtful(
+        _ difference: Difference, folder: FolderState, ledger: LedgerFacts, shared: UIDSet
+    ) -> UIDSet {
+        if isSetBack(folder, since: ledger.mark) { return difference.reappeared.union(shared) }
+        guard let next = folder.uidNext, let highest = ledger.highestUID, next <= highest else {
+            return difference.reappeared
+        }
+        return difference.reappeared.union(shared.highest(IMAPLimits.metadataWindow))
+    }
+
     /// What a full sweep found, given all UIDs of the server and those of the ledger.
     public struct Difference: Sendable, Hashable {
         /// On the server and not in the ledger: to be fetched.
         public var missing: UIDSet
         /// Present in the ledger and not on the server any more.
         public var vanished: UIDSet
-        /// On the server although the ledger has them as vanished: an earlier answer was short.
+        /// On the server although the ledger has them as vanished: an earlier answer was short, or the UIDs were
+        /// given to other messages.
         public var reappeared: UIDSet
     }
 

@@ -12,6 +12,8 @@ public struct AccountReport: Sendable {
     public var gone = 0
     /// UIDs that no longer stand in their folder; their messages stay in the archive.
     public var vanished = 0
+    /// UIDs that the server had given to other messages than before, as after a restore from a backup.
+    public var reused = 0
     /// Bytes of messages that were fetched, stored or not.
     public var receivedBytes: Int64 = 0
     /// Whether mail was left for the account's next turn (`FetchAllowance`).
@@ -36,6 +38,7 @@ public struct AccountReport: Sendable {
         sum.tooLarge += tooLarge
         sum.gone += gone
         sum.vanished += vanished
+        sum.reused += reused
         sum.receivedBytes += receivedBytes
         return sum
     }
@@ -47,6 +50,7 @@ extension AccountReport: Encodable {
         case beforeSince = "before_since"
         case tooLarge = "too_large"
         case gone, vanished, withheld
+        case reused = "reused_uids"
         case parserLosses = "parser_losses"
         case isDayUsedUp = "daily_limit_reached"
     }
@@ -64,6 +68,7 @@ extension AccountReport: Encodable {
         try container.encode(tooLarge, forKey: .tooLarge)
         try container.encode(gone, forKey: .gone)
         try container.encode(vanished, forKey: .vanished)
+        try container.encode(reused, forKey: .reused)
         try container.encode(withheld, forKey: .withheld)
         try container.encode(counts.parserLosses, forKey: .parserLosses)
         try container.encode(isDayUsedUp, forKey: .isDayUsedUp)

@@ -70,15 +70,17 @@ struct FolderPoll {
         let validity = state.uidValidity
         let place = Place(
             folder: folder, validity: validity, name: chosen.folder.name, role: chosen.role)
+        let isSetBack = SyncPlan.isSetBack(state, since: mark)
         if let vanished = state.vanished {
             report.vanished += try archive.markVanished(vanished, in: folder, validity)
             try recordGone(
                 UIDSet(try archive.withheld(folder, validity).map(\.uid)).intersection(vanished), place,
                 report: &report)
-            try note(state.mark, insteadOf: mark, of: folder)
+            // A mark that has fallen is the only sign of a server that was set back: it stays until all is compared.
+            if !isSetBack { try note(state.mark, insteadOf: mark, of: folder) }
         }
 
-        let facts = try planFacts(folder, validity)
+        let facts = try planFacts(folder, validity, mark)
         let action = SyncPlan.action(folder: state, ledger: facts, now: now)
         var work = FolderWork(withheld: try archive.withheld(folder, validity), now: now)
         /// Whether the server has told of everything that has to be fetched.
@@ -103,12 +105,14 @@ struct FolderPoll {
             let difference = SyncPlan.difference(
                 server: listed, recorded: recorded.known, present: recorded.present)
             report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
-            try archive.markListed(difference.reappeared, in: folder, validity)
             try recordGone(work.withheld.subtracting(listed), place, report: &report)
             work.limit(toListed: listed)
             work.add(difference.missing)
+            let doubtful = SyncPlan.doubtful(
+                difference, folder: state, ledger: facts, shared: recorded.present.intersection(listed))
+            try await compare(doubtful, in: place, &work, report: &report)
             try archive.endWithheld(of: folder, before: validity)
-            if state.vanished == nil { try note(state.mark, insteadOf: mark, of: folder) }
+            if state.vanished == nil || isSetBack { try note(state.mark, insteadOf: mark, of: folder) }
         }
 
         // What breaks off may have stored a later message and not an earlier one. Counts do not show that
@@ -139,6 +143,22 @@ struct FolderPoll {
         if let mark, mark != old { try archive.note(mark, of: folder) }
     }
 
+    /// Asks for size and arrival of UIDs that may stand for other messages than the ledger says, and adds to the work
+    /// those that do, or of which that is not known.
+    private func compare(
+        _ doubtful: UIDSet, in place: Place, _ work: inout FolderWork, report: inout AccountReport
+    ) async throws(MailFailure) {
+        for uids in doubtful.pieces(of: FolderWork.window) {
+            let told = try await session.metadata(of: uids)
+            let outcome = try archive.compare(
+                told.map { ListedAgain(uid: $0.uid, size: max(0, $0.size), internalDate: $0.internalDate) },
+                of: uids, in: place.folder, place.validity)
+            report.reused += outcome.reused.count
+            work.learn(told.filter { outcome.toFetch.contains($0.uid) })
+            work.add(outcome.toFetch)
+        }
+    }
+
     func recordGone(_ uids: UIDSet, _ place: Place, report: inout AccountReport) throws(MailFailure) {
         try archive.recordUnfetched(
             uids.uids.map { UnfetchedUID(uid: $0, reason: .gone) }, in: place.folder, place.validity)
@@ -146,13 +166,13 @@ struct FolderPoll {
     }
 
     private func planFacts(
-        _ folder: FolderID, _ validity: UIDValidity
+        _ folder: FolderID, _ validity: UIDValidity, _ mark: FolderMark?
     ) throws(MailFailure) -> MailFetch.LedgerFacts {
         let facts = try archive.ledgerFacts(folder, validity)
         // Without a row of this UIDVALIDITY there is nothing to compare with yet.
         let isKnown = facts.highestUID != nil || facts.lastFullSweep != nil
         return MailFetch.LedgerFacts(
             uidValidity: isKnown ? validity : nil, presentCount: facts.presentCount,
-            highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep)
+            highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep, mark: mark)
     }
 }

@@ -12,7 +12,7 @@ public struct ServerCoverage: Sendable {
         public var uidValidity: UInt32
         /// UIDs that the server lists.
         public var listed: Int
-        /// Those of them that have a row in the ledger.
+        /// Those of them that the ledger has as present.
         public var recorded: Int
         /// The others, as an IMAP sequence-set; nil when there are none.
         public var missing: String?
@@ -80,7 +80,8 @@ public struct ServerCoverage: Sendable {
         let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
         var recorded = UIDSet()
         if let folder = known[one.name] {
-            recorded = try archive.knownUIDs(folder, state.uidValidity)
+            // What counts as vanished and is listed may be another message: the next poll looks.
+            recorded = try archive.recordedUIDs(folder, state.uidValidity).present
         }
         let missing = listed.subtracting(recorded)
         return Folder(

@@ -178,6 +178,11 @@ private struct PollLog: Sendable {
                     "messages ended the process that read them",
                     metadata: ["account": "\(report.name)", "messages": "\(counts.parserLosses)"])
             }
+            if report.reused > 0 {
+                logger.warning(
+                    "the server was set back: it has given UIDs to other messages than before",
+                    metadata: ["account": "\(report.name)", "uids": "\(report.reused)"])
+            }
             for failure in report.failures {
                 // The description holds no address and no server's words; account show does.
                 logger.warning(

@@ -59,6 +59,11 @@ struct SyncCommand: AsyncParsableCommand {
                     "\(report.name): what the provider allows to be fetched in a day is used up; the rest follows"
                         + " from tomorrow (UTC) on")
             }
+            if report.reused > 0 {
+                Terminal.complain(
+                    "\(report.name): its server has given \(report.reused) UIDs to other messages than before, as after"
+                        + " a restore from a backup; what stands there now was fetched")
+            }
             if report.withheld > 0 {
                 Terminal.complain(
                     "\(report.name): its server does not hand out \(report.withheld) of its messages:"
