@@ -130,6 +130,35 @@ import Testing
                 before.prefix(before.count - 100)))
     }
 
+    /// One flipped bit in a record's header costs neither the erasure nor the mail around it: bits of the length, of the
+    /// digest, of the chain and of the magic, also when a second look (as of a backup) meets it.
+    @Test(arguments: [0, 8, 9, 10, 14, 20, 50])
+    func `with a damaged header an erasure overwrites its own original and no other`(byte: Int) throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest(
+            (UInt32(1)...5).map { number in fixture.arrival(number, text: "Number \(number)") })
+        let victim = try message("Number 3", fixture)
+        let offset = try fixture.archive.read {
+            try Int.fetchOne(
+                $0, sql: "SELECT offset FROM originals WHERE message = ?", arguments: [victim.rawValue])
+        }
+        let path = fixture.directory + "/originals/pack-000001.mwp"
+        let pack = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        let place = try UInt64(#require(offset) + byte)
+        try pack.seek(toOffset: place)
+        let octet = try #require(pack.read(upToCount: 1)?.first)
+        try pack.seek(toOffset: place)
+        try pack.write(contentsOf: Data([octet ^ 4]))
+        try pack.close()
+        try fixture.archive.makePrivate(victim)
+        #expect(try !fixture.holds("Number 3"))
+        let places = try fixture.archive.read { try DatabaseSnapshotFile.erased($0) }
+        try fixture.archive.originals.overwrite(places, in: [1])
+        for number in [1, 2, 4, 5] {
+            #expect(try fixture.archive.original(of: message("Number \(number)", fixture)).count > 0)
+        }
+    }
+
     @Test func `in a pack that is being written, only what was erased is overwritten`() throws {
         let fixture = try ArchiveFixture()
         let other = try fixture.reopened()

@@ -1,3 +1,4 @@
+import Crypto
 import GRDB
 import MailModel
 
@@ -21,11 +22,11 @@ extension OriginalsStore {
             let file = try PackFile(overwriting: path(pack: pack))
             var left = known
             var touched = false
-            try PackWalk.forEachRecord(of: file, end: file.size()) { step, record in
-                guard known[record.digest] != nil else { return }
-                try file.zero(from: step.bytesOffset, to: step.bytesOffset + Int64(record.length))
+            try PackWalk.forEachLinkedRecord(of: file, end: file.size()) { step, record in
+                guard let place = known[record.digest], place.size == Int64(record.length) else { return }
+                try file.zero(from: step.bytesOffset, to: step.bytesOffset + place.size)
                 touched = true
-                if known[record.digest]?.pack == pack { left[record.digest] = nil }
+                if place.pack == pack, place.offset == step.offset { left[record.digest] = nil }
             }
             if touched { try file.synchronize() }
             // A damaged header ends the walk; behind it only the database knows the places.
@@ -39,14 +40,34 @@ extension OriginalsStore {
         guard !here.isEmpty else { return }
         let file = try PackFile(overwriting: path(pack: pack))
         for (digest, placement) in here {
-            let header = try file.read(PackFormat.recordHeaderBytes, at: placement.offset)
-            guard let record = PackFormat.record(header), record.digest == digest,
-                Int64(record.length) == placement.size
-            else { throw Self.damaged(placement) }
             let start = placement.offset + Int64(PackFormat.recordHeaderBytes)
+            guard try Self.holds(file, placement, digest) else { throw Self.damaged(placement) }
             try file.zero(from: start, to: start + placement.size)
         }
         try file.synchronize()
+    }
+
+    /// Whether a place is that of an original. Neither the header of its record nor the row is believed alone: with one
+    /// bit of a length flipped, the zeros would reach into other people's mail.
+    private static func holds(_ file: PackFile, _ placement: Placement, _ digest: Digest256) throws -> Bool {
+        let header = try file.read(PackFormat.recordHeaderBytes, at: placement.offset)
+        if let record = PackFormat.record(header), record.digest == digest,
+            Int64(record.length) == placement.size
+        {
+            return true
+        }
+        let start = placement.offset + Int64(PackFormat.recordHeaderBytes)
+        let end = start + placement.size
+        guard try end <= file.size() else { return false }
+        var hash = SHA256()
+        var isZero = true
+        for part in stride(from: start, to: end, by: 1 << 20) {
+            let bytes = try file.read(Int(min(1 << 20, end - part)), at: part)
+            hash.update(data: bytes)
+            isZero = isZero && bytes.allSatisfy { $0 == 0 }
+        }
+        // Zeros: it was overwritten before its header was damaged.
+        return isZero || Array(hash.finalize()) == Array(digest.bytes)
     }
 
     /// Takes out of a pack what no row speaks of, and with it what it might hold of anybody: cuts off what lies behind its

@@ -43,6 +43,23 @@ struct PackWalk {
         }
     }
 
+    /// Calls `body` with every record up to the first that does not name the header before it. Where a damaged length has
+    /// led the walk into the midst of a message, nothing that the message holds can pass for a record.
+    static func forEachLinkedRecord(
+        of file: PackFile, end: Int64, _ body: (Step, PackFormat.Record) throws -> Void
+    ) throws {
+        guard end >= Int64(PackFormat.fileHeaderBytes) else { return }
+        var chain = PackFormat.sha256(try file.read(PackFormat.fileHeaderBytes, at: 0))
+        var walk = PackWalk(file, end: end)
+        while let step = try walk.step(), let record = step.record, record.chain == chain,
+            step.bytesOffset + Int64(record.length) <= end
+        {
+            try body(step, record)
+            chain = PackFormat.sha256(step.header)
+            walk.skip(Int64(record.length))
+        }
+    }
+
     /// The hash that the record at `end` must name as its predecessor's; nil when no record ends there.
     static func chain(of file: PackFile, at end: Int64) throws -> [UInt8]? {
         var chain = PackFormat.sha256(try file.read(PackFormat.fileHeaderBytes, at: 0))
