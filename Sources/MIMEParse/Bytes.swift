@@ -17,6 +17,7 @@ enum Octet {
     static let comma: UInt8 = 0x2C
     static let hyphen: UInt8 = 0x2D
     static let dot: UInt8 = 0x2E
+    static let plus: UInt8 = 0x2B
     static let slash: UInt8 = 0x2F
     static let colon: UInt8 = 0x3A
     static let semicolon: UInt8 = 0x3B
@@ -83,6 +84,11 @@ extension UnsafeRawBufferPointer {
         while start < end, Octet.isSpace(self[start]) { start += 1 }
         while end > start, Octet.isSpace(self[end - 1]) { end -= 1 }
         return slice(start..<end)
+    }
+
+    /// Without a quotation mark at each end.
+    var withoutQuotes: UnsafeRawBufferPointer {
+        count > 2 && first == Octet.quote && last == Octet.quote ? slice(1..<(count - 1)) : self
     }
 
     /// ASCII case-insensitive equality; `lowercase` holds no upper-case letter.

@@ -105,4 +105,19 @@ private func html(_ source: String) -> String? {
         let message = body("text/plain; format=flowed", Array("one \ntwo\n> a \n> b\n-- \nsig".utf8))
         #expect(message.text == "one two\n> a \n> b\n-- \nsig")
     }
+
+    @Test(arguments: [
+        // As RFC 3676 has it: two blanks between words, one within a long word.
+        ("one  \ntwo  \nthree  \nfour", "one two three four"),
+        ("http://a.example/x \ny \nz \nw", "http://a.example/xyzw"),
+        ("see this  \nlong.example/aa \nbb \ncc", "see this long.example/aabbcc"),
+        // A program that writes one blank always.
+        ("there is \na word of the \nrecord of \nsomebody", "there is a word of the record of somebody"),
+        ("так же \nкак и \nвсе другие \nслова", "так же как и все другие слова"),
+        ("there is \na word", "there isa word"),
+    ])
+    func theBlankBeforeABreakGoesWhereItWasPutThere(_ text: String, _ read: String) {
+        let message = body("text/plain; charset=utf-8; format=flowed; delsp=yes", Array(text.utf8))
+        #expect(message.text == read)
+    }
 }

@@ -25,8 +25,15 @@ struct LeafContent {
     func decoded(inputLimit: Int = .max, defects: inout DefectLog) -> [UInt8] {
         var result: [UInt8] = []
         let head = LeafContent(bytes: bytes.slice(0..<min(bytes.count, inputLimit)), encoding: encoding)
-        head.forEachPiece(defects: &defects) { result.append(contentsOf: $0) }
+        // An array that grows holds its octets twice meanwhile.
+        result.reserveCapacity(encoding == .base64 ? head.bytes.count / 4 * 3 + 8 : head.bytes.count)
+        head.decode(into: &result, defects: &defects)
         return result
+    }
+
+    /// Appends the whole content.
+    func decode(into result: inout [UInt8], defects: inout DefectLog) {
+        forEachPiece(defects: &defects) { result.append(contentsOf: $0) }
     }
 
     private func forEachPiece(defects: inout DefectLog, _ body: (UnsafeRawBufferPointer) -> Void) {
@@ -36,11 +43,12 @@ struct LeafContent {
         case .base64:
             var decoder = Base64Decoder()
             var last: [UInt8] = []
+            let dataEnd = Base64Lines.end(of: bytes)
             let room = min(bytes.count, Self.piece) / 4 * 3 + 6
             withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { buffer in
                 var cursor = 0
-                while cursor < bytes.count {
-                    let end = min(bytes.count, cursor + Self.piece)
+                while cursor < dataEnd {
+                    let end = min(dataEnd, cursor + Self.piece)
                     let count = decoder.decode(bytes.slice(cursor..<end), to: buffer)
                     body(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
                     cursor = end
@@ -48,7 +56,7 @@ struct LeafContent {
             }
             decoder.finish(into: &last)
             if !last.isEmpty { last.withUnsafeBytes(body) }
-            if decoder.isDamaged { defects.note(.malformedBase64) }
+            if decoder.isDamaged || dataEnd < bytes.count { defects.note(.malformedBase64) }
         case .quotedPrintable:
             var cursor = 0
             var buffer: [UInt8] = []
@@ -62,7 +70,7 @@ struct LeafContent {
                 cursor = end
             }
         case .uuencode:
-            if UUEncoding.decode(bytes, piece: Self.piece, body) { defects.note(.unknownTransferEncoding) }
+            if UUEncoding.decode(bytes, piece: Self.piece, body) { defects.note(.damagedFile) }
         case .yenc:
             var result: [UInt8] = []
             if YEnc.decode(bytes, into: &result) { defects.note(.damagedFile) }

@@ -278,7 +278,8 @@ enum UUEncoding {
             cursor = line.next
             if text.isEmpty || text.hasPrefixIgnoringCase("begin ") { continue }
             if text.count == 3, text.hasPrefixIgnoringCase("end") { break }
-            if !decodeLine(text, into: &result, filling: &filling) { isDamaged = true }
+            let isWhole = withBackslashes(text) { decodeLine($0, into: &result, filling: &filling) }
+            if !isWhole { isDamaged = true }
             if result.count >= piece {
                 result.withUnsafeBytes(body)
                 result.removeAll(keepingCapacity: true)
@@ -292,6 +293,7 @@ enum UUEncoding {
         _ line: UnsafeRawBufferPointer, into result: inout [UInt8], filling: inout Int
     ) -> Bool {
         guard let first = line.first, first >= 0x20, first <= 0x60 else { return false }
+        let isWhole = line.count <= lineLength(first) + 3 && line.allSatisfy { $0 <= 0x60 }
         var left = Int((first &- 0x20) & 0x3F)
         let present = (line.count - 1) / 4 * 3
         if left > present + 3 {
@@ -315,7 +317,25 @@ enum UUEncoding {
             }
             result.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<left]))
         }
-        return true
+        return isWhole
+    }
+
+    /// Digits of a line whose first character is this.
+    private static func lineLength(_ first: UInt8) -> Int { (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4 }
+
+    /// The line with `\` for each yen sign: the two share a place in Japan's charsets, and mail that
+    /// was turned into another one there has the sign of UTF-8 or Latin 1.
+    private static func withBackslashes<Result>(
+        _ line: UnsafeRawBufferPointer, _ use: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        guard line.contains(0xA5) else { return use(line) }
+        var repaired: [UInt8] = []
+        repaired.reserveCapacity(line.count)
+        for byte in line {
+            if byte == 0xA5, repaired.last == 0xC2 { repaired.removeLast() }
+            repaired.append(byte == 0xA5 ? Octet.backslash : byte)
+        }
+        return repaired.withUnsafeBytes(use)
     }
 
     /// The next block at or after `start`: a `begin` line with a mode and a name, lines of the
@@ -346,24 +366,39 @@ enum UUEncoding {
         guard index - 6 == 3 || index - 6 == 4, index < line.count, line[index] == Octet.space else {
             return nil
         }
-        let name = line.slice((index + 1)..<line.count).trimmed()
+        let name = line.slice((index + 1)..<line.count).trimmed().withoutQuotes
         return name.isEmpty ? nil : Array(name)
     }
 
+    /// Of so many lines one may be damaged: text would have more.
+    private static let linesForEachDamaged = 4
+
+    /// Where the `end` line of a block begins, if there is one, and where the search may go on.
     private static func endOfBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> (Int?, Int) {
         var cursor = start
+        var whole = 0
+        var damaged = 0
+        var firstDamaged: Int?
         while cursor < bytes.count {
             let line = bytes.line(from: cursor, to: bytes.count)
             let text = bytes.slice(cursor..<max(cursor, line.end))
             if text.count == 3, text.hasPrefixIgnoringCase("end") { return (cursor, line.next) }
-            if let first = text.first {
-                guard first >= 0x20, first <= 0x60 else { return (nil, cursor) }
-                let digits = (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4
-                guard text.count <= digits + 3 else { return (nil, cursor) }
+            if !text.isEmpty, !withBackslashes(text, isWholeLine) {
+                firstDamaged = firstDamaged ?? cursor
+                damaged += 1
+                // Another block, or no file at all.
+                if damaged * linesForEachDamaged > whole || beginName(text) != nil { break }
+            } else if !text.isEmpty {
+                whole += 1
             }
             cursor = line.next
         }
-        return (nil, cursor)
+        return (nil, firstDamaged ?? cursor)
+    }
+
+    private static func isWholeLine(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let first = text.first, first >= 0x20, first <= 0x60 else { return false }
+        return text.count <= lineLength(first) + 3
     }
 
     /// Whether lines without an `end` are those of a file all the same: each but the last has as
@@ -376,8 +411,7 @@ enum UUEncoding {
             let text = lines.slice(cursor..<max(cursor, line.end))
             cursor = line.next
             guard let first = text.first, first != 0x60, first != Octet.space else { continue }
-            let digits = (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4
-            if text.count > digits { whole += 1 } else if cursor < lines.count { return false }
+            if text.count > lineLength(first) { whole += 1 } else if cursor < lines.count { return false }
         }
         return whole > 0
     }

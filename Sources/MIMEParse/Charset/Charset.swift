@@ -64,19 +64,21 @@ public struct Charset: Sendable, Hashable {
         func add(_ charset: Charset, _ keys: String) {
             for key in keys.split(separator: " ") { table[String(key)] = charset }
         }
-        add(.utf8, "utf8 unicode11utf8 unicode20utf8 xunicode20utf8 utf8mb4 utf csutf8 unicodeutf8")
+        add(.utf8, "utf8 unicode11utf8 unicode20utf8 xunicode20utf8 utf8mb4 utf csutf8 unicodeutf8 cp65001")
         add(.ascii, "usascii ascii ansix341968 ansix341986 iso646us us cp367 ibm367 csascii isoir6 646")
         // WHATWG: Latin-1 is read as its superset.
         add(
             .windows1252,
             "iso88591 latin1 l1 cp819 ibm819 iso885911987 csisolatin1 isoir100 windows1252 cp1252 xcp1252 "
                 + "ansi latin iso8859 win1252 1252 88591 iso88591windows1252 iso885911")
-        add(.windows1251, "windows1251 cp1251 xcp1251 win1251 ansi1251 1251 win cswindows1251 windowscp1251")
-        add(.koi8R, "koi8r koi8 koi cskoi8r koi8rnet")
-        add(.koi8U, "koi8u koi8ru cskoi8u")
+        add(
+            .windows1251,
+            "windows1251 cp1251 xcp1251 win1251 ansi1251 1251 win cswindows1251 windowscp1251 xwindows1251")
+        add(.koi8R, "koi8r koi8 koi cskoi8r koi8rnet cp20866")
+        add(.koi8U, "koi8u koi8ru cskoi8u cp21866")
         add(.ibm866, "cp866 ibm866 866 csibm866 dos866 dos alt")
         add(.iso8859x5, "iso88595 cyrillic csisolatincyrillic isoir144 iso885951988")
-        add(.macCyrillic, "xmaccyrillic maccyrillic xmacukrainian")
+        add(.macCyrillic, "xmaccyrillic maccyrillic xmacukrainian cp10007")
         add(Charset("ISO-8859-2", .singleByte), "iso88592 latin2 l2 csisolatin2 isoir101 iso885921987")
         add(Charset("ISO-8859-3", .singleByte), "iso88593 latin3 l3 csisolatin3 isoir109")
         add(Charset("ISO-8859-4", .singleByte), "iso88594 latin4 l4 csisolatin4 isoir110")

@@ -35,7 +35,9 @@ public enum TextDecoder {
             if counts.invalid == 0 {
                 if charset?.kind == .ascii { defects.note(.mislabelledCharset) }
                 result.append(contentsOf: bytes)
-            } else if counts.sequences > counts.invalid {
+            } else if counts.sequences > counts.invalid
+                || charset?.kind == .utf8 && UTF8Text.counts(bytes, stopAtInvalid: true).sequences >= 4
+            {
                 // UTF-8 with damage, not another charset.
                 defects.note(.undecodableText)
                 result.append(contentsOf: String(decoding: bytes, as: UTF8.self).utf8)

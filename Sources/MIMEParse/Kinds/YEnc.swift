@@ -90,7 +90,7 @@ enum YEnc {
             let key = text.slice(keyStart..<equals)
             if key.equalsIgnoringCase("name") {
                 // The name is last and may hold blanks.
-                let name = text.slice((equals + 1)..<text.count).trimmed()
+                let name = text.slice((equals + 1)..<text.count).trimmed().withoutQuotes
                 attributes.name = name.isEmpty ? nil : Array(name)
                 break
             }
