@@ -42,6 +42,49 @@ import Testing
                 .isDeliveryReport)
     }
 
+    @Test func aRecipientWithoutAReasonIsGivenNobodyElses() {
+        let report = reading(
+            """
+            From: MAILER-DAEMON@mx.example
+            Subject: Undelivered Mail Returned to Sender
+
+            I'm sorry to have to inform you that your message could not
+            be delivered to one or more recipients.
+
+            <ivan@example.ru>: mail for example.ru loops back to myself
+
+            <petr@example.ru>: user unknown
+            """
+        ).special?.deliveryReport
+        #expect(report?.recipients.map(\.finalRecipient) == ["ivan@example.ru", "petr@example.ru"])
+        #expect(report?.recipients.map { $0.status?.text } == [nil, "5.1.1"])
+        #expect(report?.recipients.map(\.failure) == [.unknown, .hard])
+    }
+
+    @Test(arguments: [
+        ("Microsoft Outlook <postmaster@firma.example>", true),
+        ("MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@firma.example", true),
+        ("microsoftexchange@firma.example", false), ("anna@firma.example", false),
+    ])
+    func bouncesOfExchangeAreFoundWithoutAReturnPath(_ from: String, _ isFound: Bool) {
+        let mail = """
+            From: \(from)
+            Subject: Undeliverable: Offer
+
+            Delivery has failed to these recipients or groups:
+
+            ivan@kontora.example
+            The email address you entered couldn't be found.
+
+            Diagnostic information for administrators:
+            #550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##
+            """
+        let report = reading(mail).special?.deliveryReport
+        #expect(report?.recipients.map { $0.status?.text } == (isFound ? ["5.1.1"] : nil))
+        // People write as postmaster as well.
+        #expect(reading(mail.replacing("5.1.1", with: "")).special?.deliveryReport == nil)
+    }
+
     @Test func invitesAreMarked() {
         #expect(
             reading("Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR").automation.isCalendar)

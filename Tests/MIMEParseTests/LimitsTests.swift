@@ -41,6 +41,15 @@ import Testing
         #expect(message.text == "body")
     }
 
+    @Test func fieldsThatNobodyReadsHideNoneThatIs() {
+        let mail = String(repeating: "Received: x\n", count: 20) + "Subject: s\n\nbody"
+        let message = reading(mail, limits: limits { $0.fields = 10 })
+        #expect(message.subject == "s")
+        #expect(message.defects.contains(.headerLimit))
+        let many = String(repeating: "To: a@b.example\n", count: 20) + "Subject: s\n\nbody"
+        #expect(reading(many, limits: limits { $0.fields = 10 }).subject == nil)
+    }
+
     @Test(arguments: [99, 100, 101])
     func fieldBytes(_ length: Int) {
         // The blank behind the colon counts.

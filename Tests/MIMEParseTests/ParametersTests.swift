@@ -16,6 +16,26 @@ private func fileName(_ fields: String) -> String? {
         #expect(fileName("Content-Disposition: attachment filename=a.pdf") == "a.pdf")
     }
 
+    @Test func quotationMarksWithinANameBelongToIt() {
+        let name = "ООО \"Ромашка\" счет.pdf"
+        #expect(fileName("Content-Disposition: attachment; filename=\"\(name)\"") == name)
+        #expect(fileName("Content-Disposition: attachment; filename=\"\(name)\"; size=3") == name)
+        #expect(fileName("Content-Disposition: attachment; filename=\"\"a\" b.pdf\"") == "\"a\" b.pdf")
+        // A parameter that follows without a semicolon is none of the name.
+        #expect(fileName("Content-Disposition: attachment; filename=\"a.pdf\" size=\"3\"") == "a.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename=\"a.pdf\" (\"x\")") == "a.pdf")
+    }
+
+    @Test func namesThatMeanSomethingToWindowsAreMadeSafe() {
+        for (name, safe) in [
+            ("a.pdf:evil.exe", "a.pdf_evil.exe"), ("NUL .txt", "_NUL .txt"),
+            ("COM\u{B9}.txt", "_COM\u{B9}.txt"),
+            ("CONIN$", "_CONIN$"), ("a\u{200B}b.txt", "ab.txt"), ("console.txt", "console.txt"),
+        ] {
+            #expect(FileName.cleaned(name, limit: 200) == safe)
+        }
+    }
+
     @Test func continuationsAreJoinedInOrderOverGaps() {
         #expect(
             fileName("Content-Disposition: attachment; filename*1=b; filename*0=a; filename*2=.pdf")

@@ -6,11 +6,14 @@ public enum FileName {
         var scalars = String.UnicodeScalarView()
         for scalar in name.unicodeScalars {
             switch scalar.value {
+            case 0x3A:
+                // To Windows a name of a stream within a file.
+                scalars.append("_")
             case 0x2F, 0x5C:
                 // Only what follows the last separator is a name.
                 scalars = String.UnicodeScalarView()
-            case 0...0x1F, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029,
-                0x061C, 0xFEFF:
+            case 0...0x1F, 0x7F...0x9F, 0x200B, 0x200E, 0x200F, 0x202A...0x202E, 0x2060...0x2069, 0x2028,
+                0x2029, 0x061C, 0xFEFF:
                 // Line ends and tabs separate words; the others are nothing to see.
                 if (0x09...0x0D).contains(scalar.value) { scalars.append(" ") }
             default:
@@ -33,12 +36,14 @@ public enum FileName {
         return String(result)
     }
 
-    /// The names that Windows gives to devices, with or without an extension.
+    /// The names that Windows gives to devices, with or without an extension, blanks before it
+    /// or a superscript digit.
     private static func isDevice(_ name: String) -> Bool {
-        let stem = name.prefix(while: { $0 != "." }).lowercased()
-        if ["con", "prn", "aux", "nul"].contains(stem) { return true }
-        guard stem.utf8.count == 4, stem.hasPrefix("com") || stem.hasPrefix("lpt") else { return false }
-        return stem.utf8.last.map { $0 >= 0x31 && $0 <= 0x39 } ?? false
+        var stem = name.prefix(while: { $0 != "." }).lowercased()
+        while stem.last == " " { stem.removeLast() }
+        if ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(stem) { return true }
+        guard stem.count == 4, stem.hasPrefix("com") || stem.hasPrefix("lpt") else { return false }
+        return stem.last.map("123456789\u{B9}\u{B2}\u{B3}".contains) ?? false
     }
 
     /// Cuts the stem, keeping a short extension.

@@ -102,6 +102,8 @@ struct HeaderReader {
         var cursor = start
         let end = bytes.count
         var total = 0
+        // Those that we read: the others must not hide sender and structure.
+        var known = 0
         // The field being read, not yet stored: its name, and where its value began.
         var name: FieldName?
         var valueStart = 0
@@ -114,8 +116,10 @@ struct HeaderReader {
             let length = valueEnd - valueStart
             if length > block.longestField { block.longestField = length }
             total += 1
-            if total > limits.fields {
-                defects.note(.headerLimit)
+            if name != .other { known += 1 }
+            if total > limits.fields { defects.note(.headerLimit) }
+            if (name == .other ? total : known) > limits.fields {
+                return
             } else if length > limits.fieldBytes {
                 defects.note(.fieldLimit)
                 // The start of an endless field still says something.

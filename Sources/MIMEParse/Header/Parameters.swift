@@ -281,7 +281,15 @@ struct ParameterScanner {
             index += 1
             // Offsets in the value of backslashes that the grammar takes for escapes.
             var escapes: [Int] = []
-            while index < bytes.count, bytes[index] != Octet.quote {
+            var closing: Int?
+            while index < bytes.count {
+                if bytes[index] == Octet.quote {
+                    let end = closing ?? closingQuote(from: index)
+                    if index >= end { break }
+                    // Inner ones that nobody escaped.
+                    closing = end
+                    isMalformed = true
+                }
                 var byte = bytes[index]
                 if byte == Octet.backslash, index + 1 < bytes.count {
                     if bytes[index + 1] == Octet.quote || bytes[index + 1] == Octet.backslash {
@@ -311,6 +319,21 @@ struct ParameterScanner {
         value.reserveCapacity(text.count)
         for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
         return value
+    }
+
+    /// The quotation mark that ends a value whose first unescaped one is at `start`: that one,
+    /// unless the value goes on behind it and ends with another, as a name with a name in
+    /// quotation marks does. Behind a mark that another parameter follows there is an equals sign.
+    private func closingQuote(from start: Int) -> Int {
+        var next = start + 1
+        while next < bytes.count, Octet.isBlank(bytes[next]) { next += 1 }
+        guard next < bytes.count, bytes[next] != Octet.semicolon, bytes[next] != Octet.openParenthesis,
+            bytes[next] != Octet.cr, bytes[next] != Octet.lf
+        else { return start }
+        while next < bytes.count, bytes[next] != Octet.semicolon, bytes[next] != Octet.equals { next += 1 }
+        if next < bytes.count, bytes[next] == Octet.equals { return start }
+        while next > start + 1, Octet.isSpace(bytes[next - 1]) { next -= 1 }
+        return bytes[next - 1] == Octet.quote ? next - 1 : start
     }
 
     /// Nil where a backslash may be half of a character (Shift_JIS, ISO-2022).

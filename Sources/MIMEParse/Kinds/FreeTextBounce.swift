@@ -30,9 +30,16 @@ struct FreeTextBounce {
         self.failedRecipients = failedRecipients
     }
 
-    /// Nil when the words are not those of a bounce, or name nobody; `needsCode` wants a
-    /// reply code or status code beside the recipient too.
-    func report(needsCode: Bool) -> DeliveryReport? {
+    enum CodeNeed {
+        case none
+        /// A reply code or status code beside the recipient.
+        case besideRecipient
+        /// That, or a status code anywhere where there is one recipient.
+        case anywhere
+    }
+
+    /// Nil when the words are not those of a bounce, name nobody, or lack the code needed.
+    func report(_ need: CodeNeed) -> DeliveryReport? {
         let quote = lines.firstIndex { Self.startsQuote($0.lowercased) } ?? lines.count
         let opening = lines[..<quote].firstIndex { line in
             BouncePhrases.openings.contains { line.lowercased.contains(octetsOf: $0) }
@@ -54,16 +61,23 @@ struct FreeTextBounce {
                 recipients.append((address, ""))
             }
         }
-        if needsCode { recipients = recipients.filter { Self.hasCode($0.diagnostic) } }
-        guard !recipients.isEmpty else { return nil }
         let wholeReason = lines[..<quote].map(\.text).joined(separator: "\n")
+        let isCoded =
+            need == .none
+            || need == .anywhere && recipients.count == 1 && EnhancedStatus(firstIn: wholeReason) != nil
+        if !isCoded { recipients = recipients.filter { Self.hasCode($0.diagnostic) } }
+        guard !recipients.isEmpty else { return nil }
+        // Of several recipients the reasons elsewhere in the text are the others', unless none of
+        // them has one of its own: then it is everybody's.
+        let isShared =
+            recipients.count == 1 || recipients.allSatisfy { Self.status(of: $0.diagnostic) == nil }
         return DeliveryReport(
             freeText: recipients.map {
-                // Of several recipients the codes elsewhere in the text are the others'.
                 let diagnostic =
                     recipients.count == 1 && !Self.hasCode($0.diagnostic) && Self.hasCode(wholeReason)
                     ? wholeReason : $0.diagnostic
-                var recipient = Self.recipient($0.address, diagnostic, wholeReason, isDelayed: isDelayed)
+                var recipient = Self.recipient(
+                    $0.address, diagnostic, isShared ? wholeReason : nil, isDelayed: isDelayed)
                 recipient.diagnostic = $0.diagnostic.nonEmpty
                 return recipient
             }, original: original(from: quote))
@@ -75,12 +89,12 @@ struct FreeTextBounce {
     }
 
     private static func recipient(
-        _ address: String, _ diagnostic: String, _ whole: String, isDelayed: Bool
+        _ address: String, _ diagnostic: String, _ whole: String?, isDelayed: Bool
     ) -> DeliveryReport.Recipient {
         var recipient = DeliveryReport.Recipient()
         recipient.finalRecipient = address
         recipient.action = isDelayed ? .delayed : .failed
-        recipient.status = status(of: diagnostic) ?? status(of: whole)
+        recipient.status = status(of: diagnostic) ?? whole.flatMap(status)
         recipient.failure = DeliveryReport.Recipient.failure(
             action: recipient.action, status: recipient.status)
         return recipient

@@ -108,13 +108,15 @@ extension MessageFields {
     /// delivered: where only the automatic sending is known, a bounce must give a code.
     func freeTextBounce(of message: ParsedMessage) -> DeliveryReport? {
         let isSystem = isFromDaemon(message) || header.contains(.failedRecipients) || hasSystemName(message)
-        guard isSystem || message.automation.isAutoSubmitted || hasNullReturnPath else { return nil }
+        let isPostmaster = !header.contains(.returnPath) && isFromPostmaster(message)
+        guard isSystem || message.automation.isAutoSubmitted || hasNullReturnPath || isPostmaster
+        else { return nil }
         var defects = DefectLog()
         let failed = header.fields.filter { $0.name == .failedRecipients }.flatMap {
             AddressList(limit: 100).parse(bytes.slice($0.value), defects: &defects)
         }
         let bounce = FreeTextBounce(message: message, failedRecipients: failed.map(\.address.addrSpec))
-        return bounce.report(needsCode: !isSystem)
+        return bounce.report(isSystem ? .none : isPostmaster ? .anywhere : .besideRecipient)
     }
 
     private var hasNullReturnPath: Bool {
@@ -135,14 +137,26 @@ extension MessageFields {
 
     /// A bounce in free text: from the mail system, with a null return path (RFC 5321, 4.5.5).
     private func isFromDaemon(_ message: ParsedMessage) -> Bool {
-        func isFrom(_ name: StaticString) -> Bool {
-            message.from.contains { mailbox in
-                var local = mailbox.address.localPart
-                return local.withUTF8 { UnsafeRawBufferPointer($0).equalsIgnoringCase(name) }
+        if isFrom("mailer-daemon", message) { return !header.contains(.returnPath) || hasNullReturnPath }
+        return isFrom("postmaster", message) && hasNullReturnPath
+    }
+
+    /// The addresses of Exchange's bounces among them. Exports and some servers' mail have no
+    /// Return-Path; people write as postmaster too, so that a bounce must give a code then.
+    private func isFromPostmaster(_ message: ParsedMessage) -> Bool {
+        isFrom("postmaster", message)
+            || message.from.contains { mailbox in
+                let local = mailbox.address.localPart.lowercased()
+                return local.hasPrefix("microsoftexchange") && local.utf8.count == 17 + 32
+                    && local.dropFirst(17).allSatisfy(\.isHexDigit)
             }
+    }
+
+    private func isFrom(_ name: StaticString, _ message: ParsedMessage) -> Bool {
+        message.from.contains { mailbox in
+            var local = mailbox.address.localPart
+            return local.withUTF8 { UnsafeRawBufferPointer($0).equalsIgnoringCase(name) }
         }
-        if isFrom("mailer-daemon") { return !header.contains(.returnPath) || hasNullReturnPath }
-        return isFrom("postmaster") && hasNullReturnPath
     }
 
     /// The first word of a field's value.
