@@ -15,8 +15,8 @@ public struct MIMEParser: Sendable {
     public enum Mode: UInt8, Sendable, CaseIterable {
         /// Our splitter and libmimetic, checked against each other; HTML through libxml2.
         case full
-        /// Our own code alone: the structure is the splitter's, and HTML is not made
-        /// readable. For messages on which a full reading failed; every value says so with
+        /// Our own code alone, and once over: the structure is the splitter's, HTML is not made
+        /// readable, and nothing is unpacked. For messages on which a full reading failed; every value says so with
         /// `Defect.parserFailure`.
         case careful
     }
@@ -30,8 +30,7 @@ public struct MIMEParser: Sendable {
     /// was odd is in its defects.
     public func parse(_ bytes: UnsafeRawBufferPointer) -> ParsedMessage {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
-            return reading.build()
+            MessageBuilder.message(bytes, limits: limits, mode: mode)
         }
     }
 
@@ -43,8 +42,7 @@ public struct MIMEParser: Sendable {
     /// `ParsedMessage.attachments` of the same bytes. Nil when there is no such one.
     public func attachmentContent(_ index: Int, of bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         MessageSource.withUsableLines(bytes) { bytes in
-            var reading = MessageBuilder(bytes: bytes, limits: limits, mode: mode)
-            return reading.attachmentContent(index)
+            MessageBuilder.attachmentContent(index, of: bytes, limits: limits, mode: mode)
         }
     }
 }

@@ -38,6 +38,7 @@ import Testing
         var date: Int64?
         var text: String?
         var ownText: String?
+        var furtherText: String?
         var hasHtml: Bool
         var attachments: [File]
         var defects: [Defect]
@@ -158,6 +159,9 @@ import Testing
         compare("text", collapsed(message.text), collapsed(expected.text))
         if let wanted = expected.ownText {
             compare("own_text", message.text.flatMap { message.split?.ownText(in: $0) }, wanted)
+        }
+        if let wanted = expected.furtherText {
+            compare("further_text", collapsed(message.furtherText), collapsed(wanted))
         }
         compare("has_html", message.hasHTML, expected.hasHtml)
         compare("defects", Set(message.defects), Set(expected.defects))

@@ -99,6 +99,33 @@ import Testing
         #expect(mail.withUnsafeBytes { MIMEParser().attachmentContent(1, of: $0) } == nil)
     }
 
+    @Test(arguments: [
+        "multipart/alternative", "multipart/alternative; boundary=zz",
+        "multipart/alternative; boundary=\"zz \"",
+    ])
+    func aMultipartWithoutPartsTakesNothingFromTheOneAroundIt(_ type: String) {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: \(type)\n\njust a text\n--b\nContent-Type: text/plain\n\nmore\n--b\nContent-Type: application/a\n\n1\n--b--\n"
+        )
+        #expect(message.text == "just a text")
+        #expect(message.furtherText == "more")
+        #expect(message.attachments.map(\.contentType) == ["application/a"])
+    }
+
+    @Test(arguments: ["--b--", "--b--;", "--b-- text", "--b---", "--b-- \n\n \n", "--b;--"])
+    func aClosingDelimiterWithMoreBehindItCloses(_ line: String) {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/a\n\n1\n\(line)\n")
+        #expect(message.attachments.map(\.size) == [1])
+    }
+
+    @Test(arguments: ["--b--x", "--b-- text\nmore", "--b--;\n\nmore"])
+    func whatLooksLikeAClosingDelimiterWithinAPartIsText(_ lines: String) {
+        let message = reading(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n1\n\(lines)\n--b--\n")
+        #expect(message.text == "1\n\(lines)")
+    }
+
     @Test func multipartsWrappedOverAndOverEnd() {
         var body = "--b\n\ntext\n--b--\n"
         for _ in 0..<6 {

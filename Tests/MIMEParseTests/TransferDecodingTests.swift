@@ -25,6 +25,31 @@ private func quotedPrintable(_ text: String) -> String {
         #expect(base64("SGVsbG8=\n-- \nlist footer here") == ("Hello", true))
     }
 
+    @Test(arguments: [
+        "__________\nUsers mailing list\n", "\n-- \nIvan\n", "-- checked, nothing found --\n",
+        "__________\nUsers@lists.example.org\nhttps://lists.example.org/mailman/listinfo/users\n",
+    ])
+    func wordsBehindUnpaddedBase64AreNoneOfIt(_ footer: String) {
+        let data = "0J/RgNC40LLQtdGCLCDQvNC40YAsINC6"
+        let message = reading(
+            "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n\(data)\n\(footer)"
+        )
+        #expect(message.text == "Привет, мир, к")
+        let file = reading("Content-Type: a/b\nContent-Transfer-Encoding: base64\n\n\(data)\n\(footer)")
+        #expect(file.attachments.map(\.size) == [24])
+        #expect(file.defects.contains(.malformedBase64))
+    }
+
+    @Test(arguments: [
+        "Добрый день, высылаю договор.\nВторая строка", "Dear customer,\nthis is the text of our mail.",
+        "Hello\n\nwhat about it?",
+    ])
+    func textThatIsOnlySaidToBeBase64IsRead(_ text: String) {
+        let message = reading("Content-Transfer-Encoding: base64\n\n\(text)\n")
+        #expect(message.text == text)
+        #expect(message.defects.contains(.malformedBase64))
+    }
+
     @Test func base64InPiecesAndPaddedInTheMiddle() {
         #expect(base64("SGVs\r\nbG8=\r\n") == ("Hello", false))
         #expect(base64("SGVsbG8=\nSGVsbG8=\n") == ("HelloHello", false))

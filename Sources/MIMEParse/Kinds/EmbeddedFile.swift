@@ -10,9 +10,8 @@ struct EmbeddedFile {
     var name: Name?
     var contentType = "application/octet-stream"
     var contentID: String?
-    /// The decoded leaf in which the file's range counts; nil where it counts in the message.
-    /// All files of one leaf share the one copy.
-    var container: [UInt8]?
+    /// Octets that stand nowhere as such, but were made of what a leaf says.
+    var content: [UInt8]?
     /// Taken out of an attachment that stands beside it; else, out of a text.
     var isUnpacked = false
 }

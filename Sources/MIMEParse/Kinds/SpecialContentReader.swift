@@ -19,13 +19,14 @@ struct SpecialContentReader {
     func read(_ message: ParsedMessage) -> SpecialContent {
         var special = SpecialContent()
         var returnedSources: [LeafPlan.Source] = []
+        var opened: LeafPlan.OpenedLeaf?
         for (source, attachment) in zip(plan.attachments, message.attachments) {
             guard let kind = Self.kind(of: attachment) else { continue }
             if kind == .returned {
                 returnedSources.append(source)
                 continue
             }
-            let octets = content(of: source)
+            let octets = content(of: source, &opened)
             octets.withUnsafeBytes { bytes in
                 switch kind {
                 case .calendar: readCalendar(octets, source, into: &special)
@@ -44,7 +45,7 @@ struct SpecialContentReader {
         var returned: ReportedMessage?
         if special.isReport {
             for source in returnedSources where returned == nil {
-                returned = content(of: source).withUnsafeBytes {
+                returned = content(of: source, &opened).withUnsafeBytes {
                     ReportedMessage(returned: $0, limits: limits)
                 }
             }
@@ -71,10 +72,10 @@ struct SpecialContentReader {
         }
     }
 
-    private func content(of source: LeafPlan.Source) -> [UInt8] {
+    private func content(of source: LeafPlan.Source, _ opened: inout LeafPlan.OpenedLeaf?) -> [UInt8] {
         // The same leaf was measured before; its defects are known.
         var defects = DefectLog()
-        return source.withContent(in: bytes) {
+        return source.withContent(in: bytes, opened: &opened) {
             $0.decoded(inputLimit: Self.maximumInput, defects: &defects)
         }
     }

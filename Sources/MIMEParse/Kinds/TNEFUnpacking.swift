@@ -56,7 +56,7 @@ enum TNEFUnpacking {
                     let content = Array(body.text.utf8)
                     let name = text.subject ?? next.name ?? "message"
                     let file = EmbeddedFile(
-                        name: .text(name + ".txt"), contentType: "text/plain", container: content)
+                        name: .text(name + ".txt"), contentType: "text/plain", content: content)
                     unpacked.files.append((file, 0..<content.count))
                 }
                 var enclosed: [(Range<Int>, Int, String?)] = []
@@ -65,7 +65,7 @@ enum TNEFUnpacking {
                     if let inner, next.depth < maximumDepth {
                         enclosed.append((inner, next.depth + 1, text.name(of: file)))
                     } else if let range {
-                        unpacked.files.append((text.described(file, container: octets), range))
+                        unpacked.files.append((text.described(file), range))
                     }
                 }
                 waiting += enclosed.reversed()
@@ -109,8 +109,8 @@ struct TNEFText {
         return file.title.flatMap(codePageString)
     }
 
-    func described(_ file: TNEFStream.File, container: [UInt8]) -> EmbeddedFile {
-        var described = EmbeddedFile(name: name(of: file).map { .text($0) }, container: container)
+    func described(_ file: TNEFStream.File) -> EmbeddedFile {
+        var described = EmbeddedFile(name: name(of: file).map { .text($0) })
         if let type = file.properties[.attachMIMETag].flatMap(string)?.lowercased(), type.contains("/"),
             type.utf8.count < 128, type.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         {

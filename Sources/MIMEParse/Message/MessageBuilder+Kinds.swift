@@ -12,7 +12,7 @@ extension MessageBuilder {
             message.text = read.text
             special.protection = special.protection ?? read.protection
         }
-        if let enclosed = EnclosedContent.read(tree, plan, bytes: bytes) {
+        if mode == .full, let enclosed = EnclosedContent.read(tree, plan, bytes: bytes) {
             if enclosed.isDamaged { defects.note(.damagedFile) }
             special.protection = special.protection ?? enclosed.protection
             if let octets = enclosed.octets {
@@ -54,8 +54,7 @@ extension MessageBuilder {
     ) {
         guard nesting < EnclosedContent.maximumNesting else { return }
         let inner = octets.withUnsafeBytes { bytes in
-            var builder = MessageBuilder(bytes: bytes, limits: limits, mode: mode, nesting: nesting + 1)
-            return builder.build()
+            MessageBuilder.message(bytes, limits: limits, mode: mode, nesting: nesting + 1)
         }
         for defect in inner.defects where !Self.headerDefects.contains(defect) { defects.note(defect) }
         if message.text?.allSatisfy(\.isWhitespace) ?? true {
@@ -94,12 +93,12 @@ extension MessageBuilder {
 
     /// The content of a file of an enclosed entity.
     func enclosedAttachmentContent(_ index: Int, _ tree: EntityTree, _ plan: LeafPlan) -> [UInt8]? {
-        guard nesting < EnclosedContent.maximumNesting,
+        guard mode == .full, nesting < EnclosedContent.maximumNesting,
             let octets = EnclosedContent.read(tree, plan, bytes: bytes)?.octets
         else { return nil }
         return octets.withUnsafeBytes { bytes in
-            var builder = MessageBuilder(bytes: bytes, limits: limits, mode: mode, nesting: nesting + 1)
-            return builder.attachmentContent(index)
+            MessageBuilder.attachmentContent(
+                index, of: bytes, limits: limits, mode: mode, nesting: nesting + 1)
         }
     }
 }

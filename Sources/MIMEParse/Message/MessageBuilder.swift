@@ -17,26 +17,52 @@ struct MessageBuilder {
         if mode == .careful { defects.note(.parserFailure) }
     }
 
-    /// What `read` makes of the message with its encoded multiparts decoded; nil when there
-    /// are none.
-    private func withDecodedMultiparts<Result>(
-        _ tree: EntityTree, _ read: (inout MessageBuilder) -> Result
-    ) -> Result? {
-        guard nesting < EnclosedContent.maximumNesting,
-            let decoded = EncodedMultiparts.decoded(in: bytes, tree)
-        else { return nil }
-        return decoded.withUnsafeBytes { decoded in
-            var inner = MessageBuilder(bytes: decoded, limits: limits, mode: mode, nesting: nesting + 1)
-            inner.defects.note(.structureRepaired)
-            return read(&inner)
+    /// What `use` makes of a message and its tree. Multiparts that are encoded as a whole are
+    /// decoded before, layer by layer, and each layer is let go of when the next one is there.
+    static func read<Result>(
+        _ bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode, nesting: Int = 0,
+        _ use: (inout MessageBuilder, EntityTree) -> Result
+    ) -> Result {
+        var nesting = nesting
+        func step(_ bytes: UnsafeRawBufferPointer, isDecoded: Bool) -> LayerReading<Result> {
+            var builder = MessageBuilder(bytes: bytes, limits: limits, mode: mode, nesting: nesting)
+            if isDecoded { builder.defects.note(.structureRepaired) }
+            let tree = builder.readTree()
+            if mode == .full, nesting < EnclosedContent.maximumNesting,
+                let layer = EncodedMultiparts.decoded(in: bytes, tree)
+            {
+                return .deeper(layer)
+            }
+            return .done(use(&builder, tree))
+        }
+        var next = step(bytes, isDecoded: false)
+        while true {
+            switch next {
+            case .done(let result): return result
+            case .deeper(let layer):
+                nesting += 1
+                next = layer.withUnsafeBytes { step($0, isDecoded: true) }
+            }
         }
     }
 
-    mutating func build() -> ParsedMessage {
-        let tree = readTree()
-        if let message = withDecodedMultiparts(tree, { $0.build() }) { return message }
+    static func message(
+        _ bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode, nesting: Int = 0
+    ) -> ParsedMessage {
+        read(bytes, limits: limits, mode: mode, nesting: nesting) { $0.build($1) }
+    }
+
+    static func attachmentContent(
+        _ index: Int, of bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode,
+        nesting: Int = 0
+    ) -> [UInt8]? {
+        read(bytes, limits: limits, mode: mode, nesting: nesting) { $0.attachmentContent(index, $1) }
+    }
+
+    private mutating func build(_ tree: EntityTree) -> ParsedMessage {
+        var tree = tree
         if defects.defects.contains(.emptyMessage) { return emptyMessage(tree.entities[0]) }
-        let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
+        let plan = LeafPlan(tree: &tree, bytes: bytes, limits: limits, mode: mode, defects: &defects)
         let root = tree.entities[0]
         let fields = MessageFields(
             bytes: bytes, header: root.header, limits: limits,
@@ -59,10 +85,9 @@ struct MessageBuilder {
         return message
     }
 
-    mutating func attachmentContent(_ index: Int) -> [UInt8]? {
-        let tree = readTree()
-        if let content = withDecodedMultiparts(tree, { $0.attachmentContent(index) }) { return content }
-        let plan = LeafPlan(tree: tree, bytes: bytes, limits: limits, defects: &defects)
+    private mutating func attachmentContent(_ index: Int, _ tree: EntityTree) -> [UInt8]? {
+        var tree = tree
+        let plan = LeafPlan(tree: &tree, bytes: bytes, limits: limits, mode: mode, defects: &defects)
         guard index >= 0 else { return nil }
         guard index < plan.attachments.count else {
             return enclosedAttachmentContent(index - plan.attachments.count, tree, plan)
@@ -118,7 +143,12 @@ struct MessageBuilder {
                 append(entity, index, to: &body, tree, plan)
                 message.textSource = entity.contentType.kind == .html ? .html : .plain
             } else if !further.isFull {
+                let end = further.utf8.count
                 append(entity, index, to: &further, tree, plan)
+                // Some programs send both versions without saying that they are alternatives.
+                if entity.contentType.kind == .html, TextChoice.repeats(further.utf8[end...], body.utf8) {
+                    further.utf8.removeLast(further.utf8.count - end)
+                }
             }
         }
         if message.textSource != .none {
@@ -157,7 +187,7 @@ struct MessageBuilder {
         var references: Set<String>?
         message.attachments.reserveCapacity(plan.attachments.count)
         for source in plan.attachments {
-            let (size, digest) = source.withContent(in: bytes) { $0.measure(defects: &defects) }
+            let (size, digest) = source.measure(in: bytes, defects: &defects)
             let entity = tree.entities[source.entity]
             if let file = source.embedded {
                 let name = names.name(of: file, defects: &defects)
@@ -229,4 +259,11 @@ struct MessageBuilder {
         digest.addBody(bytes.slice(min(root.header.bodyStart, bytes.count)..<bytes.count))
         return digest.finish()
     }
+}
+
+/// What came of one layer of a message.
+private enum LayerReading<Result> {
+    /// It holds encoded multiparts: this is the layer with those decoded.
+    case deeper([UInt8])
+    case done(Result)
 }

@@ -14,6 +14,8 @@ public struct MessageReading: Codable, Hashable, Sendable {
     /// Unix seconds.
     public var date: Int64?
     public var text: String?
+    /// The other texts, behind `text` in the mail; left out where there are none.
+    public var furtherText: String?
     /// The parts of `text`, where it has quotations or a signature; left out otherwise.
     public var ownText: String?
     public var quotedText: String?
@@ -41,6 +43,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
         cc = message.cc.map(\.address.lowercased)
         date = message.date?.rawValue
         text = message.text
+        furtherText = message.furtherText
         if let text = message.text, let split = message.split {
             ownText = split.ownText(in: text)
             quotedText = split.quotedText(in: text)
@@ -103,6 +106,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case path, subject, from, to, cc, date, text, signature, attachments, unpacked, defects
         case ownText = "own_text"
+        case furtherText = "further_text"
         case quotedText = "quoted_text"
         case messageID = "message_id"
         case hasHTML = "has_html"
@@ -122,6 +126,7 @@ public struct MessageReading: Codable, Hashable, Sendable {
         try container.encode(cc, forKey: .cc)
         try container.encode(date, forKey: .date)
         try container.encode(text, forKey: .text)
+        try container.encodeIfPresent(furtherText, forKey: .furtherText)
         try container.encodeIfPresent(ownText, forKey: .ownText)
         try container.encodeIfPresent(quotedText, forKey: .quotedText)
         try container.encodeIfPresent(signature, forKey: .signature)

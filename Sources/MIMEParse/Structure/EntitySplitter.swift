@@ -4,8 +4,8 @@ import MailModel
 /// Our own reading of the multipart structure (RFC 2046, 5.1), tolerant where
 /// real mail is broken: a delimiter of an outer multipart closes the inner ones,
 /// the end of the message closes all, boundaries are exact (one may be a prefix
-/// of another), a boundary that is not declared is taken from the body, and a part that
-/// follows the closing delimiter is one more part.
+/// of another), a boundary that is not declared or never occurs is taken from the entity's own
+/// body, and a part that follows the closing delimiter is one more part.
 ///
 /// One pass over the lines that begin with `--`, without recursion.
 struct EntitySplitter {
@@ -16,6 +16,8 @@ struct EntitySplitter {
     private var open: [OpenContainer] = []
     /// Boundaries found in the body for entities whose own never occurs, by header start.
     private var found: [Int: [UInt8]] = [:]
+    /// How many such multiparts within one another are mended.
+    private static let maximumRounds = 4
 
     private struct OpenContainer {
         var entity: Int
@@ -44,21 +46,31 @@ struct EntitySplitter {
     mutating func split(from start: Int) -> EntityTree {
         let before = defects
         run(from: start)
-        // A container without parts: perhaps its boundary is misspelt in the header.
-        for entity in entities where entity.isContainer && found.count < 4 {
-            guard !hasParts(entity.headerStart), found[entity.headerStart] == nil,
-                let boundary = trimmedBoundary(entity) ?? boundaryInBody(from: entity.body.lowerBound)
-            else { continue }
-            found[entity.headerStart] = boundary
+        var rounds = 0
+        while rounds < Self.maximumRounds, findBoundaries() {
             defects = before
             defects.note(.missingBoundary)
             run(from: start)
-            break
+            rounds += 1
         }
-        for index in entities.indices where entities[index].isContainer {
-            if !hasParts(entities[index].headerStart) { entities[index].isContainer = false }
+        for index in entities.indices where entities[index].isContainer && !hasParts(index) {
+            entities[index].isContainer = false
         }
         return EntityTree(entities: entities)
+    }
+
+    /// Looks for the boundaries of containers without parts: perhaps they are misspelt in the
+    /// header. The bodies of such do not overlap, so that this is one pass.
+    /// - Returns: whether one was found that was not known before.
+    private mutating func findBoundaries() -> Bool {
+        let known = found.count
+        for (index, entity) in entities.enumerated() where entity.isContainer && !hasParts(index) {
+            guard found[entity.headerStart] == nil,
+                let boundary = trimmedBoundary(entity) ?? boundaryInBody(entity.body, within: [])
+            else { continue }
+            found[entity.headerStart] = boundary
+        }
+        return found.count > known
     }
 
     /// The tree that libmimetic saw, in our terms.
@@ -77,9 +89,8 @@ struct EntitySplitter {
         return EntityTree(entities: entities)
     }
 
-    private func hasParts(_ headerStart: Int) -> Bool {
-        guard let index = entities.firstIndex(where: { $0.headerStart == headerStart }) else { return false }
-        return index + 1 < entities.count && entities[index + 1].parent == index
+    private func hasParts(_ index: Int) -> Bool {
+        index + 1 < entities.count && entities[index + 1].parent == index
     }
 
     private mutating func run(from start: Int) {
@@ -182,7 +193,7 @@ struct EntitySplitter {
             isSun ? SunAttachments.boundary : found[start] ?? type.parameters?.raw("boundary")?.bytes
         if boundary == nil {
             defects.note(.missingBoundary)
-            boundary = boundaryInBody(from: header.bodyStart)
+            boundary = boundaryInBody(header.bodyStart..<bytes.count, within: open)
         }
         // Declared and empty it is odd, but `--` lines do separate then.
         guard let boundary else { return header.bodyStart }
@@ -216,13 +227,15 @@ struct EntitySplitter {
 
     /// The delimiter that the line at `start` is, the innermost multipart first. A line
     /// that goes on behind a boundary is one where a Content- field follows, and so is one of a
-    /// multipart that is closed already.
+    /// multipart that is closed already; one that goes on behind a closing delimiter closes where
+    /// nothing of that multipart follows.
     private func delimiter(at start: Int, in stack: [OpenContainer]) -> Delimiter? {
         guard start + 2 < bytes.count, bytes[start] == Octet.hyphen, bytes[start + 1] == Octet.hyphen
         else { return nil }
         let line = bytes.line(from: start, to: bytes.count)
         let text = bytes.slice((start + 2)..<max(start + 2, line.end))
         var supposed: Int?
+        var isOdd = false
         for level in stack.indices.reversed() {
             let boundary = stack[level].boundary
             guard text.count >= boundary.count, text.starts(with: boundary) else { continue }
@@ -240,7 +253,17 @@ struct EntitySplitter {
             if rest == text.count, !stack[level].isClosed {
                 return Delimiter(start: start, next: line.next, level: level, closes: closes)
             }
-            guard supposed == nil, !boundary.isEmpty, !closes else { continue }
+            guard supposed == nil, !boundary.isEmpty else { continue }
+            if !isOdd, !stack[level].isClosed,
+                Self.isOddlyClosing(text.slice(boundary.count..<text.count))
+            {
+                // Of one multipart only: the blank lines behind are looked at once.
+                isOdd = true
+                if isLast(line.next, within: stack[..<level]) {
+                    return Delimiter(start: start, next: line.next, level: level, closes: true)
+                }
+            }
+            guard !closes else { continue }
             if rest == text.count || text[boundary.count] == Octet.semicolon
                 || Octet.isBlank(text[boundary.count])
             {
@@ -251,6 +274,30 @@ struct EntitySplitter {
             bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
         else { return nil }
         return Delimiter(start: start, next: line.next, level: supposed, closes: false)
+    }
+
+    /// Whether what stands behind a boundary closes, with more behind it that no longer boundary
+    /// has there: `--;`, `-- text`, `---`. `;--` does where the field had a semicolon too many.
+    private static func isOddlyClosing(_ rest: UnsafeRawBufferPointer) -> Bool {
+        if rest.hasPrefixIgnoringCase(";--") { return rest.slice(3..<rest.count).allSatisfy(Octet.isSpace) }
+        guard rest.count > 2, rest[0] == Octet.hyphen, rest[1] == Octet.hyphen else { return false }
+        return rest[2] == Octet.hyphen || rest[2] == Octet.semicolon || Octet.isBlank(rest[2])
+    }
+
+    /// Whether nothing but blank lines follows, up to the end or to an outer multipart's delimiter.
+    private func isLast(_ start: Int, within outer: ArraySlice<OpenContainer>) -> Bool {
+        var cursor = start
+        while cursor < bytes.count, Octet.isSpace(bytes[cursor]) { cursor += 1 }
+        if cursor == bytes.count { return true }
+        let line = bytes.line(from: cursor, to: bytes.count)
+        let text = bytes.slice(cursor..<max(cursor, line.end)).trimmed()
+        // Whole lines only: asking further for each of them could go on for ever.
+        return outer.contains { container in
+            let rest = text.count - 2 - container.boundary.count
+            return (rest == 0 || rest == 2) && text[0] == Octet.hyphen && text[1] == Octet.hyphen
+                && text.slice(2..<text.count).starts(with: container.boundary)
+                && text.slice((text.count - rest)..<text.count).allSatisfy { $0 == Octet.hyphen }
+        }
     }
 
     private func endOfData(before delimiter: Int) -> Int {
@@ -269,19 +316,20 @@ struct EntitySplitter {
         return boundary.isEmpty ? nil : boundary
     }
 
-    /// The first line after `start` that looks like a delimiter: `--` and a word,
-    /// then a Content- field.
-    private func boundaryInBody(from start: Int) -> [UInt8]? {
-        var cursor = start
-        while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: bytes.count) {
+    /// The first line that looks like a delimiter: `--` and a word, then a Content- field. The
+    /// delimiters of the multiparts around an entity end its body, and are none of its own.
+    private func boundaryInBody(_ body: Range<Int>, within stack: [OpenContainer]) -> [UInt8]? {
+        var cursor = body.lowerBound
+        while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: body.upperBound) {
             cursor = dash + 1
-            guard dash == 0 || bytes[dash - 1] == Octet.lf, dash + 2 < bytes.count,
+            guard dash == 0 || bytes[dash - 1] == Octet.lf, dash + 2 < body.upperBound,
                 bytes[dash + 1] == Octet.hyphen
             else { continue }
-            let line = bytes.line(from: dash, to: bytes.count)
+            if delimiter(at: dash, in: stack) != nil { return nil }
+            let line = bytes.line(from: dash, to: body.upperBound)
             cursor = line.next
-            guard line.next < bytes.count,
-                bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
+            guard line.next < body.upperBound,
+                bytes.slice(line.next..<body.upperBound).hasPrefixIgnoringCase("content-")
             else { continue }
             let boundary = bytes.slice((dash + 2)..<max(dash + 2, line.end)).trimmed()
             if !boundary.isEmpty, boundary.count <= 200 { return Array(boundary) }

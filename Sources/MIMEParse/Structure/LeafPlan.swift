@@ -13,28 +13,72 @@ struct LeafPlan {
         var embedded: EmbeddedFile?
         var body: Range<Int>
         var encoding: TransferEncoding
+        /// The leaf in whose decoded octets `body` counts; nil where it counts in the message.
+        var leaf: EncodedLeaf?
+        /// Known where the decoded leaf was at hand.
+        var measured: (size: Int, digest: Digest256)?
 
         /// The content is valid during `use` only.
         func withContent<Result>(
             in bytes: UnsafeRawBufferPointer, _ use: (LeafContent) -> Result
         ) -> Result {
-            guard let container = embedded?.container else {
-                return use(LeafContent(bytes: bytes.slice(body), encoding: encoding))
+            var opened: OpenedLeaf?
+            return withContent(in: bytes, opened: &opened, use)
+        }
+
+        /// The same; many files of one leaf in a row have it decoded once.
+        func withContent<Result>(
+            in bytes: UnsafeRawBufferPointer, opened: inout OpenedLeaf?, _ use: (LeafContent) -> Result
+        ) -> Result {
+            if let content = embedded?.content {
+                return content.withUnsafeBytes { use(LeafContent(bytes: $0, encoding: .identity)) }
             }
-            return container.withUnsafeBytes {
+            guard let leaf else { return use(LeafContent(bytes: bytes.slice(body), encoding: encoding)) }
+            if opened?.entity != entity {
+                opened = nil
+                opened = OpenedLeaf(entity: entity, octets: leaf.decoded(in: bytes))
+            }
+            return (opened?.octets ?? []).withUnsafeBytes {
                 use(LeafContent(bytes: $0.slice(body), encoding: encoding))
             }
         }
+
+        /// Size and SHA-256 of the content.
+        func measure(
+            in bytes: UnsafeRawBufferPointer, defects: inout DefectLog
+        ) -> (size: Int, digest: Digest256) {
+            measured ?? withContent(in: bytes) { $0.measure(defects: &defects) }
+        }
+    }
+
+    /// Where a leaf stands whose decoded octets are not kept: many such could be many messages' size.
+    struct EncodedLeaf {
+        var body: Range<Int>
+        var encoding: TransferEncoding
+
+        func decoded(in bytes: UnsafeRawBufferPointer) -> [UInt8] {
+            // Its defects were noted when it was looked through.
+            var defects = DefectLog()
+            return LeafContent(bytes: bytes.slice(body), encoding: encoding).decoded(defects: &defects)
+        }
+    }
+
+    struct OpenedLeaf {
+        var entity: Int
+        var octets: [UInt8]
     }
 
     /// A text leaf that was searched for files.
     private struct TextWithFiles {
-        /// The decoded leaf; nil where the ranges count in the message.
+        /// The decoded leaf where it is short and without files; else it is decoded again.
         var octets: [UInt8]?
+        /// In the decoded leaf, or in the message where the leaf is not encoded.
         var files: [Range<Int>]
     }
 
+    /// Decoded texts that are kept for reading, together.
     private static let keptTextBytes = 256 << 10
+    private var room = LeafPlan.keptTextBytes
 
     /// The leaves that make the readable text, in order.
     var textLeaves: [Int] = []
@@ -45,10 +89,12 @@ struct LeafPlan {
     var packedBody: TNEFBody?
 
     init(
-        tree: EntityTree, bytes: UnsafeRawBufferPointer, limits: MailLimits, defects: inout DefectLog
+        tree: inout EntityTree, bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode,
+        defects: inout DefectLog
     ) {
         var inlineTexts: [Int] = []
-        for (index, entity) in tree.entities.enumerated() where !entity.isContainer {
+        for index in tree.entities.indices where !tree.entities[index].isContainer {
+            var entity = tree.entities[index]
             var disposition = Disposition.none
             var hasName = false
             // Doubled, the first field says how to treat the part, and any of them its name.
@@ -72,8 +118,14 @@ struct LeafPlan {
                     Source(
                         entity: index, disposition: disposition, embedded: nil, body: entity.body,
                         encoding: entity.encoding))
+                guard mode == .full else { continue }
                 unpack(entity, index: index, bytes: bytes, limits: limits, defects: &defects)
                 continue
+            }
+            if entity.encoding == .base64, Base64Lines.isPlainText(bytes.slice(entity.body)) {
+                defects.note(.malformedBase64)
+                entity.encoding = .identity
+                tree.entities[index].encoding = .identity
             }
             inlineTexts.append(index)
             if kind == .html {
@@ -116,7 +168,8 @@ struct LeafPlan {
         }
         if blocks.isEmpty {
             // Most texts are short: what is decoded already is kept for reading.
-            if let octets, octets.count <= Self.keptTextBytes {
+            if let octets, octets.count <= self.room {
+                self.room -= octets.count
                 textsWithFiles[index] = TextWithFiles(octets: octets, files: [])
             }
             return
@@ -124,13 +177,19 @@ struct LeafPlan {
         if blocks.count == room { defects.note(.partLimit) }
         for block in blocks {
             if block.isCut { defects.note(.damagedFile) }
-            let file = EmbeddedFile(name: .octets(block.name), container: octets)
-            attachments.append(
-                Source(
-                    entity: index, disposition: .attachment, embedded: file, body: block.data,
-                    encoding: block.encoding))
+            var source = Source(
+                entity: index, disposition: .attachment, embedded: EmbeddedFile(name: .octets(block.name)),
+                body: block.data, encoding: block.encoding)
+            if let octets {
+                source.leaf = EncodedLeaf(body: entity.body, encoding: entity.encoding)
+                source.measured = octets.withUnsafeBytes {
+                    LeafContent(bytes: $0.slice(block.data), encoding: block.encoding)
+                        .measure(defects: &defects)
+                }
+            }
+            attachments.append(source)
         }
-        textsWithFiles[index] = TextWithFiles(octets: octets, files: blocks.map(\.range))
+        textsWithFiles[index] = TextWithFiles(octets: nil, files: blocks.map(\.range))
     }
 
     /// What a leaf holds packed stands behind the leaf itself, so that nothing is lost.
@@ -140,45 +199,40 @@ struct LeafPlan {
     ) {
         guard TNEFUnpacking.isTNEF(entity, in: bytes) else { return }
         let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
+        let octets = content.decoded(defects: &defects)
         let unpacked = TNEFUnpacking.files(
-            of: content.decoded(defects: &defects), room: limits.parts - attachments.count, limits: limits)
+            of: octets, room: limits.parts - attachments.count, limits: limits)
         if unpacked.isDamaged { defects.note(.damagedFile) }
         if packedBody == nil { packedBody = unpacked.body }
         for (packed, range) in unpacked.files {
             var file = packed
             file.isUnpacked = true
-            attachments.append(
-                Source(
-                    entity: index, disposition: .attachment, embedded: file, body: range,
-                    encoding: .identity))
+            var source = Source(
+                entity: index, disposition: .attachment, embedded: file, body: range, encoding: .identity)
+            if file.content == nil {
+                source.leaf = EncodedLeaf(body: entity.body, encoding: entity.encoding)
+                source.measured = octets.withUnsafeBytes {
+                    LeafContent(bytes: $0.slice(range), encoding: .identity).measure(defects: &defects)
+                }
+            }
+            attachments.append(source)
         }
     }
 
-    /// Of the versions in a multipart/alternative the plain one is read, unless it
-    /// is blank. Text behind the first plain leaf that is HTML repeats it.
+    /// Asks `TextChoice`; whether a plain leaf is blank matters beside HTML only.
     private mutating func chooseText(_ leaves: [Int], _ tree: EntityTree, _ bytes: UnsafeRawBufferPointer) {
-        let plain = leaves.filter { tree.entities[$0].contentType.kind != .html }
-        let html = leaves.filter { tree.entities[$0].contentType.kind == .html }
-        if html.isEmpty {
-            textLeaves = plain
+        if htmlLeaves.isEmpty {
+            textLeaves = leaves
             return
         }
-        let written = plain.filter { !Self.isBlank(bytes.slice(tree.entities[$0].body)) }
-        // The alternatives in which a plain version stands.
-        var answered: Set<Int> = []
-        for leaf in written {
-            if let alternative = Self.alternative(around: leaf, tree) { answered.insert(alternative) }
+        let known = leaves.map { index in
+            let entity = tree.entities[index]
+            let isHTML = entity.contentType.kind == .html
+            return TextChoice.Leaf(
+                isHTML: isHTML, alternative: Self.alternative(around: index, tree),
+                isBlank: !isHTML && Self.isBlank(entity, bytes))
         }
-        let kept = leaves.filter { leaf in
-            guard tree.entities[leaf].contentType.kind == .html else { return written.contains(leaf) }
-            guard let alternative = Self.alternative(around: leaf, tree) else { return true }
-            return !answered.contains(alternative)
-        }
-        if let first = kept.first, tree.entities[first].contentType.kind != .html {
-            textLeaves = kept.filter { tree.entities[$0].contentType.kind != .html }
-        } else {
-            textLeaves = kept.isEmpty ? plain : kept
-        }
+        textLeaves = TextChoice.read(known).map { leaves[$0] }
     }
 
     /// The outermost multipart/alternative around a leaf.
@@ -192,7 +246,30 @@ struct LeafPlan {
         return found
     }
 
-    private static func isBlank(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.trimmed().isEmpty }
+    /// Encoded octets that decide whether a text is blank; a longer text of blanks is none.
+    private static let blankInput = [256, 64 << 10]
+
+    private static func isBlank(_ entity: Entity, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
+        // What is odd here is noted when the text is read.
+        var defects = DefectLog()
+        for limit in blankInput {
+            let isWhole = content.bytes.count <= limit
+            var end = min(limit, content.bytes.count)
+            // A sequence that is cut would show its first characters.
+            if !isWhole, let equals = content.bytes[(end - 2)..<end].firstIndex(of: Octet.equals) {
+                end = equals
+            }
+            let octets = content.decoded(inputLimit: end, defects: &defects)
+            if octets.contains(where: { Octet.isLetter($0) || Octet.isDigit($0) }) { return false }
+            let text = octets.withUnsafeBytes {
+                TextDecoder.string($0, label: entity.contentType.charsetLabel, defects: &defects)
+            }
+            if !TextChoice.isBlank(text, isCut: !isWhole) { return false }
+            if isWhole { return true }
+        }
+        return false
+    }
 
     /// The octets of a plain text leaf, files within it left out; valid during `use` only.
     func withTextOctets<Result>(
@@ -211,13 +288,14 @@ struct LeafPlan {
             let octets = content.decoded(inputLimit: inputLimit, defects: &defects)
             return octets.withUnsafeBytes { use($0, &defects) }
         }
-        guard let octets = text.octets else {
+        if let octets = text.octets { return octets.withUnsafeBytes { use($0, &defects) } }
+        if entity.encoding == .identity {
             return Self.octets(bytes, entity.body, without: text.files, limit: inputLimit)
                 .withUnsafeBytes { use($0, &defects) }
         }
-        return octets.withUnsafeBytes { octets in
-            if text.files.isEmpty { return use(octets.slice(0..<min(octets.count, inputLimit)), &defects) }
-            return Self.octets(octets, 0..<octets.count, without: text.files, limit: inputLimit)
+        let decoded = EncodedLeaf(body: entity.body, encoding: entity.encoding).decoded(in: bytes)
+        return decoded.withUnsafeBytes { octets in
+            Self.octets(octets, 0..<octets.count, without: text.files, limit: inputLimit)
                 .withUnsafeBytes { use($0, &defects) }
         }
     }
@@ -234,76 +312,5 @@ struct LeafPlan {
         let end = min(range.upperBound, cursor + limit)
         octets.append(contentsOf: bytes.slice(cursor..<max(cursor, end)))
         return octets
-    }
-}
-
-/// File names of attachments, from either of the fields that give one.
-struct AttachmentNames {
-    let limits: MailLimits
-    let text: HeaderText
-
-    static func hasName(_ parameters: Parameters, _ key: String) -> Bool {
-        parameters.raw(key).map { !$0.bytes.isEmpty } ?? false
-    }
-
-    /// What a sender called a file: in his own words, and made safe.
-    struct Name {
-        var declared: String?
-        var cleaned: String?
-    }
-
-    func name(of entity: Entity, in bytes: UnsafeRawBufferPointer, defects: inout DefectLog) -> Name {
-        var sources: [Parameters] = []
-        for value in entity.header.all(.contentDisposition) {
-            sources.append(
-                Parameters(field: bytes.slice(value), limit: limits.parameters, defects: &defects))
-        }
-        let dispositions = sources.count
-        if let parameters = entity.contentType.parameters { sources.append(parameters) }
-        for (index, source) in sources.enumerated() {
-            let isDisposition = index < dispositions
-            for key in isDisposition ? ["filename", "name"] : ["name", "filename"] {
-                guard let value = source.raw(key) else { continue }
-                var name = decoded(value, defects: &defects)
-                if name.declared == nil, name.cleaned == nil { continue }
-                if let unescaped = value.unescaped {
-                    // A path of the sender's disk: by the grammar its backslashes are none.
-                    name.declared = decoded(unescaped, defects: &defects).declared
-                }
-                return name
-            }
-        }
-        return Name()
-    }
-
-    func name(of file: EmbeddedFile, defects: inout DefectLog) -> Name {
-        switch file.name {
-        case .octets(let octets): decoded(octets, defects: &defects)
-        case .text(let name): bounded(name)
-        case nil: Name()
-        }
-    }
-
-    private func decoded(_ value: Parameters.Value, defects: inout DefectLog) -> Name {
-        guard value.isExtended else { return decoded(value.bytes, defects: &defects) }
-        let label = value.charset.flatMap { $0.isEmpty ? nil : $0 }
-        let name = value.bytes.withUnsafeBytes {
-            TextDecoder.string($0, label: label, defects: &defects)
-        }
-        return bounded(name)
-    }
-
-    /// A name in the shape of unstructured text.
-    func decoded(_ name: [UInt8], defects: inout DefectLog) -> Name {
-        var utf8: [UInt8] = []
-        name.withUnsafeBytes { text.decode($0, into: &utf8, defects: &defects) }
-        return bounded(String(decoding: utf8, as: UTF8.self))
-    }
-
-    private func bounded(_ name: String) -> Name {
-        let declared = FileName.shortened(name, limit: limits.declaredNameBytes)
-        return Name(
-            declared: declared.isEmpty ? nil : declared,
-            cleaned: FileName.cleaned(name, limit: limits.fileNameBytes))
     }
 }
