@@ -13,8 +13,18 @@ enum IMAPLimits {
     static let nesting = 200
     /// Folders kept from one LIST.
     static let folders = 100_000
-    /// Messages, or ranges of UIDs, kept from one question about a folder.
+    /// Messages, or UIDs, kept from one question about a folder.
     static let messages = 5_000_000
+    /// UIDs that a server may list beyond the number of messages that it has told: some may just have come.
+    static let listedBeyondCount = 10_000
+    /// Of a folder's name: what can be sent back (`IMAPCommand.isSendable`).
+    static let folderNameBytes = 4_000
+    /// Names kept from one LIST, together.
+    static let folderNamesBytes = 16 << 20
+    /// Of a label; a longer one is left out.
+    static let labelBytes = 1_000
+    /// Labels kept from one metadata question, together; the messages behind come without.
+    static let labelsBytes = 16 << 20
     /// Folders of one NOTIFY, and the bytes of their names. Dovecot refuses more than a hundred; a line of 8,192 bytes
     /// is what RFC 7162 promises.
     static let notifiedFolders = 100
@@ -39,6 +49,11 @@ enum IMAPLimits {
     /// Bytes a second below which an answer is none: over this many timeouts' time of waiting.
     static let bytesPerSecond = 256
     static let paceTimeouts = 4
+    /// After so many such times, and each time again, an answer has to come twice as fast: none takes for ever.
+    static let pacePatience = 10
+    /// Of responses to one command that are none of its answer; a mailbox's flags told anew fit in. Who sends faster
+    /// than we read never lets us wait, which is all that the pace counts.
+    static let unaskedBytes = 64 << 20
     /// Words of a reply kept for people.
     static let replyTextBytes = 2_000
 }

@@ -108,9 +108,37 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
     /// - Parameter text: the refusing replies, as the server wrote them.
     public init?(reading text: String) {
         let lowered = text.lowercased()
-        guard let row = Self.table.first(where: { lowered.contains($0.words) }) else { return nil }
+        guard let row = Self.table.first(where: { Self.says(lowered, $0.words) }) else { return nil }
         self = row.meaning
     }
+
+    /// Whether the words stand in the text. Codes count as such only, and not as digits of an identifier or an address.
+    private static func says(_ text: String, _ words: String) -> Bool {
+        guard words.utf8.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: ".") }) else {
+            return text.contains(words)
+        }
+        let bytes = Array(text.utf8)
+        let code = Array(words.utf8)
+        guard bytes.count >= code.count else { return false }
+        return (0...(bytes.count - code.count)).contains { start in
+            bytes[start..<start + code.count].elementsEqual(code)
+                && (start == 0 || isSeparator(bytes[start - 1]))
+                && isEnd(of: code, bytes[(start + code.count)...])
+        }
+    }
+
+    /// Whether a code ends here: one that ends in a point goes on with its last number.
+    private static func isEnd(of code: [UInt8], _ rest: ArraySlice<UInt8>) -> Bool {
+        let rest = code.last == UInt8(ascii: ".") ? rest.drop(while: isDigit) : rest
+        guard let next = rest.first else { return true }
+        if next == UInt8(ascii: ".") { return rest.dropFirst().first.map(isDigit) != true }
+        return isSeparator(next) || next == UInt8(ascii: "-")
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    /// What may stand before a code: a blank, a bracket, or the hyphen behind a reply's number.
+    private static func isSeparator(_ byte: UInt8) -> Bool { " \t-#([<:;,)]>".utf8.contains(byte) }
 
     /// The failure to show, with the server's own words in its detail, and the delay that they ask for.
     public func failure(detail: String) -> MailFailure {

@@ -17,6 +17,11 @@ struct BadInputTests {
             #expect(try answer.account("boris").error == nil)
             #expect(try answer.account("boris").fetched == 2)
 
+            let again = try await firma.run("sync", "--json")
+            #expect(again.status == 1, "an account that waits is no success")
+            let waiting = try again.decoded(Answers.Sync.self).account("anna")
+            #expect(waiting.error?.contains("Not polled before") == true, "\(waiting.error ?? "")")
+
             let check = try await firma.run("account", "check", "anna")
             #expect(check.status == 69)
             #expect((check.output + check.errors).contains("password"))

@@ -179,7 +179,8 @@ class Installation:
         return Installation(home)
 
     def sync(self, more=None, limit=120):
-        return self.run("sync", "--json", more=more, limit=limit)
+        """By its name the account is polled at once, even after a failure."""
+        return self.run("sync", "--json", "--account", USER, more=more, limit=limit)
 
     def verify(self, when):
         run = self.run("verify")

@@ -16,6 +16,8 @@ import Testing
         ("anna@[192.0.2.1]", "anna@[192.0.2.1]"), ("@ @x y@", "@ @x y@"), ("", ""),
         ("no address", "no address"),
         ("\"@x.example", "(address)"),
+        ("user anna%40firma.example, anna=40firma.example", "user (address), (address)"),
+        ("40% of 40", "40% of 40"), ("n=4096 ", "n=4096 "),
     ]) func addressesAreTakenOut(_ text: String, _ expected: String) { #expect(masked(text) == expected) }
 
     @Test func anyBytesAreSurvived() {
@@ -36,5 +38,17 @@ import Testing
         WireTrace(sink).note(.received, Array("* OK marker@firma.example".utf8))
         WireTrace(showingAddresses: true, sink).note(.received, Array("* OK marker@firma.example".utf8))
         #expect(lines.withLock { $0 } == ["* OK (address)", "* OK marker@firma.example"])
+    }
+
+    @Test(arguments: [
+        ("* 1 FETCH (UID 1 BODY[] \"Subject: marker\")", "* 1 FETCH (UID 1 BODY[] \"..."),
+        ("* 1 FETCH (body[]<0> \"marker \\\" marker\" UID 1)", "* 1 FETCH (body[]<0> \"..."),
+        ("* 1 FETCH (RFC822 \"marker\")", "* 1 FETCH (RFC822 \"..."),
+        ("* 1 FETCH (BODY[] {6} INTERNALDATE \"now\")", "* 1 FETCH (BODY[] {6} INTERNALDATE \"now\")"),
+        ("* OK \"hello\"", "* OK \"hello\""),
+        ("(RFC822.SIZE 3 INTERNALDATE \"now\")", "(RFC822.SIZE 3 INTERNALDATE \"now\")"),
+        ("* 1 FETCH (BODY[] NIL)", "* 1 FETCH (BODY[] NIL)"), ("", ""),
+    ]) func aMessageInQuotesIsLeftOutOfATrace(_ line: String, _ expected: String) {
+        #expect(String(decoding: WireTrace.withoutContent(Array(line.utf8)), as: UTF8.self) == expected)
     }
 }

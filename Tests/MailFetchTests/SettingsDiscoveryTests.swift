@@ -141,6 +141,32 @@ import Testing
         #expect(found.smtp == preset.smtp && found.login == "anna@firma.example" && !found.notes.isEmpty)
     }
 
+    @Test func aProviderThatOnlyKeepsABackupDecidesNothing() async throws {
+        let found = try await discover(
+            "anna@firma.example",
+            names: [
+                "firma.example": [.mx(20, "mx.yandex.net"), .mx(10, "mail.firma.example")],
+                "_imaps._tcp.firma.example": [
+                    .srv(priority: 0, weight: 0, port: 993, "imap.firma.example")
+                ],
+            ])
+        #expect(found.source == .serviceRecords && found.imap.host == "imap.firma.example")
+    }
+
+    @Test func everyServerOfAnotherDomainIsPointedOut() async throws {
+        let found = try await discover(
+            "anna@firma.example",
+            names: [
+                "_imaps._tcp.firma.example": [.srv(priority: 0, weight: 0, port: 993, "imap.evil.example")],
+                "_submissions._tcp.firma.example": [
+                    .srv(priority: 0, weight: 0, port: 465, "smtp.other.example")
+                ],
+            ])
+        for host in ["imap.evil.example", "smtp.other.example"] {
+            #expect(found.notes.contains { $0.contains("\(host) does not belong to firma.example") })
+        }
+    }
+
     @Test func serviceRecordsPreferTLSFromTheFirstByte() async throws {
         let found = try await discover(
             "anna@firma.example",

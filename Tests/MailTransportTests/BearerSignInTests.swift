@@ -17,12 +17,14 @@ struct BearerSignInTests {
 
     private static func response(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
-    private func signIn(_ steps: [IMAPScript.Step]) async throws -> (MailFailure?, ScriptedIMAPServer) {
+    private func signIn(
+        _ steps: [IMAPScript.Step], timeoutSeconds: Int = 20
+    ) async throws -> (MailFailure?, ScriptedIMAPServer) {
         let server = try ScriptedIMAPServer(IMAPScript(steps))
         let settings = ConnectionSettings(
             endpoint: ServerEndpoint(host: "127.0.0.1", port: server.port, security: .none),
             login: "anna,=@firma.example", secret: Secret("marker-token"), authentication: .accessToken,
-            timeoutSeconds: 20, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+            timeoutSeconds: timeoutSeconds, allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
         do throws(MailFailure) {
             _ = try await NetworkLoop().connect(settings, .smtp)
             return (nil, server)
@@ -65,6 +67,19 @@ struct BearerSignInTests {
                 + [.repeatBytes(Array("250-more\r\n".utf8), 100_000)])
         defer { server.stop() }
         #expect(failure?.code == .notAMailServer)
+    }
+
+    /// The limit of time is for a wait without end.
+    @Test(.timeLimit(.minutes(5)))
+    func whoeverSendsAByteNowAndThenIsNotWaitedForBeyondTheTimeout() async throws {
+        for steps in [
+            Self.greeting("XOAUTH2").dropLast(3) + [.drip([0x32], everyMilliseconds: 300)],
+            Self.greeting("XOAUTH2") + [.expect("XOAUTH2"), .drip([0x33], everyMilliseconds: 300)],
+        ] {
+            let (failure, server) = try await signIn(Array(steps), timeoutSeconds: 2)
+            defer { server.stop() }
+            #expect(failure?.code == .timedOut)
+        }
     }
 
     @Test func theMechanismsSayWhoAndWithWhat() async throws {

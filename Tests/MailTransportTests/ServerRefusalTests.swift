@@ -63,6 +63,13 @@ import Testing
         ("NO Превышен лимит запросов", "serverBusy"),
         ("NO something else", nil),
         ("", nil),
+        // Codes are no part of identifiers, addresses and other numbers.
+        ("BYE Internal server error, please reconnect sc=Zk535nC_imap", nil),
+        ("BYE session 1535 ends", nil), ("BYE after 535.5 seconds", nil), ("NO 14.7.33.2 is not known", nil),
+        ("NO 4.7.33.2 is not known", nil), ("BYE 15.7.8 seconds", nil), ("BYE version 5.7.9b", nil),
+        ("535", "loginRefused"), ("535-no", "loginRefused"), ("550 5.7.8 no", "loginRefused"),
+        ("454 4.7.12 a transition is needed", "serverBusy"), ("451 (4.7.1) greylisted", "serverBusy"),
+        ("421-4.7.0 wait", "serverBusy"), ("534-5.7.9 no", "appPasswordNeeded"),
     ]) func aReplyIsReadAs(_ text: String, _ expected: String?) {
         #expect(ServerRefusal(reading: text)?.rawValue == expected)
     }

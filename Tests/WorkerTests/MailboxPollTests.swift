@@ -5,7 +5,8 @@ import MailTestKit
 import MailTransport
 import Matcher
 import Testing
-import Worker
+
+@testable import Worker
 
 /// What a poll makes of a mailbox: the ledger, the history and the report.
 @Suite(.timeLimit(.minutes(2)))
@@ -90,10 +91,21 @@ struct MailboxPollTests {
             $0.sentFolder = FolderName("Gesendet")
             $0.furtherFolders = [FolderName("Клиенты")]
         }
+        var settings = try fixture.worker.polled().settings
+        settings.isWatched = true
+        try fixture.worker.archive.editAccount(fixture.worker.account, settings)
         let report = try await fixture.poll()
         #expect(report.failures.map(\.code) == [.folderMissing, .folderMissing])
         #expect(report.failures.map(\.detail) == ["Gesendet", "Клиенты"])
         #expect(report.counts.linked == 3)
+        // It is shown, and the account keeps its interval and its watch.
+        let status = try fixture.status()
+        let now = fixture.worker.clock.now
+        #expect(status.state == .failing && status.failure?.code == .folderMissing)
+        #expect(status.failure?.remedy != nil)
+        #expect(status.failures == 0 && status.lastSuccess == now && !status.isPutOff(at: now))
+        #expect(status.nextPoll.map { $0 <= now.advanced(bySeconds: 420) } == true)
+        #expect(try fixture.worker.archive.watchedAccounts()[fixture.worker.account] != nil)
         #expect(try fixture.worker.recorded() == "1:3")
         fixture.expectOnlyReading()
     }
@@ -116,7 +128,26 @@ struct MailboxPollTests {
         #expect(report.failures.count == 1)
         #expect(report.counts.fetched == 1)
         #expect(try fixture.worker.recorded(7, "Sent") == "1")
+        // Without INBOX it is no success.
+        #expect(try fixture.status().failures == 1 && fixture.status().lastSuccess == nil)
+        #expect(try fixture.status().isPutOff(at: fixture.worker.clock.now))
         fixture.expectOnlyReading()
+    }
+
+    @Test func aSentFolderThatIsRefusedDoesNotPutTheInboxOff() async throws {
+        func script(_ words: String) -> IMAPScript {
+            Scripts.script(
+                Scripts.folders("INBOX", "Sent"), Scripts.examine("INBOX", exists: 0, next: 1),
+                Scripts.search(""), [.expect("EXAMINE \"Sent\""), .send("$T NO \(words)")],
+                [.expect("UID SEARCH ALL"), .send("$T BAD no folder is open")])
+        }
+        for (words, isPutOff) in [("not now", false), ("[UNAVAILABLE] try again in 2 hours", true)] {
+            let fixture = try PollFixture([script(words)])
+            #expect(try await fixture.poll().failures.count == 1)
+            // A delay that is named is kept to, whatever it was about.
+            #expect(try fixture.status().isPutOff(at: fixture.worker.clock.now) == isPutOff)
+            fixture.expectOnlyReading()
+        }
     }
 
     @Test(arguments: refusals)
@@ -250,6 +281,25 @@ struct MailboxPollTests {
         #expect(try fixture.worker.recorded(8) == "11:13")
         let third = try await fixture.poll()
         #expect(third.counts.fetched == 0 && third.failures.isEmpty)
+        fixture.expectOnlyReading()
+    }
+
+    @Test func aServerThatNumbersAnewWithEachSessionIsAskedForAllMailAFewTimesADay() async throws {
+        func script(_ validity: Int, isRead: Bool = true) -> IMAPScript {
+            Scripts.inbox(
+                validity: validity, exists: 1, next: 2,
+                isRead ? Scripts.search("1") + Scripts.metadata("1", [1]) + Scripts.bodies("1", [1]) : [])
+        }
+        let most = FolderPoll.epochsADay
+        let fixture = try PollFixture(
+            (0..<most).map { script(10 + $0) } + [script(90, isRead: false), script(91)])
+        for _ in 0..<most { #expect(try await fixture.poll().failures.isEmpty) }
+        let refused = try await fixture.poll()
+        #expect(refused.failures.map(\.code) == [.uidValidityRestless])
+        #expect(try fixture.status().failure?.remedy?.contains("UIDVALIDITY") == true)
+        fixture.worker.clock.advance(86_401)
+        #expect(try await fixture.poll().failures.isEmpty)
+        #expect(try fixture.worker.historyCount() == 1)
         fixture.expectOnlyReading()
     }
 

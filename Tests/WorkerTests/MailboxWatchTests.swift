@@ -97,6 +97,27 @@ struct MailboxWatchTests {
         }
     }
 
+    @Test func aServerThatKeepsTellingOfWhatIsNotThereIsListenedToLessAndLess() async throws {
+        let round: PollScripts.Steps =
+            Self.idle + [.send("* 4 EXISTS"), .expectDone, Scripts.done]
+            + Scripts.examine("INBOX", exists: 3, next: 4)
+        try await watch([Self.watching(round, round, round, round, round, Self.idle, [.stall])]) {
+            fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            let rests = fixture.sleeps.all.filter {
+                ["1.0 seconds", "2.0 seconds", "4.0 seconds"].contains($0)
+            }
+            #expect(rests == ["1.0 seconds", "2.0 seconds", "4.0 seconds"])
+            #expect(notes.all.isEmpty)
+        }
+    }
+
+    @Test func aRestIsNeverLongerThanThePollIntervalOrThanServersWait() {
+        #expect((0...5).map { MailboxWatch.rest(after: $0, interval: 300) } == [0, 0, 0, 1, 2, 4])
+        #expect(MailboxWatch.rest(after: 1_000, interval: 300) == 300)
+        #expect(MailboxWatch.rest(after: 1_000, interval: 86_400) == 540)
+    }
+
     @Test func aServerThatEndsEveryIdleAtOnceIsOnlyPolled() async throws {
         let short: PollScripts.Steps = [.expect("IDLE"), .send("+ idling"), .send("$T OK enough")]
         try await watch([

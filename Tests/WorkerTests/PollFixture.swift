@@ -20,6 +20,8 @@ final class PollFixture: Sendable {
     let mailboxes: MailboxConnections
     /// How often the time was asked for.
     let ticks = Notes()
+    /// What was slept, which takes no time here.
+    let sleeps = Notes()
     private static let loop = Result { () throws(MailFailure) in try NetworkLoop() }
 
     /// - Parameter parseMessages: 1 commits each message as it comes.
@@ -40,7 +42,9 @@ final class PollFixture: Sendable {
         settings.oauthClients = oauthClients
         settings.hostConnections = hostConnections
         settings.hostWatches = hostWatches
-        settings.sleep = { _ in
+        let sleeps = sleeps
+        settings.sleep = {
+            sleeps.add("\($0)")
             try Task.checkCancellation()
             await Task.yield()
         }

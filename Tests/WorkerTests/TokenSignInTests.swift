@@ -60,7 +60,7 @@ struct TokenSignInTests {
                 "IMAP4rev1 SASL-IR AUTH=XOAUTH2",
                 [
                     .expect("AUTHENTICATE XOAUTH2"), .send("+ eyJzdGF0dXMiOiI0MDAifQ=="), .expect(""),
-                    .send("mw2 NO \(words)"),
+                    .send("$3 NO \(words)"),
                 ]))
     }
 
@@ -183,7 +183,7 @@ struct TokenSignInTests {
                     "IMAP4rev1 AUTH=XOAUTH2 AUTH=OAUTHBEARER",
                     [
                         .expect("AUTHENTICATE OAUTHBEARER"), .send("+ "), .expect(""),
-                        .send("mw2 OK welcome"),
+                        .send("$3 OK welcome"),
                     ]) + Self.emptyMailbox)
         ])
         #expect(try await fixture.poll().failures.isEmpty)

@@ -154,6 +154,59 @@ struct WithheldMessageTests {
         fixture.expectOnlyReading()
     }
 
+    @Test func aMessageThatComesFurtherWithEachConnectionIsFetchedInOneGo() async throws {
+        let size = 2_000_000
+        let mail = WorkerFixture.mail(1, padding: size)
+        /// The first bytes of the message in one literal, and no more.
+        func cut(_ count: Int) -> IMAPScript.Step {
+            .sendBytes(Scripts.head(1, mail.count) + mail.prefix(count))
+        }
+        let megabyte = 1 << 20
+        let half = megabyte / 2
+        let fixture = try PollFixture([
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"), Scripts.metadata("1", [1], size: mail.count),
+                [Scripts.asked("1"), cut(half), .close]),
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"),
+                [
+                    Scripts.askedPiece(1, from: half),
+                    Scripts.piece(1, from: half, of: Array(mail.prefix(half + megabyte))), Scripts.done,
+                    Scripts.askedPiece(1, from: half + megabyte), .close,
+                ]),
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"),
+                [
+                    Scripts.askedPiece(1, from: half + megabyte),
+                    Scripts.piece(1, from: half + megabyte, of: mail), Scripts.done,
+                ]),
+        ])
+        let reports = await fixture.pass.run([try fixture.worker.polled()])
+        #expect(reports.map(\.failures) == [[]])
+        #expect(reports.map(\.counts.linked) == [1])
+        #expect(try fixture.worker.archive.withheld(of: fixture.worker.account).isEmpty)
+        #expect(fixture.server.events.count { $0 == .accepted } == 3)
+        fixture.expectOnlyReading()
+    }
+
+    @Test func aMessageThatComesNoFurtherWaitsAndItsProgressCostNoTries() async throws {
+        let mail = WorkerFixture.mail(1, padding: 600_000)
+        let cut = IMAPScript.Step.sendBytes(Scripts.head(1, mail.count) + mail.prefix(400_000))
+        let fixture = try PollFixture([
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"), Scripts.metadata("1", [1], size: mail.count),
+                [Scripts.asked("1"), cut, .close]),
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"), [Scripts.askedPiece(1, from: 400_000), .close]),
+        ])
+        let reports = await fixture.pass.run([try fixture.worker.polled()])
+        #expect(reports.map { $0.failures.map(\.code) } == [[.connectionLost]])
+        let withheld = try fixture.worker.archive.withheld(of: fixture.worker.account)
+        #expect(withheld.map(\.attempts) == [2])
+        #expect(withheld.map(\.nextTry) == [fixture.worker.clock.now.advanced(bySeconds: 3600)])
+        fixture.expectOnlyReading()
+    }
+
     @Test func aMessageAtWhichTheServerDiesEachTimeKeepsNoOtherBack() async throws {
         let fixture = try PollFixture([
             Scripts.inbox(exists: 3, next: 4, Self.three, [Scripts.asked("1:3"), Scripts.body(1), .close]),

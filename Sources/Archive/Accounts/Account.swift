@@ -92,7 +92,7 @@ public enum SentCopy: String, Sendable, Codable, CaseIterable {
 public struct AccountStatus: Sendable, Hashable {
     public enum State: String, Sendable, Codable {
         case new, ok
-        /// The last attempt failed; it is tried again by itself.
+        /// The last attempt failed, or one of its folders did; it is tried again by itself.
         case failing
         /// A person must act before it is tried again.
         case stopped
@@ -103,12 +103,21 @@ public struct AccountStatus: Sendable, Hashable {
     public var lastSuccess: UnixTime?
     /// Nil: due at once.
     public var nextPoll: UnixTime?
-    /// Failed attempts of one kind in a row.
+    /// Failed attempts of one kind in a row; none where a single folder failed and INBOX did not.
     public var failures: Int
     /// How often the secret was refused since it was last accepted or changed, whatever else has failed in between.
     public var refusedSignIns: Int
     /// Why the last attempt failed; nil after a success.
     public var failure: MailFailure?
+
+    /// Whether the last attempt failed, and the time of the next one has not come. Trouble of the archive is none of
+    /// the account's, and a last attempt in the future means that the clock was wrong.
+    public func isPutOff(at time: UnixTime) -> Bool {
+        guard state == .failing, failures > 0, let nextPoll, let lastAttempt, lastAttempt <= time,
+            failure?.code.rawValue.hasPrefix("archive.") != true
+        else { return false }
+        return nextPoll > time
+    }
 
     /// How many attempts have failed with one that has just ended: for a refused secret, all that were refused.
     public func failures(with failure: MailFailure) -> Int {

@@ -148,7 +148,7 @@ extension Archive {
     ///   - nextPoll: nil means at once; ignored while a person must act.
     public func noteAttempt(
         _ id: AccountID, revision: Int64? = nil, startedAt: UnixTime, failure: MailFailure?,
-        nextPoll: UnixTime?
+        isInFolder: Bool = false, nextPoll: UnixTime?
     ) throws(MailFailure) {
         let time = now()
         let needsPerson = failure.map { $0.kind == .credential || $0.kind == .needsPerson } ?? false
@@ -156,11 +156,11 @@ extension Archive {
             try db.execute(
                 sql: """
                     UPDATE accounts SET last_attempt = ?1, next_poll = ?2,
-                        last_success = CASE WHEN ?3 IS NULL THEN ?4 ELSE last_success END,
+                        last_success = CASE WHEN ?11 THEN ?4 ELSE last_success END,
                         state = ?5,
-                        failures = CASE WHEN ?3 IS NULL THEN 0 WHEN error_kind IS ?6 THEN failures + 1
+                        failures = CASE WHEN ?11 THEN 0 WHEN error_kind IS ?6 THEN failures + 1
                             ELSE 1 END,
-                        refused_sign_ins = CASE WHEN ?3 IS NULL THEN NULL
+                        refused_sign_ins = CASE WHEN ?11 THEN NULL
                             WHEN ?6 = 'credential' THEN coalesce(refused_sign_ins, 0) + 1
                             ELSE refused_sign_ins END,
                         error_code = ?3, error_kind = ?6, error_text = ?7, error_remedy = ?8
@@ -171,7 +171,7 @@ extension Archive {
                     failure == nil ? "ok" : (needsPerson && nextPoll == nil ? "stopped" : "failing"),
                     failure?.kind.rawValue,
                     failure.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") },
-                    failure?.remedy, id.rawValue, revision,
+                    failure?.remedy, id.rawValue, revision, failure == nil || isInFolder,
                 ])
             guard db.changesCount == 0 else { return }
             let exists = try Int64.fetchOne(

@@ -3,7 +3,8 @@ public import MailModel
 
 extension Archive {
     /// The mailboxes to be watched for new mail. One that could never be polled, or that a person must mend, is not
-    /// among them: each try of a watch would be one more try of a password that is refused.
+    /// among them: each try of a watch would be one more try of a password that is refused. One of whose folders only
+    /// some fail is.
     ///
     /// Those that another living process watches are left out.
     public func watchedAccounts() throws(MailFailure) -> [AccountID: WatchedAccount] {
@@ -15,7 +16,7 @@ extension Archive {
                     FROM accounts a LEFT JOIN watch_holders w ON w.account = a.id
                     WHERE a.is_watched = 1 AND a.kind = 'mailbox' AND a.is_enabled = 1
                         AND a.state <> 'stopped' AND a.last_success IS NOT NULL
-                        AND (a.state <> 'failing' OR a.error_kind NOT IN ('credential', 'needsPerson'))
+                        AND (a.state <> 'failing' OR a.failures = 0 OR a.error_kind NOT IN ('credential', 'needsPerson'))
                     """
             ).map { row in
                 (

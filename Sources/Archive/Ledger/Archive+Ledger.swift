@@ -141,6 +141,27 @@ extension Archive {
         }
     }
 
+    /// Under how many other UIDVALIDITIES the folder was read since that time.
+    public func otherEpochs(
+        of folder: FolderID, than uidValidity: UIDValidity, since time: UnixTime
+    ) throws(MailFailure) -> Int {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: """
+                    WITH RECURSIVE epochs(validity) AS (
+                        SELECT min(uidvalidity) FROM ledger WHERE folder = ?1
+                        UNION ALL
+                        SELECT (SELECT min(uidvalidity) FROM ledger WHERE folder = ?1 AND uidvalidity > validity)
+                        FROM epochs WHERE validity IS NOT NULL)
+                    SELECT count(*) FROM epochs
+                    WHERE validity IS NOT NULL AND validity NOT IN (\(Self.displacedValidity), ?2)
+                        AND (SELECT recorded_at FROM ledger WHERE folder = ?1 AND uidvalidity = validity
+                            ORDER BY uid DESC LIMIT 1) > ?3
+                    """, arguments: [folder.rawValue, Int64(uidValidity.rawValue), time.rawValue]) ?? 0
+        }
+    }
+
     /// Every UID that has a row, vanished ones included.
     ///
     /// - Parameter first: below which nothing is asked for.

@@ -58,9 +58,11 @@ extension Archive {
 
     /// Notes tries that failed. A message that has its ledger row by now is none of them.
     ///
-    /// - Parameter pause: the seconds until the next try, told how many there were with this one.
+    /// - Parameters:
+    ///   - countsAsTry: false for one that has brought a part of the message; the first counts all the same.
+    ///   - pause: the seconds until the next try, told how many there were with this one.
     public func noteWithheld(
-        _ failed: [FailedFetch], in folder: FolderID, _ uidValidity: UIDValidity,
+        _ failed: [FailedFetch], in folder: FolderID, _ uidValidity: UIDValidity, countsAsTry: Bool = true,
         pause: (_ attempts: Int, _ failure: MailFailure) -> Int64
     ) throws(MailFailure) {
         guard !failed.isEmpty else { return }
@@ -85,7 +87,7 @@ extension Archive {
                     attempts.bind(Int32(index + 1), value)
                     upsert.bind(Int32(index + 1), value)
                 }
-                let count = (try attempts.first { $0.int64(0) } ?? 0) + 1
+                let count = try attempts.first { $0.int64(0) }.map { countsAsTry ? $0 + 1 : $0 } ?? 1
                 upsert.bind(4, count)
                 upsert.bind(5, time.rawValue)
                 upsert.bind(6, time.advanced(bySeconds: pause(Int(count), one.failure)).rawValue)

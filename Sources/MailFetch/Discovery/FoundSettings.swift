@@ -53,7 +53,7 @@ public struct FoundSettings: Sendable, Hashable {
         let foreign = [imap.host, smtp?.host].compactMap { $0 }.filter {
             $0 != domain && !$0.hasSuffix(".\(domain)")
         }
-        if let host = foreign.first {
+        for host in foreign.count == 2 && foreign[0] == foreign[1] ? [foreign[0]] : foreign {
             notes.append(
                 "\(host) does not belong to \(domain): make sure that it is where the mailbox is kept,"
                     + " for it will be told the password.")

@@ -33,7 +33,10 @@ public struct SettingsDiscovery: Sendable {
         }
         var lookupFailure: MailFailure?
         do throws(MailFailure) {
-            for exchanger in try await dns.mailExchangers(of: domain) {
+            // The others only keep mail while the first ones are away, and may be anybody's.
+            let exchangers = try await dns.mailExchangers(of: domain)
+            let best = exchangers.map(\.preference).min()
+            for exchanger in exchangers where exchanger.preference == best {
                 if let preset = ProviderPreset(mailExchanger: exchanger.host), let imap = preset.imap {
                     return FoundSettings(
                         preset, of: address, by: .mailExchanger(exchanger.host), imap: imap)

@@ -5,6 +5,14 @@ enum Literal: Sendable {
     case bytes(MessageBytes)
     /// More than the message limit; the bytes were read and thrown away.
     case tooLarge(Int)
+
+    /// Bytes that came.
+    var count: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .tooLarge(let count): count
+        }
+    }
 }
 
 /// Gathers a literal that does not lie whole in one chunk.

@@ -74,6 +74,14 @@ enum Response: Sendable {
     /// What this client does not know, or could not read; its end is known, so nothing is lost by
     /// passing over it.
     case unknown
+
+    /// Whether it can be what was asked for; the others cost a server nothing, and may come without end.
+    var bringsData: Bool {
+        switch self {
+        case .tagged, .list, .mailboxStatus, .search, .vanished, .fetch: true
+        default: false
+        }
+    }
 }
 
 /// One line of a LIST response.

@@ -179,7 +179,9 @@ enum ResponseParser {
                     if scanner.accept(0x29) { break }
                     return false
                 }
-                if let content = label.content, marks.labels.count < IMAPLimits.labels {
+                if let content = label.content, content.count <= IMAPLimits.labelBytes,
+                    marks.labels.count < IMAPLimits.labels
+                {
                     marks.labels.append(
                         ModifiedUTF7.decode(content) ?? String(decoding: content, as: UTF8.self))
                 }

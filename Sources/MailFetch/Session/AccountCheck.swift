@@ -63,7 +63,7 @@ public enum AccountCheck {
             let channel = try await loop.connect(settings, .smtp)
             defer { channel.close() }
             try await channel.send(Array("NOOP\r\n".utf8))
-            let reply = try await smtpReply(channel)
+            let reply = try await smtpReply(channel, within: settings.timeoutSeconds)
             guard reply.hasPrefix("2") else {
                 throw ServerRefusal(reading: reply)?.failure(detail: reply)
                     ?? MailFailure(
@@ -71,7 +71,7 @@ public enum AccountCheck {
             }
             // The answer to QUIT says nothing more about the account.
             try await channel.send(Array("QUIT\r\n".utf8))
-            _ = try? await smtpReply(channel)
+            _ = try? await smtpReply(channel, within: settings.timeoutSeconds)
             return .success(reply)
         } catch {
             return .failure(error)
@@ -79,12 +79,22 @@ public enum AccountCheck {
     }
 
     /// One reply (RFC 5321, 4.2), its last line; lines that continue have a hyphen behind the code.
-    private static func smtpReply(_ channel: ByteChannel) async throws(MailFailure) -> String {
+    private static func smtpReply(
+        _ channel: ByteChannel, within seconds: Int
+    ) async throws(MailFailure) -> String {
         var bytes: [UInt8] = []
+        var waited = Duration.zero
         while bytes.count < 64 << 10 {
-            let chunk = try await channel.receive().bytes
-            guard !chunk.isEmpty else { break }
-            bytes += chunk
+            let left = .seconds(seconds) - waited
+            guard left > .zero else {
+                throw MailFailure(
+                    .timedOut, kind: .transient, "The server answers too slowly to ever end",
+                    remedy: "It is tried again later by itself.")
+            }
+            let received = try await channel.receive(within: max(1, Int(left.components.seconds)))
+            waited += received.waited
+            guard !received.bytes.isEmpty else { break }
+            bytes += received.bytes
             guard bytes.last == 0x0A,
                 let line = bytes.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }).last
             else { continue }

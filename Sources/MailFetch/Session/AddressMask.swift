@@ -5,19 +5,31 @@ enum AddressMask {
     private static let specials = Array("<>()[],;:\"\\{@".utf8)
 
     static func masked(_ line: [UInt8]) -> [UInt8] {
-        guard line.contains(UInt8(ascii: "@")) else { return line }
         var result: [UInt8] = []
         /// Where what has not been copied yet begins.
         var begin = 0
-        for at in line.indices where line[at] == UInt8(ascii: "@") && at >= begin {
+        for at in line.indices where at >= begin {
+            let width = signWidth(line, at)
+            guard width > 0 else { continue }
             let local = localPart(line, before: at)
-            var end = at + 1
+            var end = at + width
             while end < line.count, isDomainByte(line[end]) { end += 1 }
-            guard local < at, end > at + 1, local >= begin else { continue }
+            guard local < at, end > at + width, local >= begin else { continue }
+            // Elsewhere the encoded sign is only a number.
+            guard width == 1 || line[(at + width)..<end].contains(UInt8(ascii: ".")) else { continue }
             result += line[begin..<local] + mask
             begin = end
         }
         return result + line[begin...]
+    }
+
+    /// Bytes of an at sign here, which texts of servers encode at times; 0 where none is.
+    private static func signWidth(_ line: [UInt8], _ at: Int) -> Int {
+        switch line[at] {
+        case UInt8(ascii: "@"): 1
+        case UInt8(ascii: "%"), UInt8(ascii: "="): line[(at + 1)...].starts(with: Array("40".utf8)) ? 3 : 0
+        default: 0
+        }
     }
 
     private static func localPart(_ line: [UInt8], before at: Int) -> Int {

@@ -89,9 +89,12 @@ struct FetchFlight {
 
     // MARK: What comes
 
-    mutating func received(_ data: FetchedData) {
-        guard let uid = data.uid else { return }
+    /// - Returns: whether it was asked for.
+    mutating func received(_ data: FetchedData) -> Bool {
+        guard let uid = data.uid else { return false }
+        var isAsked = false
         if let piece = data.piece, let message = held[uid], piece.offset == message.bytes.count {
+            isAsked = true
             if case .bytes(let rest) = piece.content, rest.count == 0 {
                 provenShort += 1
                 release(uid)
@@ -100,10 +103,12 @@ struct FetchFlight {
                 cutShort.insert(uid)
             }
         }
-        guard let body = data.body, let index = batches.firstIndex(where: { $0.lacks(uid) }) else { return }
+        guard let body = data.body, let index = batches.firstIndex(where: { $0.lacks(uid) }) else {
+            return isAsked
+        }
         guard !data.isTorn else {
             torn = uid
-            return
+            return true
         }
         batches[index].arrived.insert(uid)
         switch body {
@@ -118,6 +123,7 @@ struct FetchFlight {
         case .tooLarge(let size):
             tooLarge.append(MessageMetadata(uid: uid, size: size, internalDate: data.internalDate))
         }
+        return true
     }
 
     mutating func answered(_ tag: [UInt8], isOK: Bool, refusal: @autoclosure () -> MailFailure) {

@@ -58,8 +58,20 @@ extension IMAPSession {
         try await demandOK(.searchAll(extended: capabilities.contains("ESEARCH"))) { response in
             if case .search(let found) = response, ranges.count <= IMAPLimits.messages { ranges += found }
         }
+        return try listedUIDs(ranges)
+    }
+
+    /// A listing that can be believed: ranges cost a server nothing, and each UID in them costs us a question.
+    func listedUIDs(_ ranges: [ClosedRange<UInt32>]) throws(MailFailure) -> UIDSet {
         guard ranges.count <= IMAPLimits.messages else { throw tooManyMessages() }
-        return UIDSet(ranges: ranges)
+        let uids = UIDSet(ranges: ranges)
+        let count = uids.count
+        guard count <= IMAPLimits.messages else { throw tooManyMessages() }
+        guard count <= Int(mostMessages) + IMAPLimits.listedBeyondCount else {
+            end()
+            throw .violation("\(count) UIDs listed in a folder of \(mostMessages) messages")
+        }
+        return uids
     }
 
     /// Sizes and dates of those of the UIDs that the open folder has, in ascending order.
@@ -80,6 +92,7 @@ extension IMAPSession {
         _ sets: [String], where isAsked: (UID) -> Bool
     ) async throws(MailFailure) -> [MessageMetadata] {
         var found: [UID: MessageMetadata] = [:]
+        var labelsBytes = 0
         var left = sets[...]
         let isGmail = capabilities.contains("X-GM-EXT-1")
         while !left.isEmpty {
@@ -89,11 +102,16 @@ extension IMAPSession {
             left = left.dropFirst(commands.count)
             let replies = try await run(commands) { response in
                 guard case .fetch(let data) = response, let uid = data.uid, let size = data.size,
-                    isAsked(uid),
-                    found.count <= IMAPLimits.messages
-                else { return }
+                    isAsked(uid), found[uid] == nil, found.count <= IMAPLimits.messages
+                else {
+                    discountResponse()
+                    return
+                }
+                var gmail = data.gmail
+                labelsBytes += gmail?.labels.reduce(0) { $0 + $1.utf8.count } ?? 0
+                if labelsBytes > IMAPLimits.labelsBytes { gmail?.labels = [] }
                 found[uid] = MessageMetadata(
-                    uid: uid, size: size, internalDate: data.internalDate, gmail: data.gmail)
+                    uid: uid, size: size, internalDate: data.internalDate, gmail: gmail)
             }
             if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
             guard found.count <= IMAPLimits.messages else { throw tooManyMessages() }
@@ -131,7 +149,7 @@ extension IMAPSession {
                 let requests = flight.requests()
                 if !requests.isEmpty { flight.sent(try await send(requests.map(\.command))) }
                 switch try await nextResponse() {
-                case .fetch(let data): flight.received(data)
+                case .fetch(let data): if !flight.received(data) { discountResponse() }
                 case .tagged(let tag, let reply):
                     flight.answered(tag, isOK: reply.kind == .ok, refusal: refusal(reply))
                 default: break

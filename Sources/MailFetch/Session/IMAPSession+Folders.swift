@@ -10,8 +10,13 @@ extension IMAPSession {
         // Only with both may the extended form be sent; many servers tell the roles anyway.
         let extended = capabilities.contains("SPECIAL-USE") && capabilities.contains("LIST-EXTENDED")
         var listed: [ListedName] = []
+        var bytes = 0
         try await demandOK(.list(returnSpecialUse: extended)) { response in
-            if case .list(let name) = response, listed.count < IMAPLimits.folders { listed.append(name) }
+            guard case .list(let name) = response, listed.count < IMAPLimits.folders,
+                name.wireName.count <= IMAPLimits.folderNameBytes
+            else { return discountResponse() }
+            bytes += name.wireName.count
+            if bytes <= IMAPLimits.folderNamesBytes { listed.append(name) }
         }
         var seen: Set<[UInt8]> = []
         var folders: [ListedFolder] = []
@@ -142,6 +147,7 @@ extension IMAPSession {
         var opening = Opening()
         var listed: [ClosedRange<UInt32>] = []
         openValidity = nil
+        mostMessages = 0
         sights.close()
         let question = listing ? [IMAPCommand.searchAll(extended: capabilities.contains("ESEARCH"))] : []
         let replies = try await run([command] + question) { response in
@@ -168,8 +174,7 @@ extension IMAPSession {
             if index == 0 || opening.exists > 0 { throw refusal(reply) }
         }
         openValidity = opening.validity.map { UIDValidity($0) }
-        guard listed.count <= IMAPLimits.messages else { throw tooManyMessages() }
-        if listing { opening.listed = listed }
+        if listing { opening.listed = try listedUIDs(listed).ranges }
         sights.opened(
             name, messages: opening.exists, uidNext: opening.uidNext, uidValidity: opening.validity)
         return opening

@@ -35,7 +35,7 @@ extension IMAPSession {
                 ) { response in
                     guard case .fetch(let data) = response, data.uid == uid, let found = data.piece,
                         found.offset == offset
-                    else { return }
+                    else { return discountResponse() }
                     piece = found.content
                     isTorn = data.isTorn
                     internalDate = data.internalDate ?? internalDate

@@ -26,9 +26,17 @@ public final class IMAPSession {
     /// What its owner holds for as long as the connection is open.
     private var connectionPlace: (any AnyObject & Sendable)?
     private var pace: ReadingPace
+    /// Of the last response, its literals included.
+    private var responseBytes = 0
+    /// Since the last reply, of responses that nobody has asked for.
+    private var unaskedBytes = 0
+    /// Tags of commands that are not answered yet.
+    private var unanswered: Set<[UInt8]> = []
     var namespaces = Namespaces()
     /// Of the folder that is open; nil while one is being opened.
     var openValidity: UIDValidity?
+    /// The highest number of messages that the server has told of the folder since it is being opened.
+    var mostMessages: UInt32 = 0
     /// What the server has told of folders, asked or not.
     var sights = FolderSights()
     /// Whether ENABLE QRESYNC was agreed to.
@@ -139,19 +147,33 @@ public final class IMAPSession {
             bytes += line
             tags.append(tag)
         }
+        unanswered.formUnion(tags)
         try await sendBytes(bytes)
         return tags
     }
 
     nonisolated(nonsending) func sendEndOfIdling() async throws(MailFailure) {
-        trace?.note(.sent, IMAPCommand.endOfIdling.dropLast(2))
-        try await sendBytes(IMAPCommand.endOfIdling)
+        try await sendLine(IMAPCommand.endOfIdling)
     }
 
     /// A tag for the one command that `IMAPCommand` has no case for: see `SentFolder`.
     func freshTag() -> [UInt8] {
         commandCount += 1
-        return Array("\(tagPrefix)\(commandCount)".utf8)
+        let tag = Array("\(tagPrefix)\(commandCount)".utf8)
+        unanswered.insert(tag)
+        return tag
+    }
+
+    /// The last response was not asked for: its bytes do not count as an answer (`ReadingPace`).
+    func discountResponse() {
+        pace.discount(bytes: responseBytes)
+        unaskedBytes += responseBytes
+    }
+
+    /// A command's line, with its CRLF; shown in the trace, as what follows it is not.
+    nonisolated(nonsending) func sendLine(_ line: [UInt8]) async throws(MailFailure) {
+        trace?.note(.sent, line.dropLast(2))
+        try await sendBytes(line)
     }
 
     nonisolated(nonsending) func sendBytes(_ bytes: [UInt8]) async throws(MailFailure) {
@@ -214,14 +236,25 @@ public final class IMAPSession {
     func readResponse() throws(MailFailure) -> Response {
         trace?.note(.received, framer.text)
         let response = ResponseParser.parse(framer.text, literals: framer.literals)
+        responseBytes = framer.literals.reduce(framer.text.count) { $0 + $1.content.count }
+        if !response.bringsData { discountResponse() }
+        guard unaskedBytes <= IMAPLimits.unaskedBytes else {
+            end()
+            throw .violation("more than \(IMAPLimits.unaskedBytes) bytes that nobody has asked for")
+        }
         sights.note(response)
         switch response {
         case .capability(let names): capabilities = Capabilities(names)
         case .identification(let fields): serverID = fields
         case .namespace(let found): namespaces = found
+        case .exists(let count): mostMessages = max(mostMessages, count)
         case .status(let reply) where reply.kind == .bye: throw goodbye(reply)
         case .status(let reply), .tagged(_, let reply):
-            if case .tagged = response { pace.restart() }
+            // The next command has all its time; a tag that nobody has sent gives none.
+            if case .tagged(let tag, _) = response, unanswered.remove(tag) != nil {
+                pace.restart()
+                unaskedBytes = 0
+            }
             if let openValidity, reply.codeName == "UIDVALIDITY",
                 reply.codeNumber != UInt64(openValidity.rawValue)
             {
@@ -249,7 +282,12 @@ public final class IMAPSession {
     private func goodbye(_ reply: StatusReply) -> MailFailure {
         end()
         let detail = "\(place): \(reply.words)"
-        if let refusal = ServerRefusal(reading: reply.words) { return refusal.failure(detail: detail) }
+        // The sign-in was accepted: whatever the words remind of, nothing is wrong with the password.
+        if let failure = ServerRefusal(reading: reply.words)?.failure(detail: detail),
+            failure.kind != .credential
+        {
+            return failure
+        }
         return MailFailure(
             .serverClosed, kind: .transient, "The server ended the session", detail: detail,
             remedy: "It is tried again later by itself.")

@@ -20,7 +20,7 @@ public struct SentFolder {
         guard Self.isSendable(messageID) else { throw .unsearchable }
         _ = try await session.examine(folder)
         let tag = session.freshTag()
-        try await session.sendBytes(
+        try await session.sendLine(
             tag + Array(" UID SEARCH HEADER \"Message-ID\" \"<\(messageID.rawValue)>\"\r\n".utf8))
         var count = 0
         let reply = try await answer(to: tag) { response in
@@ -45,7 +45,7 @@ public struct SentFolder {
         size: Int, _ piece: (Int) throws(MailFailure) -> [UInt8]
     ) async throws(MailFailure) {
         let tag = session.freshTag()
-        try await session.sendBytes(
+        try await session.sendLine(
             tag + Array(" APPEND \"".utf8) + folder.wireName.flatMap(Self.quoted)
                 + Array("\" (\\Seen) {\(size)}\r\n".utf8))
         // The server says whether it takes the message before it gets it.

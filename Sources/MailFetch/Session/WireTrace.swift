@@ -1,5 +1,5 @@
 /// Receives what goes over the wire after sign-in, line by line: commands as sent, responses with
-/// each literal's content left out (its announcement `{123}` stays).
+/// each message's content left out, be it a literal (its announcement `{123}` stays) or a quoted string.
 ///
 /// Sign-in is not part of it, so no secret can be. E-mail addresses are masked unless asked for; folder
 /// names, and what servers say, may be personal all the same: keep traces like mail.
@@ -22,7 +22,34 @@ public struct WireTrace: Sendable {
 
     func note(_ direction: Direction, _ line: [UInt8]) {
         // Long lists of numbers tell nothing more at full length.
+        let line = direction == .received ? Self.withoutContent(line) : line
         let shown = line.count > 8_192 ? Array(line.prefix(8_192)) + Array("...".utf8) : line
         sink(direction, showsAddresses ? shown : AddressMask.masked(shown))
+    }
+
+    /// A server may send a message, or a part of one, as a quoted string.
+    static func withoutContent(_ line: [UInt8]) -> [UInt8] {
+        guard
+            let item = ["BODY[", "RFC822 ", "RFC822.TEXT ", "RFC822.HEADER "].lazy.compactMap({
+                line.firstRange(ofWord: $0)
+            }).first,
+            let quote = line[item.upperBound...].firstIndex(of: UInt8(ascii: "\"")),
+            // What stands between is the section, an offset, and a blank.
+            !line[item.upperBound..<quote].contains(UInt8(ascii: "{"))
+        else { return line }
+        return line[...quote] + Array("...".utf8)
+    }
+}
+
+extension [UInt8] {
+    /// In whatever case.
+    fileprivate func firstRange(ofWord word: String) -> Range<Int>? {
+        let word = Array(word.utf8)
+        guard count >= word.count else { return nil }
+        for start in 0...(count - word.count)
+        where self[start..<start + word.count].elementsEqual(word, by: { $0 & 0xDF == $1 & 0xDF }) {
+            return start..<start + word.count
+        }
+        return nil
     }
 }

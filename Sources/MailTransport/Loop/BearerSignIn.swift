@@ -10,6 +10,10 @@ struct BearerSignIn {
     let settings: ConnectionSettings
     let mailProtocol: MailProtocol
     private var buffer: [UInt8] = []
+    /// How long the server was waited for so far.
+    private var waited = Duration.zero
+    /// Random, so that nothing sent beforehand can answer our commands.
+    private let tag = String((0..<5).map { _ in "ABCDEFGHIJKLMNOPQRSTUVWXYZ".randomElement()! })
 
     /// A reply that is longer, or has more lines, is none to a sign-in.
     private static let replyBytes = 64 << 10
@@ -42,8 +46,8 @@ struct BearerSignIn {
     {
         switch mailProtocol {
         case .imap:
-            try await send("mw1 CAPABILITY")
-            let (lines, reply) = try await imapReply("mw1")
+            try await send("\(tag)1 CAPABILITY")
+            let (lines, reply) = try await imapReply("\(tag)1")
             guard reply.kind == "OK" else { throw refusal(reply.text) }
             let words = lines.flatMap { $0.uppercased().split(separator: " ") }
             return Set(words.map { $0.hasPrefix("AUTH=") ? String($0.dropFirst(5)) : String($0) })
@@ -59,7 +63,7 @@ struct BearerSignIn {
     private nonisolated(nonsending) mutating func authenticateIMAP(
         _ mechanism: SASLMechanism, _ token: String, isInitial: Bool
     ) async throws(MailFailure) {
-        try await send("mw2 AUTHENTICATE \(mechanism.rawValue)" + (isInitial ? " \(token)" : ""))
+        try await send("\(tag)2 AUTHENTICATE \(mechanism.rawValue)" + (isInitial ? " \(token)" : ""))
         var isTokenSent = isInitial
         for _ in 0..<Self.replyLines {
             let line = try await nextLine()
@@ -67,7 +71,7 @@ struct BearerSignIn {
                 // A second challenge is the error's description; its answer lets the server refuse.
                 try await send(isTokenSent ? mechanism.answerToError : token)
                 isTokenSent = true
-            } else if let reply = Self.tagged(line, "mw2") {
+            } else if let reply = Self.tagged(line, "\(tag)2") {
                 guard reply.kind == "OK" else { throw refusal(reply.text) }
                 return
             } else if line.uppercased().hasPrefix("* BYE") {
@@ -119,11 +123,17 @@ struct BearerSignIn {
                 return text
             }
             guard buffer.count < Self.replyBytes else { throw endless }
-            let chunk = try await channel.receive().bytes
-            guard !chunk.isEmpty else {
+            // One deadline for all of it: whoever sends a byte now and then is not waited for longer.
+            let left = .seconds(settings.timeoutSeconds) - waited
+            guard left > .zero else {
+                throw CurlResult.timedOut(detail: "\(settings.endpoint.host), while signing in")
+            }
+            let received = try await channel.receive(within: max(1, Int(left.components.seconds)))
+            waited += received.waited
+            guard !received.bytes.isEmpty else {
                 throw CurlResult.lost(detail: "\(settings.endpoint.host), while signing in")
             }
-            buffer += chunk
+            buffer += received.bytes
         }
     }
 

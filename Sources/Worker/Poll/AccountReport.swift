@@ -1,4 +1,6 @@
+import MailFetch
 public import MailModel
+import MailTransport
 
 /// What one poll of one account did.
 public struct AccountReport: Sendable {
@@ -16,6 +18,8 @@ public struct AccountReport: Sendable {
     public var reused = 0
     /// Bytes of messages that were fetched, stored or not.
     public var receivedBytes: Int64 = 0
+    /// Those of them that are noted already, where a provider counts them (`MailboxPoller.noteFetched`).
+    var notedBytes: Int64 = 0
     /// Whether mail was left for the account's next turn (`FetchAllowance`).
     public var hasMore = false
     /// Whether it was left because of the day's limit, and waits for the next day.
@@ -24,11 +28,29 @@ public struct AccountReport: Sendable {
     public var withheld = 0
     /// Why the poll, or a part of it, did not succeed.
     public var failures: [MailFailure] = []
+    /// Whether INBOX, at least, was polled without trouble.
+    var isInboxDone = false
+    /// Whether a message at which the connection broke off has come further than before: the next connection may bring
+    /// the rest of it.
+    var hasCutMessageProgressed = false
 
     public init(name: String) { self.name = name }
 
     /// Whether the account's next poll goes on where this one has ended.
-    var isUnfinished: Bool { hasMore && !isDayUsedUp && failures.isEmpty }
+    var isUnfinished: Bool {
+        hasCutMessageProgressed
+            || hasMore && !isDayUsedUp && failures.allSatisfy { $0.code == .folderMissing }
+    }
+
+    /// Whether all that failed concerns single folders, and none of them is INBOX: the account itself does well.
+    var failsInFurtherFolders: Bool {
+        let failures = failures.filter { $0.code != .cancelled }
+        return isInboxDone && !failures.isEmpty
+            && failures.allSatisfy {
+                // Who names a delay speaks of more than one folder.
+                FolderPoll.concernsOneFolder.contains($0.code) && $0.retryAfterSeconds == nil
+            }
+    }
 
     /// The report of both polls, of which the other came later.
     func followed(by other: AccountReport) -> AccountReport {

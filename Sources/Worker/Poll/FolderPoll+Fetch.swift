@@ -57,7 +57,7 @@ extension FolderPoll {
                 }
             }
         } catch {
-            try suspect(error, in: place)
+            try suspect(error, in: place, report: &report)
             throw error
         }
         return isComplete
@@ -98,13 +98,14 @@ extension FolderPoll {
         _ batches: [UIDSet], sizes: [UID: Int], from place: Place, trouble: inout Trouble,
         renewal: inout LeaseRenewal, report: inout AccountReport
     ) async throws(MailFailure) {
-        let (archive, pipeline, tally) = (archive, poller.pipeline, tally)
+        let (archive, poller, tally, account) = (archive, poller, tally, account)
         var queue = batches
         while !queue.isEmpty {
             let fetched = try await session.fetch(queue, sizes: sizes) { message throws(MailFailure) in
                 try renewal.renewIfDue(in: archive)
                 report.receivedBytes += Int64(message.bytes.count)
-                try await pipeline.submit(place.received(message), for: tally)
+                try poller.noteFetched(&report, of: account)
+                try await poller.pipeline.submit(place.received(message), for: tally)
             }
             try recordTooLarge(fetched.tooLarge, in: place, report: &report)
             trouble.absent = trouble.absent.union(fetched.missing)
@@ -172,13 +173,19 @@ extension FolderPoll {
     }
 
     /// The session broke off during a message: the next one fetches it behind all others, from where it stopped.
-    private func suspect(_ failure: MailFailure, in place: Place) throws(MailFailure) {
+    private func suspect(
+        _ failure: MailFailure, in place: Place, report: inout AccountReport
+    ) throws(MailFailure) {
         let codes: Set<MailFailure.Code> = [.connectionLost, .timedOut, .protocolViolation, .serverClosed]
         guard codes.contains(failure.code), let suspect = session.suspect else { return }
-        poller.partials.keep(suspect, in: place.folder, place.validity)
+        let hasProgressed = poller.partials.keep(suspect, in: place.folder, place.validity)
+        report.hasCutMessageProgressed = hasProgressed
         try archive.noteWithheld(
-            [FailedFetch(uid: suspect.uid, failure: failure)], in: place.folder, place.validity
-        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: true) }
+            [FailedFetch(uid: suspect.uid, failure: failure)], in: place.folder, place.validity,
+            countsAsTry: !hasProgressed
+        ) { attempts, _ in
+            hasProgressed ? 0 : WithheldSchedule.pause(attempts: attempts, mayBeInnocent: true)
+        }
     }
 
     /// Messages that another label of the same mailbox brought already. A Sent folder's copies are read all the

@@ -58,6 +58,7 @@ struct FolderPoll {
     /// After these the session may go on with the next folder, and if it does not, says so.
     static let concernsOneFolder: Set<MailFailure.Code> = [
         .commandRefused, .folderMissing, .serverBusy, .protocolViolation, .uidValidityChanged,
+        .uidValidityRestless,
     ]
 
     private func bringUp(
@@ -82,6 +83,7 @@ struct FolderPoll {
 
         let facts = try planFacts(folder, validity, mark)
         let action = SyncPlan.action(folder: state, ledger: facts, now: now)
+        if facts.uidValidity == nil { try demandRest(of: place) }
         var work = FolderWork(withheld: try archive.withheld(folder, validity), now: now)
         /// Whether the server has told of everything that has to be fetched.
         var isWhole = true
@@ -143,6 +145,23 @@ struct FolderPoll {
         if let mark, mark != old { try archive.note(mark, of: folder) }
     }
 
+    /// UIDVALIDITIES under which a folder is read in one day. A server that has another one with each session would be
+    /// asked for all its mail by each poll.
+    static let epochsADay = 8
+
+    private func demandRest(of place: Place) throws(MailFailure) {
+        let yesterday = now.advanced(bySeconds: -86_400)
+        guard
+            try archive.otherEpochs(of: place.folder, than: place.validity, since: yesterday)
+                >= Self.epochsADay
+        else { return }
+        throw MailFailure(
+            .uidValidityRestless, kind: .needsPerson,
+            "The server numbers all messages of a folder anew again and again", detail: place.name.rawValue,
+            remedy: "Its new mail comes a few times a day until the server keeps its UIDVALIDITY: ask its"
+                + " administrator (docs/SERVERS.md, UIDs that do not hold).")
+    }
+
     /// Asks for size and arrival of UIDs that may stand for other messages than the ledger says, and adds to the work
     /// those that do, or of which that is not known.
     private func compare(
@@ -175,4 +194,9 @@ struct FolderPoll {
             uidValidity: isKnown ? validity : nil, presentCount: facts.presentCount,
             highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep, mark: mark)
     }
+}
+
+extension MailFailure.Code {
+    /// A folder has another UIDVALIDITY too often.
+    static let uidValidityRestless = Self("uid-validity-restless")
 }

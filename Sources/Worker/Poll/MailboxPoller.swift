@@ -42,8 +42,10 @@ public struct MailboxPoller: Sendable {
                 let poll = FolderPoll(
                     poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                     watch: watch)
+                let before = report.failures.count
                 let sweep = try await poll.run(folder, allowance: &allowance, report: &report)
                 if let sweep { sweeps.append(sweep) }
+                if folder.role == .inbox { report.isInboxDone = report.failures.count == before }
             }
             report.hasMore = allowance.hasMore
             report.isDayUsedUp = allowance.isDayUsedUp
@@ -92,6 +94,19 @@ public struct MailboxPoller: Sendable {
             recentSince: now.advanced(bySeconds: -Self.recentSeconds))
     }
 
+    /// Counts what was received against the day's limit, where the provider has one; while a poll goes on every few
+    /// megabytes, so that a process that dies has not fetched for nothing.
+    ///
+    /// - Parameter bytes: less is left to the next time.
+    func noteFetched(
+        _ report: inout AccountReport, of account: Account, atLeast bytes: Int64 = 4 << 20
+    ) throws(MailFailure) {
+        let new = report.receivedBytes - report.notedBytes
+        guard new >= bytes, account.provider.profile.dailyDownloadBytes != nil else { return }
+        try archive.noteFetched(new, of: account.id)
+        report.notedBytes = report.receivedBytes
+    }
+
     /// Counts what `body` hands to the archive, waits until it is there, and notes the sweeps done.
     private func filing(
         _ account: Account, _ watch: @escaping @Sendable (PollEvent) -> Void,
@@ -105,12 +120,10 @@ public struct MailboxPoller: Sendable {
         } catch {
             report.failures.append(account.provider.explaining(error))
         }
-        if report.receivedBytes > 0, account.provider.profile.dailyDownloadBytes != nil {
-            do throws(MailFailure) {
-                try archive.noteFetched(report.receivedBytes, of: account.id)
-            } catch {
-                report.failures.append(error)
-            }
+        do throws(MailFailure) {
+            try noteFetched(&report, of: account, atLeast: 1)
+        } catch {
+            report.failures.append(error)
         }
         // What was received before a failure is kept: it need not be fetched twice.
         do throws(MailFailure) {

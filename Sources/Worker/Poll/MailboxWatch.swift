@@ -95,10 +95,15 @@ struct MailboxWatch: Sendable {
         }
         var news = FolderNews()
         var due = further
+        /// Rounds in a row that brought nothing, though the server had told of something.
+        var fruitless = 0
         while !Task.isCancelled {
             // INBOX does not wait for other folders, and has to be the one that is open at the end.
             let isFirst = news.concern(inbox.folder) && !due.isEmpty
-            try await file((isFirst ? [inbox] : []) + due + [inbox], of: account, session, watch)
+            let hasBrought = try await file(
+                (isFirst ? [inbox] : []) + due + [inbox], of: account, session, watch)
+            fruitless = hasBrought || news.isEmpty ? 0 : fruitless + 1
+            try await rest(after: fruitless, of: account)
             try await session.lookAgain(at: due.map(\.folder))
             succeeded()
             guard let told = try await idle(on: session, account) else {
@@ -116,6 +121,29 @@ struct MailboxWatch: Sendable {
         await session.logout()
         return true
     }
+
+    /// Rounds without fruit that cost nothing: others of the user's programs may have been faster.
+    private static let freeRounds = 3
+
+    /// Seconds to wait before a server is listened to again that keeps telling of what is not there, as one does
+    /// whose index lags behind. Pure.
+    static func rest(after fruitless: Int, interval: Int64) -> Int64 {
+        guard fruitless >= freeRounds else { return 0 }
+        return min(
+            Int64(1) << min(fruitless - freeRounds, 30), max(1, interval), Int64(IMAPSession.idleSeconds))
+    }
+
+    private func rest(after fruitless: Int, of account: Account) async throws(MailFailure) {
+        let seconds = Self.rest(after: fruitless, interval: Int64(account.settings.pollMinutes) * 60)
+        guard seconds > 0 else { return }
+        do {
+            try await settings.sleep(.seconds(seconds))
+        } catch {
+            throw Self.cancelled
+        }
+    }
+
+    private static let cancelled = MailFailure(.cancelled, kind: .transient, "The watch was cancelled")
 
     /// What ends IDLE sooner, without news, this many times in a row, cannot idle.
     private static let shortIdleSeconds = 30
@@ -137,10 +165,11 @@ struct MailboxWatch: Sendable {
     }
 
     /// One poll of each folder on the watching session; opens them anew.
+    /// - Returns: whether something came, or went.
     private func file(
         _ folders: [FolderChoice.Chosen], of account: Account, _ session: IMAPSession,
         _ watch: @escaping @Sendable (PollEvent) -> Void
-    ) async throws(MailFailure) {
+    ) async throws(MailFailure) -> Bool {
         let lease = try await lease(on: account, session)
         var report = AccountReport(name: account.settings.name)
         var failure: MailFailure?
@@ -156,6 +185,8 @@ struct MailboxWatch: Sendable {
         try archive.release(lease)
         if report.counts.fetched > 0 { watch(.finished(report)) }
         if let failure { throw failure }
+        return report.counts.fetched + report.vanished + report.beforeSince + report.tooLarge + report.gone
+            > 0
     }
 
     /// Waits while a poll of the account is under way.
@@ -167,7 +198,7 @@ struct MailboxWatch: Sendable {
             do {
                 try await settings.sleep(.seconds(Self.leaseRetrySeconds))
             } catch {
-                throw MailFailure(.cancelled, kind: .transient, "The watch was cancelled")
+                throw Self.cancelled
             }
             // Polls can take hours; the server must not think that nobody is there.
             try await session.noop()

@@ -13,25 +13,42 @@ final class PartialMessages: Sendable {
         var uid: UID
     }
 
-    private let kept = Mutex<[(place: Place, bytes: MessageBytes)]>([])
+    private struct State {
+        var kept: [(place: Place, bytes: MessageBytes)] = []
+        /// Up to where each message had come at most, in bytes; of the latest ones.
+        var furthest: [(place: Place, count: Int)] = []
+    }
+
+    private let state = Mutex(State())
     private let capacity: Int
+    private static let remembered = 1_000
+    /// Bytes that a connection has to bring for the next one to be worth making at once.
+    static let worthwhileBytes = 256 << 10
 
     init(capacity: Int = 8) { self.capacity = capacity }
 
-    func keep(_ suspect: SuspectMessage, in folder: FolderID, _ uidValidity: UIDValidity) {
-        guard let bytes = suspect.beginning else { return }
+    /// - Returns: whether the message has come further than ever before, by so much that another connection is worth
+    ///   making at once.
+    func keep(_ suspect: SuspectMessage, in folder: FolderID, _ uidValidity: UIDValidity) -> Bool {
+        guard let bytes = suspect.beginning else { return false }
         let place = Place(folder: folder, uidValidity: uidValidity, uid: suspect.uid)
-        kept.withLock { kept in
-            kept.removeAll { $0.place == place }
-            if kept.count >= capacity { kept.removeFirst() }
-            kept.append((place, bytes))
+        return state.withLock { state in
+            state.kept.removeAll { $0.place == place }
+            if state.kept.count >= capacity { state.kept.removeFirst() }
+            state.kept.append((place, bytes))
+            let before =
+                state.furthest.firstIndex { $0.place == place }
+                .map { state.furthest.remove(at: $0).count } ?? 0
+            if state.furthest.count >= Self.remembered { state.furthest.removeFirst() }
+            state.furthest.append((place, max(before, bytes.count)))
+            return bytes.count - before >= Self.worthwhileBytes
         }
     }
 
     func take(_ folder: FolderID, _ uidValidity: UIDValidity, _ uid: UID) -> MessageBytes? {
         let place = Place(folder: folder, uidValidity: uidValidity, uid: uid)
-        return kept.withLock { kept in
-            kept.firstIndex { $0.place == place }.map { kept.remove(at: $0).bytes }
+        return state.withLock { state in
+            state.kept.firstIndex { $0.place == place }.map { state.kept.remove(at: $0).bytes }
         }
     }
 }

@@ -102,15 +102,19 @@ public struct SyncPass: Sendable {
         // A stop asked for by a person says nothing about the account.
         let failure = report.failures.first { $0.code != .cancelled }
         if !report.failures.isEmpty, failure == nil { return }
+        let isInFolder = report.failsInFurtherFolders
         let failures = failure.map { account.status.failures(with: $0) } ?? 0
         let schedule = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60)
-        let outcome =
-            failure.map(PollSchedule.Outcome.init) ?? (report.isUnfinished ? .unfinished : .succeeded)
+        let outcome: PollSchedule.Outcome =
+            if report.isUnfinished { .unfinished } else if let failure, !isInFolder {
+                PollSchedule.Outcome(failure)
+            } else { .succeeded }
         let next = schedule.nextPoll(
             after: outcome, failures: failures, now: settings.now(), phase: account.id.phase,
             jitter: Double.random(in: 0..<1))
         try archive.noteAttempt(
-            account.id, revision: account.revision, startedAt: startedAt, failure: failure, nextPoll: next)
+            account.id, revision: account.revision, startedAt: startedAt, failure: failure,
+            isInFolder: isInFolder, nextPoll: next)
     }
 }
 

@@ -9,10 +9,11 @@ struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "One pass over the mailboxes.",
         discussion: """
-            Polls INBOX, the Sent folder and the further folders of every enabled account, now and
-            whatever its interval. An account that waits for its user (a wrong password, five times)
-            is not tried, and says so; --account tries it all the same. An account that fails does not keep the
-            others back: its error stands in the answer, and the exit code is 1.
+            Polls INBOX, the Sent folder and the further folders of every enabled account that does well, now and
+            whatever its interval. An account whose last poll failed is left alone until its next try is due, and one
+            that waits for its user (a wrong password, five times) until they have acted; both say so, and --account
+            polls them at once. An account that fails does not keep the others back: its error stands in the answer,
+            and the exit code is 1.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -38,18 +39,13 @@ struct SyncCommand: AsyncParsableCommand {
         let all = try workplace.archive.accounts().filter { $0.settings.kind == .mailbox }
         let accounts =
             try account.map { [try workplace.archive.account(named: $0)] }
-            ?? all.filter { $0.settings.isEnabled && $0.status.state != .stopped }
+            ?? all.filter { $0.settings.isEnabled && !Self.waits($0, at: workplace.archive.time) }
         if let reread = try await workplace.rereadInWords() { Terminal.complain(reread) }
         let progress = SyncProgress()
         var reports = try await workplace.makeSyncPass(settings: settings).run(accounts, watch: progress.note)
-        for waiting in all
-        where account == nil && waiting.settings.isEnabled && waiting.status.state == .stopped {
-            var report = AccountReport(name: waiting.settings.name)
-            report.failures = [
-                waiting.status.failure
-                    ?? MailFailure(.loginRefused, kind: .credential, "The account waits for its user")
-            ]
-            reports.append(report)
+        if account == nil {
+            let polled = Set(accounts.map(\.id))
+            reports += all.filter { $0.settings.isEnabled && !polled.contains($0.id) }.map(Self.report)
         }
         for report in reports {
             if let losses = report.counts.lossesInWords { Terminal.complain("\(report.name): \(losses)") }
@@ -81,6 +77,25 @@ struct SyncCommand: AsyncParsableCommand {
         }
         if let failure = workplace.archive.stopFailure { throw failure }
         if reports.contains(where: { !$0.failures.isEmpty }) { throw ExitStatus.someItemsFailed }
+    }
+
+    private static func waits(_ account: Account, at time: UnixTime) -> Bool {
+        account.status.state == .stopped || account.status.isPutOff(at: time)
+    }
+
+    /// Of an account that is left alone.
+    private static func report(on waiting: Account) -> AccountReport {
+        var report = AccountReport(name: waiting.settings.name)
+        var failure =
+            waiting.status.failure
+            ?? MailFailure(.loginRefused, kind: .credential, "The account waits for its user")
+        if waiting.status.state != .stopped, let next = waiting.status.nextPoll {
+            let when =
+                "Not polled before \(next.shortText), but with: mailworker sync --account \(waiting.settings.name)."
+            failure.remedy = [failure.remedy, when].compactMap { $0 }.joined(separator: " ")
+        }
+        report.failures = [failure]
+        return report
     }
 
     private static func text(_ reports: [AccountReport], seconds: Double) -> String {
