@@ -22,4 +22,27 @@ import Testing
             #expect(failure?.code == .archiveCorrupt)
         }
     }
+
+    @Test(arguments: [
+        ("timed-out", true), ("login-refused", true), ("archive.full", false), ("spool-failed", false),
+        ("parser.unavailable", false),
+    ])
+    func `an account waits after trouble with its server, and not after our own`(code: String, waits: Bool)
+        throws
+    {
+        let fixture = try ArchiveFixture()
+        let now = fixture.clock.now
+        try fixture.archive.noteAttempt(
+            fixture.account, startedAt: now, failure: MailFailure(.init(code), kind: .transient, "No"),
+            nextPoll: now.advanced(bySeconds: 60))
+        let status = try fixture.archive.account(fixture.account).status
+        #expect(status.isPutOff(at: now) == waits)
+        #expect(!status.isPutOff(at: now.advanced(bySeconds: 60)))
+        // A clock that was set back says nothing.
+        #expect(!status.isPutOff(at: now.advanced(bySeconds: -1)))
+        try fixture.archive.noteAttempt(
+            fixture.account, startedAt: now, failure: MailFailure(.init(code), kind: .needsPerson, "No"),
+            isInFolder: true, nextPoll: now.advanced(bySeconds: 60))
+        #expect(try !fixture.archive.account(fixture.account).status.isPutOff(at: now))
+    }
 }

@@ -88,6 +88,22 @@ struct SetBackServerTests {
         try expectWhole(fixture, displaced: "1:2", history: 7)
     }
 
+    @Test func newMailOfTheSameSizeAndArrivalIsToldByItsContent() async throws {
+        let fixture = try PollFixture([
+            Self.five(), Self.inbox(4, next: 6, Scripts.search("1 2 3 4")),
+            Self.inbox(
+                5, next: 6, Scripts.search("1 2 3 4 5"), Self.sizes("5", [5], numbers: [6], day: Self.monday),
+                Self.bodies("5", [5], numbers: [6], day: Self.monday)),
+            Self.inbox(5, next: 6),
+        ])
+        try await fixture.poll()
+        try await fixture.poll()
+        #expect(try await fixture.poll().counts.linked == 1)
+        #expect(try fixture.worker.present() == "1:5")
+        #expect(try await fixture.poll().counts.fetched == 0)
+        try expectWhole(fixture, displaced: "1", history: 6)
+    }
+
     @Test func newMailThatCameBeforeTheNextPollIsFetchedToo() async throws {
         let fixture = try PollFixture([
             Self.five(),
@@ -143,20 +159,23 @@ struct SetBackServerTests {
         try expectWhole(fixture, displaced: "1", history: 6)
     }
 
-    @Test func aUIDThatAnAnswerHadLeftOutIsNotFetchedAgain() async throws {
+    @Test func aUIDThatAnAnswerHadLeftOutStaysTheMessageThatItWas() async throws {
         let fixture = try PollFixture([
             Self.five(), Self.inbox(4, next: 6, Scripts.search("1 2 3 4")),
             Self.inbox(
                 5, next: 6, Scripts.search("1 2 3 4 5"),
-                Self.sizes("5", [5], numbers: [5], day: Self.monday)),
+                Self.sizes("5", [5], numbers: [5], day: Self.monday),
+                Self.bodies("5", [5], numbers: [5], day: Self.monday)),
+            Self.inbox(5, next: 6),
         ])
         try await fixture.poll()
         #expect(try await fixture.poll().vanished == 1)
         let third = try await fixture.poll()
         #expect(third.failures.isEmpty)
-        #expect(third.counts.fetched == 0)
+        #expect(third.counts.alreadyKnown == 1 && third.counts.duplicates == 0)
         #expect(third.reused == 0)
         #expect(try fixture.worker.present() == "1:5")
+        #expect(try await fixture.poll().counts.fetched == 0)
         try expectWhole(fixture, displaced: "", history: 5)
     }
 }

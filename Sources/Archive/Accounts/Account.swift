@@ -110,11 +110,11 @@ public struct AccountStatus: Sendable, Hashable {
     /// Why the last attempt failed; nil after a success.
     public var failure: MailFailure?
 
-    /// Whether the last attempt failed, and the time of the next one has not come. Trouble of the archive is none of
-    /// the account's, and a last attempt in the future means that the clock was wrong.
+    /// Whether the last attempt failed, and the time of the next one has not come. Trouble of this machine is none
+    /// of the account's, and a last attempt in the future means that the clock was wrong.
     public func isPutOff(at time: UnixTime) -> Bool {
         guard state == .failing, failures > 0, let nextPoll, let lastAttempt, lastAttempt <= time,
-            failure?.code.rawValue.hasPrefix("archive.") != true
+            failure?.isOfThisMachine != true
         else { return false }
         return nextPoll > time
     }
@@ -152,4 +152,12 @@ public struct Account: Sendable, Hashable {
     /// Counts the changes of settings and secret.
     public var revision: Int64
     public var status: AccountStatus
+}
+
+extension MailFailure {
+    /// Whether neither the mailbox nor its server has a part in it: a full disk, a parser that does not start, ….
+    fileprivate var isOfThisMachine: Bool {
+        code.rawValue.hasPrefix("archive.")
+            || ["spool-failed", "system-resources", "parser.unavailable"].contains(code.rawValue)
+    }
 }

@@ -66,7 +66,8 @@ extension Archive {
     /// Which originals have to be written: each digest once, none that is here.
     private func missingOriginals(_ batch: [Arrival], _ db: Database) throws -> [OriginalsStore.Item] {
         let isRecorded = try PreparedStatement(
-            db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
+            db,
+            "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ? AND vanished_at IS NULL")
         let hasOriginal = try PreparedStatement(db, "SELECT 1 FROM originals WHERE sha256 = ?")
         let tombstones = try Tombstones(db)
         var seen: Set<Digest256> = []

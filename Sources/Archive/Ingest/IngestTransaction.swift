@@ -17,7 +17,7 @@ final class IngestTransaction {
     /// Nil where no leads are made without asking.
     let leads: AutomaticLeads?
     private let notices: NoticeRaising
-    private let statements: Statements
+    let statements: Statements
     private var folderRoles: [FolderID: Bool] = [:]
     /// Originals that were appended and are of erased messages.
     private(set) var unwanted: [Digest256: OriginalsStore.Placement] = [:]
@@ -41,11 +41,7 @@ final class IngestTransaction {
     }
 
     func record(_ arrival: Arrival) throws -> IngestOutcome {
-        if let uid = arrival.uid {
-            let query = statements.isRecorded
-            bindPlace(query, arrival, uid)
-            if try query.first({ _ in true }) != nil { return .alreadyKnown }
-        }
+        if let uid = arrival.uid, try isKnown(arrival, uid) { return .alreadyKnown }
         try statements.original.bind(1, arrival.originalDigest.bytes)
         let known = try statements.original.first { row in
             Known(
@@ -387,7 +383,7 @@ final class IngestTransaction {
         return UID(UInt32(last + 1))
     }
 
-    private func bindPlace(_ statement: PreparedStatement, _ arrival: Arrival, _ uid: UID) {
+    func bindPlace(_ statement: PreparedStatement, _ arrival: Arrival, _ uid: UID) {
         statement.bind(1, arrival.folder.rawValue)
         statement.bind(2, Int64(arrival.uidValidity.rawValue))
         statement.bind(3, Int64(uid.rawValue))
@@ -453,7 +449,12 @@ extension IngestTransaction {
 
         init(_ db: Database) throws {
             isRecorded = try PreparedStatement(
-                db, "SELECT 1 FROM ledger WHERE folder = ? AND uidvalidity = ? AND uid = ?")
+                db,
+                """
+                SELECT l.vanished_at IS NOT NULL, l.message IS NOT NULL, o.sha256
+                FROM ledger l LEFT JOIN originals o ON o.id = l.original
+                WHERE l.folder = ? AND l.uidvalidity = ? AND l.uid = ?
+                """)
             original = try PreparedStatement(
                 db, "SELECT id, message, erasure FROM originals WHERE sha256 = ?")
             message = try PreparedStatement(

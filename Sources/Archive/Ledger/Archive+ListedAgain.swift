@@ -16,7 +16,7 @@ public struct ListedAgain: Sendable, Hashable {
 
 /// What comparing with the ledger has come to.
 public struct ListedAgainOutcome: Sendable, Hashable {
-    /// UIDs that have no row any more, and are to be fetched as if they were new.
+    /// UIDs to be fetched as if they were new.
     public var toFetch = UIDSet()
     /// Those of them that stand for another message now, by its size or its arrival.
     public var reused = UIDSet()
@@ -33,99 +33,61 @@ extension Archive {
     /// fetched: a server that was set back to an earlier state gives the same UIDs to other messages, though
     /// RFC 9051 forbids it. What the row told of its message is kept, under no UID of the server.
     ///
-    /// - Parameter uids: those in question; of one that is not among `told` nothing is known.
+    /// - Parameters:
+    ///   - uids: those in question; of one that is not among `told` nothing is known.
+    ///   - byContent: those of the vanished that are not certainly others are to be fetched too, and keep their rows
+    ///     until what comes has settled whose they are (`ingest`).
     public func compare(
-        _ told: [ListedAgain], of uids: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
+        _ told: [ListedAgain], of uids: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity,
+        byContent: Bool = false
     ) throws(MailFailure) -> ListedAgainOutcome {
         guard !uids.isEmpty else { return ListedAgainOutcome() }
         let told = Dictionary(told.map { ($0.uid, $0) }) { first, _ in first }
         let time = now()
         return try write(.listedRecorded) { db in
-            let statements = try ListedAgainStatements(db, folder, uidValidity, at: time)
+            let place = try LedgerPlace(db, folder: folder, uidValidity, at: time)
+            let query = try PreparedStatement(
+                db,
+                """
+                SELECT size, internal_date, message IS NOT NULL, vanished_at IS NOT NULL FROM ledger
+                WHERE folder = ? AND uidvalidity = ? AND uid = ?
+                """)
+            query.bind(1, folder.rawValue)
+            query.bind(2, Int64(uidValidity.rawValue))
             var (toFetch, reused): ([UID], [UID]) = ([], [])
             for uid in uids.uids {
-                switch try statements.settle(uid, told[uid]) {
-                case .same: break
-                case .unknown: toFetch.append(uid)
-                case .other:
+                query.bind(3, Int64(uid.rawValue))
+                let row = try query.first { row in
+                    KnownRow(
+                        size: row.optionalInt64(0), date: row.optionalInt64(1), hasMessage: row.int64(2) != 0,
+                        hasVanished: row.int64(3) != 0)
+                }
+                let isSame = row?.isSame(as: told[uid])
+                if isSame == false { reused.append(uid) }
+                if let row, row.hasMessage, row.hasVanished, byContent, isSame != false {
                     toFetch.append(uid)
-                    reused.append(uid)
+                } else if isSame == true {
+                    try place.keep(uid)
+                } else {
+                    toFetch.append(uid)
+                    try place.makeRoom(for: uid, hasMessage: row?.hasMessage == true)
                 }
             }
-            // Until they are fetched the ledger has gaps, which counts need not show.
-            if !toFetch.isEmpty { try statements.voidSweep() }
+            if !toFetch.isEmpty { try place.voidSweep() }
             return ListedAgainOutcome(toFetch: UIDSet(toFetch), reused: UIDSet(reused))
         }
     }
 }
 
-private struct ListedAgainStatements {
-    enum Verdict { case same, unknown, other }
+private struct KnownRow {
+    var size: Int64?
+    var date: Int64?
+    var hasMessage: Bool
+    var hasVanished: Bool
 
-    private let row, keep, displace, moveMarks, drop, lastDisplaced, void: PreparedStatement
-    private let time: UnixTime
-
-    init(_ db: Database, _ folder: FolderID, _ uidValidity: UIDValidity, at time: UnixTime) throws {
-        self.time = time
-        let place = "WHERE folder = ?1 AND uidvalidity = ?2 AND uid = ?3"
-        row = try PreparedStatement(
-            db, "SELECT size, internal_date, message IS NOT NULL, state = 'gone' FROM ledger \(place)")
-        keep = try PreparedStatement(db, "UPDATE ledger SET vanished_at = NULL \(place)")
-        displace = try PreparedStatement(
-            db,
-            """
-            UPDATE ledger SET uidvalidity = \(Archive.displacedValidity), uid = ?4,
-                vanished_at = coalesce(vanished_at, ?5) \(place)
-            """)
-        moveMarks = try PreparedStatement(
-            db,
-            "UPDATE gmail_marks SET uidvalidity = \(Archive.displacedValidity), uid = ?4 \(place)")
-        drop = try PreparedStatement(db, "DELETE FROM ledger \(place)")
-        lastDisplaced = try PreparedStatement(
-            db,
-            """
-            SELECT coalesce(max(uid), 0) FROM ledger
-            WHERE folder = ? AND uidvalidity = \(Archive.displacedValidity)
-            """)
-        void = try PreparedStatement(db, "DELETE FROM sweeps WHERE folder = ?1 AND uidvalidity = ?2")
-        lastDisplaced.bind(1, folder.rawValue)
-        for statement in [row, keep, displace, moveMarks, drop, void] {
-            statement.bind(1, folder.rawValue)
-            statement.bind(2, Int64(uidValidity.rawValue))
-        }
+    /// Nil where it cannot be known.
+    func isSame(as told: ListedAgain?) -> Bool? {
+        guard let told, let size, let date, let toldDate = told.internalDate?.rawValue else { return nil }
+        return size == Int64(told.size) && date == toldDate
     }
-
-    func settle(_ uid: UID, _ told: ListedAgain?) throws -> Verdict {
-        for statement in [row, keep, displace, moveMarks, drop] { statement.bind(3, Int64(uid.rawValue)) }
-        let known = try row.first { row in
-            (
-                size: row.isNull(0) ? nil : row.int64(0), date: row.isNull(1) ? nil : row.int64(1),
-                hasMessage: row.int64(2) != 0, isGone: row.int64(3) != 0
-            )
-        }
-        guard let known else { return .unknown }
-        let verdict: Verdict
-        if !known.isGone, let told, let size = known.size, let date = told.internalDate?.rawValue,
-            let knownDate = known.date
-        {
-            verdict = size == Int64(told.size) && date == knownDate ? .same : .other
-        } else {
-            verdict = .unknown
-        }
-        if verdict == .same {
-            try keep.run()
-        } else if known.hasMessage {
-            let next = try (lastDisplaced.first { $0.int64(0) } ?? 0) + 1
-            displace.bind(4, next)
-            displace.bind(5, time.rawValue)
-            try displace.run()
-            moveMarks.bind(4, next)
-            try moveMarks.run()
-        } else {
-            try drop.run()
-        }
-        return verdict
-    }
-
-    func voidSweep() throws { try void.run() }
 }

@@ -162,16 +162,22 @@ struct FolderPoll {
                 + " administrator (docs/SERVERS.md, UIDs that do not hold).")
     }
 
+    /// UIDs that are listed again and fetched again for certainty; of more their size and arrival have to be enough.
+    private static let fetchedToCompare = 100
+
     /// Asks for size and arrival of UIDs that may stand for other messages than the ledger says, and adds to the work
     /// those that do, or of which that is not known.
     private func compare(
         _ doubtful: UIDSet, in place: Place, _ work: inout FolderWork, report: inout AccountReport
     ) async throws(MailFailure) {
+        // Few are fetched, and their content decides. Gmail's numbers say whose a copy is before that.
+        let byContent =
+            doubtful.count <= Self.fetchedToCompare && !session.capabilities.contains("X-GM-EXT-1")
         for uids in doubtful.pieces(of: FolderWork.window) {
             let told = try await session.metadata(of: uids)
             let outcome = try archive.compare(
                 told.map { ListedAgain(uid: $0.uid, size: max(0, $0.size), internalDate: $0.internalDate) },
-                of: uids, in: place.folder, place.validity)
+                of: uids, in: place.folder, place.validity, byContent: byContent)
             report.reused += outcome.reused.count
             work.learn(told.filter { outcome.toFetch.contains($0.uid) })
             work.add(outcome.toFetch)
