@@ -62,11 +62,13 @@ enum StorageError {
     static func failure(resultCode: Int32, message: String? = nil) -> MailFailure {
         // The index of the write-ahead log could not grow: only a full disk does that.
         if ResultCode(rawValue: resultCode) == .SQLITE_IOERR_SHMSIZE { return diskFull }
+        if ResultCode(rawValue: resultCode) == .SQLITE_IOERR_NOMEM { return noMemory }
         if [.SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC].contains(ResultCode(rawValue: resultCode)) {
             return WriteStop.failure
         }
         switch ResultCode(rawValue: resultCode & 0xFF) {
         case .SQLITE_FULL: return diskFull
+        case .SQLITE_NOMEM: return noMemory
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             return MailFailure(
                 .archiveBusy, kind: .transient, "Another process is using the archive",
@@ -123,6 +125,7 @@ enum StorageError {
             return MailFailure(
                 .archiveInputOutput, kind: .transient, "Too many files are open",
                 detail: path, remedy: "Raise the limit of open files (LimitNOFILE).")
+        case ENOMEM: return noMemory
         default:
             return MailFailure(
                 .archiveInputOutput, kind: .needsPerson, "A file of the archive could not be used",
@@ -138,12 +141,20 @@ enum StorageError {
         return failure
     }
 
+    static let noMemory = MailFailure(
+        .archiveInputOutput, kind: .transient, "There is too little memory",
+        remedy: "Free some, or raise the limit (MemoryMax).")
+
     static let diskFull = MailFailure(
         .diskFull, kind: .needsPerson, "The disk is full",
         remedy: "Free some space where the archive lies; mailworker then goes on where it stopped.")
 }
 
 extension MailFailure {
+    /// Whether it says nothing about what was to be read: too few open files or too little memory are allowed, it is
+    /// another user's, another process keeps it.
+    var isNoDamage: Bool { kind == .transient || code == .archiveUnreadable }
+
     static func unknown(_ code: Code, _ what: String, _ name: String, remedy: String) -> MailFailure {
         MailFailure(code, kind: .permanent, "There is no such \(what)", detail: name, remedy: remedy)
     }

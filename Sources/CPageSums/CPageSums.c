@@ -68,16 +68,6 @@ static int is_page(int count, sqlite3_int64 offset) {
     return count >= 512 && (count & (count - 1)) == 0 && offset % count == 0;
 }
 
-// Whether pages have sums, as page 1 on the disk says.
-static int is_summed(sqlite3_file *file) {
-    summed_file *summed = (summed_file *)file;
-    if (summed->is_summed < 0) {
-        uint8_t head[100];
-        int code = real(file)->pMethods->xRead(real(file), head, sizeof head, 0);
-        summed->is_summed = code == SQLITE_OK && reserves(head);
-    }
-    return summed->is_summed;
-}
 
 // Appends the number of a damaged page to DATABASE-damaged. What cannot be noted is still found by comparing
 // the file's pages, until the page is written anew.
@@ -103,34 +93,151 @@ static uint32_t number_at(const uint8_t *bytes) {
 // Nothing can be read without the schema, which few pages hold: of those there is a copy beside the database. It may
 // be older than the page; then it has another sum. Only what has the sum that was written into the page, or is the same
 // but for the sum, is what was written there.
-static void read_from_copy(const char *name, uint8_t *page, size_t size, uint32_t number) {
+//
+// The copy of a page; NULL without one. The caller frees it.
+static uint8_t *copy_of_page(const char *name, uint32_t number, size_t *size) {
     char path[4096];
-    uint8_t head[mw_schema_copy_header_bytes], *record = NULL;
-    if (name == NULL || snprintf(path, sizeof path, "%s" mw_schema_copy_suffix, name) >= (int)sizeof path) return;
+    uint8_t head[mw_schema_copy_header_bytes], *page = NULL;
+    if (name == NULL || snprintf(path, sizeof path, "%s" mw_schema_copy_suffix, name) >= (int)sizeof path) return NULL;
     int copy = open(path, O_RDONLY | O_CLOEXEC);
-    if (copy < 0) return;
-    if (read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0
-        && number_at(head + 8) == size && (record = malloc(4 + size)) != NULL) {
-        const size_t content = size - mw_page_sum_bytes;
-        const uint8_t *kept = record + 4;
-        while (read(copy, record, 4 + size) == (ssize_t)(4 + size)) {
-            if (number_at(record) != number || !mw_page_is_intact(kept, size, number)) continue;
-            if (memcmp(kept + content, page + content, mw_page_sum_bytes) == 0 || memcmp(kept, page, content) == 0)
-                memcpy(page, kept, size);
-            break;
+    if (copy < 0) return NULL;
+    if (read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0) {
+        *size = number_at(head + 8);
+        uint8_t at[4];
+        if (*size >= 512 && *size <= 65536 && (*size & (*size - 1)) == 0) page = malloc(*size);
+        int is_found = 0;
+        while (page != NULL && !is_found && read(copy, at, 4) == 4 && read(copy, page, *size) == (ssize_t)*size)
+            is_found = number_at(at) == number && mw_page_is_intact(page, *size, number);
+        if (!is_found) {
+            free(page);
+            page = NULL;
         }
     }
-    free(record);
     close(copy);
+    return page;
+}
+
+// Page 1 holds the schema's root, and in its header what changes with the database's state: its copy is older in these
+// bytes, and only in them. Counter of changes, number of pages, first free page, number of free pages and number of the
+// schema; the counter again, and the version of SQLite that wrote them (file format, 1.3).
+static const struct { size_t from, to; } state_bytes[] = {{24, 44}, {92, 100}};
+
+static uint32_t big_endian(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+// What SQLite writes into them fits together.
+static int is_plausible(const uint8_t *page, sqlite3_int64 pages) {
+    uint32_t count = big_endian(page + 28), first_free = big_endian(page + 32), free_pages = big_endian(page + 36);
+    return big_endian(page + 24) == big_endian(page + 92) && count == pages && first_free <= count && free_pages < count
+        && (first_free == 0) == (free_pages == 0) && big_endian(page + 96) / 1000000 == 3;
+}
+
+static int bits_between(const uint8_t *one, const uint8_t *other, size_t size) {
+    int count = 0;
+    for (size_t i = 0; i < size; i++) count += __builtin_popcount((unsigned)(one[i] ^ other[i]));
+    return count;
+}
+
+// Makes page 1 of its copy and of its own state, when that has the sum that was written into it; or when it does with one
+// bit of the state, or of the sum, the other way round. Of several such bits it is the one that fits with the rest; where
+// that does not tell either, the page stays damaged.
+static void mend_first_page(uint8_t *page, const uint8_t *kept, size_t size, sqlite3_int64 pages) {
+    const size_t content = size - mw_page_sum_bytes;
+    uint8_t written[mw_page_sum_bytes], found[mw_page_sum_bytes];
+    uint8_t *candidate = malloc(size);
+    if (candidate == NULL) return;
+    memcpy(candidate, kept, size);
+    memcpy(written, page + content, sizeof written);
+    for (size_t part = 0; part < 2; part++)
+        memcpy(candidate + state_bytes[part].from, page + state_bytes[part].from,
+               state_bytes[part].to - state_bytes[part].from);
+    sum(candidate, size, 1, found);
+    int fitting = 0;
+    size_t at = 0;
+    uint8_t bit = 0;
+    if (memcmp(found, written, sizeof written) == 0) {
+        fitting = 1;
+    } else {
+        if (bits_between(found, written, sizeof written) == 1 && memcmp(candidate, page, content) == 0)
+            fitting = is_plausible(candidate, pages);
+        for (size_t part = 0; part < 2; part++)
+            for (size_t i = state_bytes[part].from; i < state_bytes[part].to; i++)
+                for (unsigned flip = 1; flip < 256; flip <<= 1) {
+                    candidate[i] ^= (uint8_t)flip;
+                    sum(candidate, size, 1, found);
+                    if (memcmp(found, written, sizeof written) == 0 && is_plausible(candidate, pages)) {
+                        fitting += 1;
+                        at = i;
+                        bit = (uint8_t)flip;
+                    }
+                    candidate[i] ^= (uint8_t)flip;
+                }
+    }
+    if (fitting == 1) {
+        candidate[at] ^= bit;
+        sum(candidate, size, 1, candidate + content);
+        memcpy(page, candidate, size);
+    }
+    free(candidate);
+}
+
+static sqlite3_int64 pages_of(sqlite3_file *file, size_t page_size) {
+    sqlite3_int64 bytes = 0;
+    if (real(file)->pMethods->xFileSize(real(file), &bytes) != SQLITE_OK) return 0;
+    return bytes / (sqlite3_int64)page_size;
+}
+
+static void read_from_copy(sqlite3_file *file, uint8_t *page, size_t size, uint32_t number) {
+    size_t kept_size = 0;
+    uint8_t *kept = copy_of_page(((summed_file *)file)->name, number, &kept_size);
+    const size_t content = size - mw_page_sum_bytes;
+    if (kept != NULL && kept_size == size) {
+        if (number == 1)
+            mend_first_page(page, kept, size, pages_of(file, size));
+        else if (memcmp(kept + content, page + content, mw_page_sum_bytes) == 0 || memcmp(kept, page, content) == 0)
+            memcpy(page, kept, size);
+    }
+    free(kept);
+}
+
+// The header says how large pages are and whether they have sums, so that it is needed before page 1 is read as a page.
+static void mend_head(sqlite3_file *file, uint8_t *bytes, size_t count, size_t offset) {
+    size_t size = 0;
+    uint8_t *kept = copy_of_page(((summed_file *)file)->name, 1, &size);
+    uint8_t *page = kept == NULL ? NULL : malloc(size);
+    if (page != NULL && real(file)->pMethods->xRead(real(file), page, (int)size, 0) == SQLITE_OK
+        && !mw_page_is_intact(page, size, 1)) {
+        mend_first_page(page, kept, size, pages_of(file, size));
+        if (mw_page_is_intact(page, size, 1)) memcpy(bytes, page + offset, count);
+    }
+    free(page);
+    free(kept);
+}
+
+enum { head_bytes = 100 };
+
+// Whether pages have sums, as page 1 on the disk says.
+static int is_summed(sqlite3_file *file) {
+    summed_file *summed = (summed_file *)file;
+    if (summed->is_summed < 0) {
+        uint8_t head[head_bytes];
+        int code = real(file)->pMethods->xRead(real(file), head, sizeof head, 0);
+        if (code == SQLITE_OK) mend_head(file, head, sizeof head, 0);
+        summed->is_summed = code == SQLITE_OK && reserves(head);
+    }
+    return summed->is_summed;
 }
 
 static int summing_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
     int code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
-    if (code != SQLITE_OK || !is_page(count, offset) || !is_summed(file)) return code;
+    if (code != SQLITE_OK) return code;
+    if (offset >= 0 && offset + count <= head_bytes) mend_head(file, bytes, (size_t)count, (size_t)offset);
+    if (!is_page(count, offset) || !is_summed(file)) return code;
     uint32_t number = (uint32_t)(offset / count) + 1;
     if (!mw_page_is_intact(bytes, (size_t)count, number)) {
         note_damage((summed_file *)file, number);
-        read_from_copy(((summed_file *)file)->name, bytes, (size_t)count, number);
+        read_from_copy(file, bytes, (size_t)count, number);
     }
     return code;
 }
@@ -246,10 +353,23 @@ int mw_page_sums_reserve(struct sqlite3 *database) {
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
 }
 
-int mw_page_read(sqlite3 *database, uint8_t *page, size_t size, uint32_t number) {
+// The file of the real file system; NULL while the database has none.
+static sqlite3_file *file_of(sqlite3 *database) {
     sqlite3_file *file = NULL;
     int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code != SQLITE_OK) return code;
-    if (file == NULL || file->pMethods == NULL || number == 0) return SQLITE_CANTOPEN;
-    return file->pMethods->xRead(file, page, (int)size, (sqlite3_int64)(number - 1) * (sqlite3_int64)size);
+    if (code != SQLITE_OK || file == NULL || file->pMethods == NULL) return NULL;
+    return file->pMethods == &summing_methods ? real(file) : file;
+}
+
+int mw_file_read(sqlite3 *database, void *bytes, size_t count, int64_t offset) {
+    sqlite3_file *file = file_of(database);
+    return file == NULL ? SQLITE_CANTOPEN : file->pMethods->xRead(file, bytes, (int)count, offset);
+}
+
+int mw_file_size(sqlite3 *database, int64_t *bytes) {
+    sqlite3_file *file = file_of(database);
+    sqlite3_int64 size = 0;
+    int code = file == NULL ? SQLITE_CANTOPEN : file->pMethods->xFileSize(file, &size);
+    *bytes = size;
+    return code;
 }

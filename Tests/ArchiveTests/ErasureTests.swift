@@ -199,6 +199,39 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
+    @Test func `erased mail without a Message-ID does not come back with another copy either`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        func nameless(_ uid: UInt32?, _ transport: String, _ text: String = "Sensitive") -> Arrival {
+            fixture.arrival(uid, text: text, transport: transport) { $0.messageID = nil }
+        }
+        _ = try fixture.archive.ingest([nameless(1, ""), nameless(2, "", "Other")])
+        let message = try fixture.archive.erase(maria).erased[0]
+        let copies = [nameless(3, "Received: by mx\r\n"), nameless(nil, "Received: by other\r\n")]
+        #expect(
+            try fixture.archive.ingest(copies) == [.duplicate(of: message), .duplicate(of: message)])
+        #expect(try !fixture.holds("Sensitive"))
+        #expect(try fixture.archive.verify().findings == [])
+        // Another mail of the same words is another mail, and so may be one that says the same without a date.
+        var later = nameless(4, "Received: by mx\r\n")
+        later.content?.contentDigest = fixture.digest("of a later date")
+        var dateless = nameless(5, "Received: by third\r\n")
+        dateless.content?.date = nil
+        for outcome in try fixture.archive.ingest([later, dateless]) {
+            guard case .review = outcome else { return #expect(Bool(false), "\(outcome)") }
+        }
+    }
+
+    @Test func `two living messages without a Message-ID stay two`() throws {
+        let fixture = try ArchiveFixture()
+        let arrivals = ["", "Received: by mx\r\n"].enumerated().map { index, transport in
+            fixture.arrival(UInt32(index + 1), text: "Same", transport: transport) { $0.messageID = nil }
+        }
+        for outcome in try fixture.archive.ingest(arrivals) {
+            guard case .review = outcome else { return #expect(Bool(false), "\(outcome)") }
+        }
+    }
+
     @Test func `an erasure waits for a backup, and has changed nothing`() throws {
         let fixture = try ArchiveFixture()
         let maria = try fixture.contact("Maria", "maria@client.example")

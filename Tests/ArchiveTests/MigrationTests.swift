@@ -140,7 +140,7 @@ import Testing
         #expect(report.originals == 4)
         #expect(report.indexedMessages == (hasIndex ? 4 : 0))
         // Its pages have checksums now, and what is new works on what is old.
-        #expect(PageCheck(path: directory + "/mailworker.db").run().isIntact)
+        #expect(try PageCheck(path: directory + "/mailworker.db").run().isIntact)
         let act = Act(person: "anna", systemUser: "root", origin: "-", action: "queue ignore")
         let waiting = try #require(try archive.reviewItems().first)
         try Act.$current.withValue(act) { _ = try archive.ignore(.items([waiting.id]), by: "anna") }

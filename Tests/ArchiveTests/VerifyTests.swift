@@ -79,17 +79,17 @@ import Testing
         let (fixture, _) = try filled()
         let path = fixture.directory + "/mailworker.db"
         let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
-        #expect(PageCheck(path: path).run().isIntact)
+        #expect(try PageCheck(path: path).run().isIntact)
         var random = Seeded(state: 7)
         for _ in 1...200 {
             // Beyond page 1, whose header is looked at in another test.
             let offset = Int.random(in: 4096..<size, using: &random)
             let bit = Int.random(in: 0..<8, using: &random)
             try flip(bit, at: offset, of: path)
-            #expect(PageCheck(path: path).run().damaged == [UInt32(offset / 4096 + 1)])
+            #expect(try PageCheck(path: path).run().damaged == [UInt32(offset / 4096 + 1)])
             try flip(bit, at: offset, of: path)
         }
-        #expect(PageCheck(path: path).run().isIntact)
+        #expect(try PageCheck(path: path).run().isIntact)
     }
 
     @Test(arguments: [40, 700, 4080])
@@ -100,7 +100,7 @@ import Testing
         try flip(3, at: offset, of: copy + "/mailworker.db")
         for _ in 1...2 {
             guard let archive = try? Archive.open(directory: copy, key: nil) else {
-                #expect(!Archive.verifyFiles(directory: copy).isClean)
+                #expect(try !Archive.verifyFiles(directory: copy, after: Self.damaged).isClean)
                 continue
             }
             #expect(try archive.verify().findings.contains { $0.place.hasPrefix("database page 1") })
@@ -151,7 +151,7 @@ import Testing
         // The table of later is lost or the archive does not open; never is it silently as before.
         let archive = try? Archive.open(directory: copy, key: nil)
         #expect(archive == nil)
-        #expect(!Archive.verifyFiles(directory: copy).isClean)
+        #expect(try !Archive.verifyFiles(directory: copy, after: Self.damaged).isClean)
     }
 
     @Test func `a damaged page that is written anew stays damaged to verify`() throws {
@@ -169,7 +169,7 @@ import Testing
             try archive.changeContact(contact) { $0 = ContactDraft(name: "Maria") }
             _ = try archive.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         }
-        let result = PageCheck(path: path).run()
+        let result = try PageCheck(path: path).run()
         #expect(result.damaged + result.carriedOn == [page])
         #expect(try Archive.open(directory: copy, key: nil).verify().isClean == false)
     }
@@ -275,12 +275,91 @@ import Testing
         #expect(report.readDifferently.first?.text.hasSuffix("subject") == true)
     }
 
+    private static let damaged = MailFailure(.archiveCorrupt, kind: .needsPerson, "damaged")
+
+    /// The first page's header says how all others are to be read.
+    @Test func `one flipped bit anywhere in the first page is named, and everything is read all the same`()
+        throws
+    {
+        let (fixture, contents) = try filled(20)
+        let messages = contents.keys.sorted { $0.rawValue < $1.rawValue }
+        // So that the numbers of free pages are not zero.
+        try fixture.archive.pool.writeWithoutTransaction { db in
+            try db.execute(sql: "CREATE TABLE later AS SELECT randomblob(100000) AS a")
+            try db.execute(sql: "DROP TABLE later")
+            _ = try db.checkpoint(.truncate)
+            try SchemaCopy.refresh(db, database: fixture.directory + "/mailworker.db")
+        }
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let path = copy + "/mailworker.db"
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        var random = Seeded(state: 11)
+        let places = (0..<108).map { $0 } + (1...20).map { _ in Int.random(in: 108..<4096, using: &random) }
+        for place in places {
+            // The highest bit is where two places are hardest to tell apart.
+            for bit in Set([7, Int.random(in: 0..<7, using: &random)]) {
+                try whole.write(to: URL(fileURLWithPath: path))
+                for left in ["-wal", "-shm", "-damaged"] {
+                    try? FileManager.default.removeItem(atPath: path + left)
+                }
+                try flip(bit, at: place, of: path)
+                let archive = try Archive.open(directory: copy, key: nil)
+                let report = try archive.verify()
+                #expect(
+                    report.findings.map(\.place) == ["database page 1 (sqlite_schema)"],
+                    "byte \(place), bit \(bit)")
+                #expect(report.originals == 20 && report.messages == 20)
+                for message in messages.prefix(3) { #expect(try archive.original(of: message).count > 0) }
+                try archive.pool.close()
+            }
+        }
+    }
+
+    @Test func `what keeps an archive from being opened and is no damage is said as it is`() throws {
+        let (fixture, _) = try filled(5)
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let readOnly = MailFailure(.archiveReadOnly, kind: .needsPerson, "read only")
+        #expect(throws: readOnly) { try Archive.verifyFiles(directory: copy, after: readOnly) }
+        try flip(0, at: 5000, of: copy + "/mailworker.db")
+        let places = try Archive.verifyFiles(directory: copy, after: readOnly).findings.map(\.place)
+        #expect(places == ["database", "database page 2"])
+    }
+
+    @Test func `packs that are missing, or end in no record, are named without a database`() throws {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions()
+        options.packBytes = 300
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        for number in UInt32(1)...5 {
+            _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")])
+            _ = try archive.ingest([fixture.arrival(number + 10, text: "Also \(number)")])
+        }
+        let copy = try copy(of: fixture)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        #expect(
+            try Archive.verifyFiles(directory: copy, after: Self.damaged).findings.map(\.place) == [
+                "database"
+            ])
+        try FileManager.default.removeItem(atPath: copy + "/originals/pack-000001.mwp")
+        try flip(0, at: 32, of: copy + "/originals/pack-000002.mwp")
+        let report = try Archive.verifyFiles(directory: copy, after: Self.damaged)
+        #expect(
+            report.findings.map(\.place) == ["database", "pack 1", "pack 2, offset 32"])
+        #expect(report.originals >= 4)
+    }
+
     @Test func `a database that cannot be opened leaves its pages and the packs to be looked at`() throws {
         let (fixture, _) = try filled()
         try flip(3, at: 3, of: fixture.directory + "/mailworker.db")
         try flip(0, at: 32 + 80, of: fixture.directory + "/originals/pack-000001.mwp")
-        let report = Archive.verifyFiles(directory: fixture.directory)
+        // Of one bit in page 1's state, the copy of the schema would tell.
+        for place in [27, 31] { try flip(3, at: place, of: fixture.directory + "/mailworker.db") }
+        let failure = #expect(throws: MailFailure.self) { try fixture.reopened() }
+        let report = try Archive.verifyFiles(directory: fixture.directory, after: #require(failure))
         #expect(report.findings.contains { $0.place == "database" })
+        #expect(report.findings.contains { $0.place == "database page 1" })
         #expect(report.findings.contains { $0.place.hasPrefix("pack 1, offset ") })
         #expect(report.originals == 300)
     }
@@ -317,11 +396,79 @@ import Testing
         }
         #expect(resumed.resumedPacks >= 1)
         #expect(packs.withLock { $0.contains(1) } == false)
-        #expect(packs.withLock { $0.count } + resumed.resumedPacks == archive.originals.packsOnDisk().count)
+        #expect(
+            try packs.withLock { $0.count } + resumed.resumedPacks
+                == LonePackCheck.packs(in: fixture.directory + "/originals").count)
+        #expect(resumed.resumedFrom != nil)
         resumed.resumedPacks = 0
+        resumed.resumedFrom = nil
         #expect(resumed == whole)
         // It has ended, so there is nothing to go on with.
         #expect(try archive.verify(.resumed, reread: always(nil)) == whole)
+    }
+
+    /// A record as a verification leaves it that was killed behind the first of several packs.
+    private func interrupt(_ archive: Archive) {
+        let reads = Mutex(0)
+        let interruption = MailFailure(.archiveBusy, kind: .transient, "killed here")
+        #expect(throws: interruption) {
+            try archive.verify(
+                .anew,
+                reread: { batch throws(MailFailure) in
+                    let isInterrupted = reads.withLock { reads in
+                        reads += 1
+                        return reads == 2
+                    }
+                    if isInterrupted { throw interruption }
+                    return batch.map { _ in nil }
+                })
+        }
+    }
+
+    @Test func `what an interrupted verification has read counts for a day, and is its owner's alone`() throws
+    {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions(clock: { fixture.clock.now })
+        options.packBytes = 300
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        for number in UInt32(1)...5 {
+            _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")])
+        }
+        interrupt(archive)
+        let record = fixture.directory + "/verify.json"
+        #expect(
+            try FileManager.default.attributesOfItem(atPath: record)[.posixPermissions] as? Int == 0o600)
+        let begun = fixture.clock.now
+        let kept = try Data(contentsOf: URL(fileURLWithPath: record))
+        fixture.clock.advance(86_400)
+        let soon = try archive.verify(.resumed, reread: always(nil))
+        #expect(soon.resumedPacks == 1 && soon.resumedFrom == begun)
+        try kept.write(to: URL(fileURLWithPath: record))
+        try flip(0, at: 32 + 80, of: fixture.directory + "/originals/pack-000001.mwp")
+        fixture.clock.advance(1)
+        let late = try archive.verify(.resumed, reread: always(nil))
+        #expect(late.resumedPacks == 0 && late.resumedFrom == nil)
+        #expect(late.findings.contains { $0.place == "pack 1, offset 32" })
+    }
+
+    @Test func `of two verifications at the same time the second leaves the record of the first alone`()
+        throws
+    {
+        let fixture = try ArchiveFixture()
+        var options = ArchiveOptions(clock: { fixture.clock.now })
+        options.packBytes = 300
+        let archive = try Archive.open(directory: fixture.directory, key: fixture.key, options: options)
+        for number in UInt32(1)...5 {
+            _ = try archive.ingest([fixture.arrival(number, text: "Number \(number)")])
+        }
+        interrupt(archive)
+        let record = fixture.directory + "/verify.json"
+        let kept = try Data(contentsOf: URL(fileURLWithPath: record))
+        let first = try #require(VerifyRecord.lock(in: fixture.directory))
+        defer { withExtendedLifetime(first) {} }
+        #expect(try archive.verify(.resumed, reread: always(nil)).resumedPacks == 0)
+        #expect(try archive.verify(.anew, reread: always(nil)).resumedPacks == 0)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: record)) == kept)
     }
 
     @Test func `what is filed while a verification runs is no finding`() throws {

@@ -392,11 +392,17 @@ final class IngestTransaction {
     // MARK: - Questions
 
     /// The message with this Message-ID and this content. Without a Message-ID only
-    /// equal bytes make two copies one.
+    /// equal bytes make two copies one; but an erased message is not let in again for that.
     func message(
         like content: Content
     ) throws -> (message: ArchivedMessageID, erasedOriginal: Int64?)? {
-        guard let messageID = content.messageID, !messageID.rawValue.isEmpty else { return nil }
+        guard let messageID = content.messageID, !messageID.rawValue.isEmpty else {
+            guard Tombstones.canTell(content) else { return nil }
+            try statements.namelessTombstone.bind(1, content.contentDigest.bytes)
+            return try statements.namelessTombstone.first { row in
+                (ArchivedMessageID(rawValue: row.int64(0)), row.optionalInt64(1))
+            }
+        }
         statements.message.bind(1, Self.key(messageID))
         try statements.message.bind(2, content.contentDigest.bytes)
         try statements.message.bind(3, messageID.rawValue)
@@ -445,7 +451,7 @@ extension IngestTransaction {
     struct Statements {
         let isRecorded, original, message, isInFolder, isSenderCopy, lastUID: PreparedStatement
         let insertMessage, insertOriginal, insertParticipant, insertAttachment: PreparedStatement
-        let insertLedgerRow, movePack: PreparedStatement
+        let insertLedgerRow, movePack, namelessTombstone: PreparedStatement
 
         init(_ db: Database) throws {
             isRecorded = try PreparedStatement(
@@ -465,6 +471,7 @@ extension IngestTransaction {
                 FROM messages WHERE message_id_key = ? AND content_digest = ?
                     AND (message_id = ? OR erased_at IS NOT NULL)
                 """)
+            namelessTombstone = try PreparedStatement(db, Tombstones.nameless)
             isInFolder = try PreparedStatement(
                 db, "SELECT 1 FROM ledger WHERE message = ? AND folder = ? AND original = ?")
             isSenderCopy = try PreparedStatement(

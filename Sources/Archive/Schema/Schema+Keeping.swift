@@ -20,6 +20,12 @@ extension Schema {
     /// What lies where in a pack, and so what lies there that no row speaks of. Grows at its end.
     static let placesOfOriginals = "CREATE INDEX originals_place ON originals(pack, offset, size)"
 
+    /// Erased mail without a Message-ID, by the digest of its content.
+    static let namelessTombstones = """
+        CREATE INDEX messages_nameless_tombstones ON messages(content_digest)
+            WHERE message_id_key IS NULL AND erased_at IS NOT NULL
+        """
+
     /// Who did what: numbers and names of actions, no subjects and no addresses of mail.
     static let audit = """
         CREATE TABLE audit(

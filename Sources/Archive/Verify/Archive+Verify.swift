@@ -23,31 +23,37 @@ extension Archive {
     ///   - reread: reads messages as ingest does, each into nil when it cannot be read. Called from
     ///     several threads, with some MB of mail or one larger message. Without it facts are not compared.
     ///   - progress: called now and then, from one thread at a time.
-    /// - Throws: what `reread` throws, which ends the verification.
+    /// - Throws: what `reread` throws, and what keeps something from being read and is no damage, such as too many open
+    ///   files: that ends the verification.
     public func verify(
         _ start: VerifyStart = .once,
         reread: (@Sendable ([MessageBytes]) throws(MailFailure) -> [Content?])? = nil,
         progress: @escaping @Sendable (VerifyProgress) -> Void = { _ in }
     ) throws(MailFailure) -> VerifyReport {
         var report = VerifyReport()
-        let pages = PageCheck(path: Self.database(in: directory)).run()
+        let pages = try checkPages()
         report.databasePages = pages.pageCount
         for finding in pages.findings(tables: tables(of: pages.damaged + pages.carriedOn)) {
             report.add(finding)
         }
-        RowCheck(archive: self).run(&report)
-        SearchCheck(archive: self).run(&report)
-        let packs = countRows(&report)
-        let earlier = start == .resumed ? VerifyRecord.read(in: directory) : VerifyRecord()
-        var record = VerifyRecord()
+        try RowCheck(archive: self).run(&report)
+        try SearchCheck(archive: self).run(&report)
+        let packs = try countRows(&report)
+        let lock = start == .once ? nil : VerifyRecord.lock(in: directory)
+        let hasRecord = lock != nil
+        defer { withExtendedLifetime(lock) {} }
+        let earlier =
+            hasRecord && start == .resumed ? VerifyRecord.read(in: directory, at: now()) : nil
+        var record = VerifyRecord(begunAt: earlier?.beginning ?? now())
         let total = packs.reduce(Int64(0)) { $0 + $1.end }
         var done: Int64 = 0
         for pack in packs {
             let base = done
             done += pack.end
-            if let known = earlier.report(of: pack) {
+            if let earlier, let known = earlier.report(of: pack) {
                 report.merge(known)
                 report.resumedPacks += 1
+                report.resumedFrom = earlier.beginning
                 record.add(pack, known)
                 continue
             }
@@ -58,9 +64,9 @@ extension Archive {
             try check.run(&found)
             report.merge(found)
             record.add(pack, found)
-            if start != .once { record.write(in: directory) }
+            if hasRecord { record.write(in: directory) }
         }
-        if start != .once { VerifyRecord.remove(in: directory) }
+        if hasRecord { VerifyRecord.remove(in: directory) }
         // A page that is as it was written holds what ingest wrote: then it is the reading that changed.
         if pages.isIntact, pages.pageCount > 0 {
             report.readDifferently = report.findings.filter(\.isReading)
@@ -69,34 +75,53 @@ extension Archive {
         return report
     }
 
+    private func checkPages() throws(MailFailure) -> PageCheck.Result {
+        do {
+            // Outside a transaction, which would keep the write-ahead log from being begun anew.
+            return try pool.unsafeRead { db in try PageCheck(path: Self.database(in: directory)).run(db) }
+        } catch {
+            throw StorageError.failure(error)
+        }
+    }
+
     /// What can be said of an archive whose database cannot be opened: its pages, and the
     /// chains and digests of the packs as far as their records can be followed.
-    public static func verifyFiles(directory: String) -> VerifyReport {
+    ///
+    /// - Parameter failure: what opening it has said.
+    /// - Throws: that failure when it is not by damage: no page is damaged, and the database is not said to be. Also what
+    ///   keeps a file from being opened and is no damage.
+    public static func verifyFiles(
+        directory: String, after failure: MailFailure
+    ) throws(MailFailure) -> VerifyReport {
+        guard failure.code != .archiveMissing, failure.code != .archiveNewer, failure.kind != .transient
+        else { throw failure }
+        let pages = try PageCheck(path: database(in: directory)).run()
+        guard failure.code == .archiveCorrupt || !pages.isIntact else { throw failure }
         var report = VerifyReport()
-        let pages = PageCheck(path: database(in: directory)).run()
         report.databasePages = pages.pageCount
+        report.add(
+            Finding(
+                subject: .database, place: "database", message: nil,
+                text: "it cannot be opened: \(failure.summary)"))
         for finding in pages.findings(tables: [:]) { report.add(finding) }
-        let store = OriginalsStore(detached: directory + "/originals")
-        for pack in store.packsOnDisk() {
-            PackCheck.followChain(of: pack, in: store, &report)
-        }
+        try LonePackCheck(directory: directory).run(&report)
         return report
     }
 
     /// How much there is, as of one moment: what is appended later is not looked at.
     ///
     /// - Returns: the packs and their ends.
-    private func countRows(_ report: inout VerifyReport) -> [OriginalsStore.PackEnd] {
+    private func countRows(_ report: inout VerifyReport) throws(MailFailure) -> [OriginalsStore.PackEnd] {
         var ends: [OriginalsStore.PackEnd] = []
         var unread: [Finding] = []
         var messages: Int64?
         var ledgerRows: Int64?
         do {
             try read { db in
-                func ask(_ what: String, _ query: () throws -> Void) {
-                    do { try query() } catch { unread.append(Self.unreadable(what, error)) }
+                func ask(_ what: String, _ query: () throws -> Void) throws {
+                    do { try query() } catch { unread.append(try Self.unreadable(what, error)) }
                 }
-                ask("packs") {
+                try ask("packs") {
                     try PreparedStatement(db, "SELECT id, committed_end, chain FROM packs ORDER BY id")
                         .forEachRow { row in
                             ends.append(
@@ -104,19 +129,19 @@ extension Archive {
                                     pack: row.int64(0), end: row.int64(1), chain: row.bytes(2)))
                         }
                 }
-                ask("the number of messages") {
+                try ask("the number of messages") {
                     messages = try PreparedStatement(db, "SELECT count(*) FROM messages").first {
                         $0.int64(0)
                     }
                 }
-                ask("the number of ledger rows") {
+                try ask("the number of ledger rows") {
                     ledgerRows = try PreparedStatement(db, "SELECT count(*) FROM ledger").first {
                         $0.int64(0)
                     }
                 }
             }
         } catch {
-            unread.append(Self.unreadable("packs", error))
+            unread.append(try Self.unreadable("packs", error))
         }
         report.messages = Int(messages ?? 0)
         report.ledgerRows = Int(ledgerRows ?? 0)
@@ -139,10 +164,12 @@ extension Archive {
         return names
     }
 
-    static func unreadable(_ what: String, _ error: any Error) -> Finding {
-        Finding(
-            subject: .database, place: what, message: nil,
-            text: "cannot be read: \(StorageError.failure(error).summary)")
+    /// - Throws: the error itself when it is no damage.
+    static func unreadable(_ what: String, _ error: any Error) throws(MailFailure) -> Finding {
+        let failure = StorageError.failure(error)
+        if failure.isNoDamage { throw failure }
+        return Finding(
+            subject: .database, place: what, message: nil, text: "cannot be read: \(failure.summary)")
     }
 }
 

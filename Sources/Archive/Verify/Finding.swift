@@ -1,3 +1,5 @@
+public import MailModel
+
 /// One thing that is not as it must be.
 public struct Finding: Sendable, Hashable, Codable {
     public enum Subject: String, Sendable, Codable {
@@ -25,6 +27,8 @@ public struct VerifyReport: Sendable, Hashable, Codable {
     /// Packs that were read by the interrupted verification which this one went on with; theirs are among the
     /// numbers and the findings.
     public var resumedPacks = 0
+    /// When that one began: what it has read was so then.
+    public var resumedFrom: UnixTime?
     /// Messages whose stored facts and attachments were compared with their originals.
     public var rereadMessages = 0
     /// Records in the packs that no committed transaction speaks of: the remains of
@@ -69,6 +73,7 @@ public struct VerifyReport: Sendable, Hashable, Codable {
         case indexedMessages = "indexed_messages"
         case databasePages = "database_pages"
         case resumedPacks = "resumed_packs"
+        case resumedFrom = "resumed_from"
         case rereadMessages = "reread_messages"
         case unclaimedRecords = "unclaimed_records"
         case trailingBytes = "trailing_bytes"

@@ -33,7 +33,7 @@ struct PackCheck {
         var claim: Claim?
     }
 
-    /// - Throws: what kept the reader from reading anything; damage is in the report.
+    /// - Throws: what kept the reader or the pack from being read, and is no damage; that is in the report.
     func run(_ report: inout VerifyReport) throws(MailFailure) {
         // At most some hundred bytes for each original of one pack; a pack has a size limit.
         var claims: [Int64: Claim] = [:]
@@ -41,7 +41,7 @@ struct PackCheck {
         do {
             claims = try claimedPlaces()
         } catch {
-            report.add(Archive.unreadable("the originals of pack \(pack.pack)", error))
+            report.add(try Archive.unreadable("the originals of pack \(pack.pack)", error))
         }
         do throws(MailFailure) {
             let file = try PackFile(reading: archive.originals.path(pack: pack.pack))
@@ -49,6 +49,7 @@ struct PackCheck {
             report.trailingBytes += (try? trailingBytes(file)) ?? 0
             unreadable = examine(slots, of: file, &report)
         } catch {
+            if error.isNoDamage { throw error }
             report.add(
                 Finding(
                     subject: .pack, place: "pack \(pack.pack)", message: nil, text: error.revealed))
@@ -234,12 +235,13 @@ struct PackCheck {
                 report.originalBytes += slot.length
                 if isIntact, reread != nil { intact.append((claim, slot.offset, bytes)) }
             } catch {
+                if error.isNoDamage { throw error }
                 report.add(finding(slot.offset, slot.claim?.message, error.revealed))
             }
         }
         if let reread, !intact.isEmpty {
             let contents = try reread(intact.map(\.bytes))
-            compare(zip(intact, contents).map { ($0.claim, $0.offset, $1) }, &report)
+            try compare(zip(intact, contents).map { ($0.claim, $0.offset, $1) }, &report)
         }
         return report
     }
@@ -265,14 +267,14 @@ struct PackCheck {
                     : "it was erased, and its bytes are here"))
     }
 
-    private static func isZero(_ bytes: MessageBytes) -> Bool {
+    static func isZero(_ bytes: MessageBytes) -> Bool {
         bytes.withUnsafeBytes { $0.allSatisfy { $0 == 0 } }
     }
 
     /// Each message by itself, so that a damaged page costs those that lie on it.
     private func compare(
         _ contents: [(claim: Claim, offset: Int64, content: Content?)], _ report: inout VerifyReport
-    ) {
+    ) throws(MailFailure) {
         var found: [Finding] = []
         var count = 0
         do {
@@ -291,52 +293,16 @@ struct PackCheck {
                                 message: claim.message,
                                 text: MessageFacts.differs + differences.joined(separator: ", ")))
                     } catch {
+                        if StorageError.failure(error).isNoDamage { throw error }
                         found.append(
                             finding(offset, claim.message, "what is stored about it cannot be read"))
                     }
                 }
             }
         } catch {
-            found.append(Archive.unreadable("messages of pack \(pack.pack)", error))
+            found.append(try Archive.unreadable("messages of pack \(pack.pack)", error))
         }
         report.rereadMessages += count
         for finding in found { report.add(finding) }
-    }
-}
-
-extension PackCheck {
-    /// What a pack says by itself, when there is no database to say more.
-    static func followChain(of pack: Int64, in store: OriginalsStore, _ report: inout VerifyReport) {
-        do {
-            let file = try PackFile(reading: store.path(pack: pack))
-            var chain = PackFormat.sha256(try file.read(PackFormat.fileHeaderBytes, at: 0))
-            try PackWalk.forEachRecord(of: file, end: file.size()) { step, record in
-                let bytes = try MessageBytes(count: record.length) { buffer in
-                    try file.read(into: buffer, at: step.bytesOffset)
-                }
-                let digest = bytes.withUnsafeBytes { Digest256(bytes: SHA256.hash(data: $0)) }
-                report.originals += 1
-                report.originalBytes += Int64(record.length)
-                if record.chain != chain || (digest != record.digest && !isZero(bytes)) {
-                    report.add(
-                        Finding(
-                            subject: .original, place: "pack \(pack), offset \(step.offset)", message: nil,
-                            text: "the record does not match its checksum or its place in the chain"))
-                }
-                chain = PackFormat.sha256(step.header)
-            }
-        } catch {
-            report.add(
-                Finding(
-                    subject: .pack, place: "pack \(pack)", message: nil,
-                    text: StorageError.failure(error).revealed))
-        }
-    }
-}
-
-extension OriginalsStore {
-    /// The numbers of the packs that lie in the directory.
-    func packsOnDisk() -> [Int64] {
-        (1...).lazy.prefix { access(self.path(pack: $0), F_OK) == 0 }.map { Int64($0) }
     }
 }

@@ -6,25 +6,25 @@ import MailModel
 struct RowCheck {
     let archive: Archive
 
-    func run(_ report: inout VerifyReport) {
-        ask("the database's structure", "PRAGMA integrity_check(100)", &report) { row in
+    func run(_ report: inout VerifyReport) throws(MailFailure) {
+        try ask("the database's structure", "PRAGMA integrity_check(100)", &report) { row in
             let text = row.text(0)
             return text == "ok"
                 ? nil : Finding(subject: .database, place: "database", message: nil, text: text)
         }
-        ask("the references between rows", "PRAGMA foreign_key_check", &report) { row in
+        try ask("the references between rows", "PRAGMA foreign_key_check", &report) { row in
             Finding(
                 subject: .database, place: row.text(0), message: nil,
                 text: "a row speaks of something that does not exist")
         }
         for check in Self.messageChecks {
-            ask("messages", check.query, &report) { row in
+            try ask("messages", check.query, &report) { row in
                 let id = ArchivedMessageID(rawValue: row.int64(0))
                 return Finding(subject: .message, place: "message \(id)", message: id, text: check.text)
             }
         }
         for check in Self.ledgerChecks {
-            ask("the ledger", check.query, &report) { row in
+            try ask("the ledger", check.query, &report) { row in
                 Finding(
                     subject: .ledger,
                     place: "account \(row.text(0)), folder \(row.text(1)), UIDVALIDITY \(row.int64(2)), "
@@ -37,7 +37,7 @@ struct RowCheck {
     private func ask(
         _ what: String, _ sql: String, _ report: inout VerifyReport,
         _ finding: (PreparedStatement) -> Finding?
-    ) {
+    ) throws(MailFailure) {
         // What was found before a damaged page stopped the question counts.
         var found: [Finding] = []
         do {
@@ -47,7 +47,7 @@ struct RowCheck {
                 }
             }
         } catch {
-            found.append(Archive.unreadable(what, error))
+            found.append(try Archive.unreadable(what, error))
         }
         for finding in found { report.add(finding) }
     }

@@ -12,7 +12,7 @@ struct SearchCheck {
     /// Messages of one reading: a long one would keep the write-ahead log from being copied.
     private static let portion: Int64 = 5000
 
-    func run(_ report: inout VerifyReport) {
+    func run(_ report: inout VerifyReport) throws(MailFailure) {
         do {
             var first: Int64 = 0
             while let last = try archive.read({ try Self.lastOfPortion(from: first, $0) }) {
@@ -23,7 +23,7 @@ struct SearchCheck {
                 first = last + 1
             }
         } catch {
-            report.add(Archive.unreadable("the search index", error))
+            report.add(try Archive.unreadable("the search index", error))
         }
     }
 

@@ -1,6 +1,10 @@
 import Foundation
 import MailModel
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Where a verification begins.
 public enum VerifyStart: Sendable {
     /// At the beginning, and leaves no record of how far it came.
@@ -14,7 +18,8 @@ public enum VerifyStart: Sendable {
 /// How far a verification has come: the packs that it has read to their ends, with what it found in each. It lies
 /// beside the database until the verification ends, so that an interrupted one can go on.
 ///
-/// Nothing depends on it: one that cannot be read is none.
+/// Nothing depends on it: one that cannot be read is none, and so is one that is older than a day. What was read is known
+/// to have been whole then.
 struct VerifyRecord: Codable {
     struct Pack: Codable {
         var pack: Int64
@@ -26,14 +31,22 @@ struct VerifyRecord: Codable {
     }
 
     private static let name = "verify.json"
+    private static let lifetime: Int64 = 86_400
 
+    /// When the first of the packs was begun.
+    let begunAt: Int64
     private(set) var packs: [Pack] = []
 
-    /// An empty one when there is none, or none that can be read.
-    static func read(in directory: String) -> VerifyRecord {
+    init(begunAt time: UnixTime) { begunAt = time.rawValue }
+
+    var beginning: UnixTime { UnixTime(begunAt) }
+
+    /// Nil when there is none, none that can be read, or none of today.
+    static func read(in directory: String, at time: UnixTime) -> VerifyRecord? {
         guard let data = FileManager.default.contents(atPath: "\(directory)/\(name)"),
-            let record = try? JSONDecoder().decode(VerifyRecord.self, from: data)
-        else { return VerifyRecord() }
+            let record = try? JSONDecoder().decode(VerifyRecord.self, from: data),
+            record.begunAt <= time.rawValue, time.rawValue - record.begunAt <= lifetime
+        else { return nil }
         return record
     }
 
@@ -50,8 +63,19 @@ struct VerifyRecord: Codable {
 
     /// A disk that does not take it costs the record, not the verification.
     func write(in directory: String) {
-        try? JSONEncoder().encode(self).write(
-            to: URL(fileURLWithPath: "\(directory)/\(Self.name)"), options: .atomic)
+        let path = "\(directory)/\(Self.name)"
+        PackFile.remove(path + ".next")
+        guard let content = try? JSONEncoder().encode(self),
+            let file = try? PackFile(creating: path + ".next", header: Array(content))
+        else { return }
+        withExtendedLifetime(file) { _ = rename(path + ".next", path) }
+    }
+
+    /// For a verification that is to have a record: of two at the same time the second has none. Nil for that one.
+    static func lock(in directory: String) -> PackFile? {
+        let path = "\(directory)/locks/verify"
+        if let made = try? PackFile(creating: path, header: []) { return made }
+        return (try? PackFile(appendingTo: path)) ?? nil
     }
 
     private static func hex(_ chain: [UInt8]) -> String { Digest256(bytes: chain)?.hex ?? "" }

@@ -22,7 +22,7 @@ enum { mw_schema_copy_header_bytes = 12 };
 /// Makes SQLite's default file system one that writes a checksum into the last bytes of
 /// every page of a database that reserves them, and that notes each page which is read and is not as it
 /// was written: its number, a line each, may stand there several times. Such a page is read from the copy of the schema's
-/// pages when that has just what was written there. Safe to call again and from any thread.
+/// pages when that has just what was written there; page 1 also when only one bit of its state is another. Safe to call again and from any thread.
 /// Returns an SQLite result code.
 int mw_page_sums_install(void);
 
@@ -30,10 +30,13 @@ int mw_page_sums_install(void);
 /// Returns an SQLite result code.
 int mw_page_sums_reserve(struct sqlite3 *database);
 
-/// Reads a page of an open database as it stands in its file, through SQLite's own descriptor: when a process closes any
-/// other one of that file, the system takes away all locks that the process has on it (POSIX), and the next process to
-/// close the database takes itself for the last one and deletes the log. Returns an SQLite result code.
-int mw_page_read(struct sqlite3 *database, uint8_t *page, size_t size, uint32_t number);
+/// Reads from the file of an open database what stands there, damaged or not, through SQLite's own descriptor: when a
+/// process closes any other one of that file, the system takes away all locks that the process has on it (POSIX), and the
+/// next process to close the database takes itself for the last one and deletes the log. Returns an SQLite result code.
+int mw_file_read(struct sqlite3 *database, void *bytes, size_t count, int64_t offset);
+
+/// How long the file of an open database is. Returns an SQLite result code.
+int mw_file_size(struct sqlite3 *database, int64_t *bytes);
 
 /// Whether a page is as it was written. A page of zeros is one that was never written.
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number);

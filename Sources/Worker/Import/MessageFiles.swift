@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 public import MailModel
 
@@ -95,12 +96,19 @@ public struct MessageFiles: Sendable {
     }
 
     private static func names(in directory: String) throws(MailFailure) -> [String] {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            if let cause, [EMFILE, ENFILE].map(Int.init).contains(cause.code) {
+                throw MailFailure(
+                    .archiveInputOutput, kind: .transient, "Too many files are open", detail: directory,
+                    remedy: "Raise the limit of open files (LimitNOFILE).")
+            }
             throw MailFailure(
                 .noSuchPath, kind: .needsPerson, "The directory cannot be listed", detail: directory,
                 remedy: "Check its permissions.")
         }
-        return names
     }
 
     private static func looksLikeMbox(_ path: String) -> Bool {

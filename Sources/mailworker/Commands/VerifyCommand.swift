@@ -47,10 +47,11 @@ struct VerifyCommand: AsyncParsableCommand {
         do throws(MailFailure) {
             workplace = try Workplace(common, secrets: server ? .needed : .unused)
         } catch {
-            guard error.code == .archiveCorrupt else { throw error }
-            Terminal.complain(error.revealed)
+            guard error.code.rawValue.hasPrefix("archive.") else { throw error }
             let directory = try common.loadConfiguration().archiveDirectory
-            try show(Answer(report: Archive.verifyFiles(directory: directory)))
+            let report = try Archive.verifyFiles(directory: directory, after: error)
+            Terminal.complain(error.revealed)
+            try show(Answer(report: report))
             throw ExitStatus.someItemsFailed
         }
         let reread = workplace.configuration.rereading()
@@ -114,7 +115,9 @@ struct VerifyCommand: AsyncParsableCommand {
                 + "\(report.indexedMessages) in the search index, \(report.databasePages) database pages: "
                 + (report.isClean ? "clean" : "damaged")
                 + (report.resumedPacks == 0
-                    ? "" : "; \(report.resumedPacks) packs were read by the interrupted verification")
+                    ? ""
+                    : "; \(report.resumedPacks) packs were read by the interrupted verification of "
+                        + (report.resumedFrom?.shortText ?? "before"))
                 + (report.erasedOriginals == 0 ? "" : "; \(report.erasedOriginals) originals were erased")
                 + (report.unclaimedRecords == 0
                     ? ""
