@@ -50,6 +50,8 @@ private final class ContactImporter {
     private let writer: ContactWriter
     private var organisations: [String: ContactID] = [:]
     private var owners: [String: UserID] = [:]
+    /// To whom the viewer may give contacts, as far as rows have asked.
+    private var possibleOwners: Set<UserID> = []
     /// The row in which an external id stood first.
     private var externalIDs: [String: Int] = [:]
     private let byExternalID, organisationByExternalID, byAddress, byName: PreparedStatement
@@ -61,7 +63,7 @@ private final class ContactImporter {
         self.sight = sight
         self.time = time
         self.isListing = isListing
-        writer = try ContactWriter(db, time: time, policy: policy)
+        writer = try ContactWriter(db, sight, time: time, policy: policy)
         byExternalID = try PreparedStatement(
             db,
             """
@@ -138,6 +140,7 @@ private final class ContactImporter {
         details.users = try row.users.map { try user($0) }
         let known = try find(row)
         if let known { try Archive.requireContact(known, db, sight, toChange: true) }
+        if let owner { try demandMayGive(known, to: owner) }
         let organisation = try row.organisation.map { try self.organisation($0) }
         guard organisation == nil || organisation != known else {
             throw MailFailure.invalid(
@@ -177,6 +180,22 @@ private final class ContactImporter {
         var listed = change
         if !listed.isNew { listed.fields += gained.map { "+ \($0)" } }
         report.changes.append(listed)
+    }
+
+    /// - Parameter known: nil for a contact that is new.
+    private func demandMayGive(_ known: ContactID?, to owner: UserID) throws {
+        guard sight.rights != nil, possibleOwners.insert(owner).inserted else { return }
+        do {
+            try sight.demandMayGive(to: owner, db)
+        } catch {
+            possibleOwners.remove(owner)
+            // Whose it is already, it may stay.
+            let present = try known.flatMap {
+                try Int64.fetchOne(
+                    db, sql: "SELECT owner FROM contacts WHERE id = ?", arguments: [$0.rawValue])
+            }
+            guard present == owner.rawValue else { throw error }
+        }
     }
 
     private func find(_ row: ContactImportRow) throws -> ContactID? {

@@ -4,7 +4,8 @@ public import Matcher
 
 extension Archive {
     /// Makes a contact; mail that waits for one of its addresses enters its history in
-    /// the same transaction. What a user makes without naming an owner is theirs.
+    /// the same transaction, as far as the viewer sees it or may decide about it. What a user makes
+    /// without naming an owner is theirs.
     ///
     /// - Throws: `value.invalid`, `name.taken` for an external id in use, `rights.missing`.
     @discardableResult
@@ -19,7 +20,7 @@ extension Archive {
             draft.owner = draft.owner ?? sight.rights?.user
             try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: nil, db)
-            let writer = try ContactWriter(db, time: time, policy: matching)
+            let writer = try ContactWriter(db, sight, time: time, policy: matching)
             let id = try writer.insert(draft)
             var gain = AddressGain()
             for email in draft.emails { gain = try gain + writer.give(email, to: id) }
@@ -50,10 +51,13 @@ extension Archive {
             guard let before = try contact() else { throw Self.unknownContact(id.description) }
             var draft = ContactDraft(before)
             try change(&draft)
-            if draft.organisation != before.organisation { try Self.require(draft, within: sight, db) }
+            if draft.organisation != before.organisation {
+                try Self.requireOrganisation(of: draft, db, sight)
+            }
+            if draft.owner != before.owner { try sight.demandMayGive(to: draft.owner, db) }
             try Self.check(draft, besides: id, db)
             Act.concerns("contact \(id)")
-            let writer = try ContactWriter(db, time: time, policy: matching)
+            let writer = try ContactWriter(db, sight, time: time, policy: matching)
             try writer.update(id, draft)
             let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
             return ContactChange(before: before, after: try contact() ?? before, gain: gain)
@@ -70,8 +74,9 @@ extension Archive {
     ) throws(MailFailure) -> AddressGain {
         let time = now()
         return try writeReversibly(.contacts) { db in
-            try Self.requireContact(id, db, Sight(viewer, db), toChange: true)
-            return try ContactWriter(db, time: time, policy: matching).give(address, to: id)
+            let sight = try Sight(viewer, db)
+            try Self.requireContact(id, db, sight, toChange: true)
+            return try ContactWriter(db, sight, time: time, policy: matching).give(address, to: id)
         }
     }
 
@@ -153,8 +158,14 @@ extension Archive {
         }
     }
 
-    /// What a contact is given must exist for the one who gives it.
+    /// What a new contact is given must exist for the one who gives it, and its owner be one whom they may give
+    /// contacts to.
     static func require(_ draft: ContactDraft, within sight: Sight, _ db: Database) throws {
+        try requireOrganisation(of: draft, db, sight)
+        try sight.demandMayGive(to: draft.owner, db)
+    }
+
+    private static func requireOrganisation(of draft: ContactDraft, _ db: Database, _ sight: Sight) throws {
         if let organisation = draft.organisation { try requireContact(organisation, db, sight) }
     }
 

@@ -40,7 +40,7 @@ extension Archive {
             }
             Act.concerns("contact \(kept)")
             var outcome = MergeOutcome(kept: before, others: merged, result: before)
-            let writer = try ContactWriter(db, time: time, policy: matching)
+            let writer = try ContactWriter(db, sight, time: time, policy: matching)
             for other in merged {
                 Act.concerns("contact \(other.id)")
                 try writer.absorb(other, into: kept, giving: draft.externalID, &outcome)

@@ -28,19 +28,28 @@ extension ContactWriter {
                 try keep.run()
             }
         case .leaves:
-            let remove = try PreparedStatement(db, "DELETE FROM history WHERE message = ? AND contact = ?")
-            var left: [ArchivedMessageID] = []
-            for message in links where try !renameLink(message, contact) {
-                remove.bind(1, message.rawValue)
-                remove.bind(2, contact.rawValue)
-                try remove.run()
-                left.append(message)
-            }
-            left += try takeAnswers(to: left, from: contact)
+            let left = try release(links, from: contact)
             gain.unlinkedMessages = left.count
             gain.openedItems = try rejudge(left)
         }
         return gain
+    }
+
+    /// Takes messages out of a contact's history in which no address of it takes part any more, with what answers them.
+    ///
+    /// - Returns: what has left.
+    func release(
+        _ messages: [ArchivedMessageID], from contact: ContactID
+    ) throws -> [ArchivedMessageID] {
+        let remove = try PreparedStatement(db, "DELETE FROM history WHERE message = ? AND contact = ?")
+        var left: [ArchivedMessageID] = []
+        for message in messages where try !renameLink(message, contact) {
+            remove.bind(1, message.rawValue)
+            remove.bind(2, contact.rawValue)
+            try remove.run()
+            left.append(message)
+        }
+        return left + (try takeAnswers(to: left, from: contact))
     }
 
     /// Messages in the contact's history, not by a person's decision, in which the address takes part.

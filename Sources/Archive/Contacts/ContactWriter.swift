@@ -17,8 +17,13 @@ final class ContactWriter {
     let setLinkName: PreparedStatement
     private let insertContact, insertAddress, hasAddress, waiting: PreparedStatement
 
-    /// - Parameter addresses: what the transaction has looked up already; whoever gives an address notes it there.
-    init(_ db: Database, time: UnixTime, policy: MatchPolicy, addresses book: AddressBook? = nil) throws {
+    /// - Parameters:
+    ///   - sight: of whom the action is: mail follows an address as far as they see it or may decide about it.
+    ///   - addresses: what the transaction has looked up already; whoever gives an address notes it there.
+    init(
+        _ db: Database, _ sight: Sight, time: UnixTime, policy: MatchPolicy,
+        addresses book: AddressBook? = nil
+    ) throws {
         self.db = db
         self.time = time
         self.policy = policy
@@ -64,10 +69,12 @@ final class ContactWriter {
             """
             SELECT p.message, p.role, p.email, m.sort_date, m.state, min(\(Self.weight("p.role")))
             FROM participants p JOIN messages m ON m.id = p.message
-            WHERE p.address = ? AND m.category <> 'report' AND m.state IN ('archived', 'review')
+            WHERE p.address = ?1 AND m.category <> 'report' AND m.state IN ('archived', 'review')
+                AND m.created_at > ?2
                 -- A forged address becomes no truer by being somebody's.
                 AND NOT EXISTS (SELECT 1 FROM review_items
                     WHERE message = m.id AND state = 'open' AND kind = 'unverified')
+                AND \(sight.mayFollow(message: "m.id"))
             GROUP BY p.message ORDER BY p.message
             """)
     }
@@ -167,8 +174,12 @@ final class ContactWriter {
 
     /// Messages in which the address takes part enter the contact's history, and
     /// those that waited for somebody wait no longer. What a person or a rule has
-    /// ignored stays so.
-    private func follow(_ address: Int64, to contact: ContactID) throws -> AddressGain {
+    /// ignored stays so, as does what is not the acting person's to see or decide about.
+    ///
+    /// - Parameter start: only messages that were recorded after it.
+    func follow(
+        _ address: Int64, to contact: ContactID, after start: UnixTime = UnixTime(.min)
+    ) throws -> AddressGain {
         struct Waiting {
             var message: ArchivedMessageID
             var role: ParticipantRole?
@@ -178,6 +189,7 @@ final class ContactWriter {
         }
         var messages: [Waiting] = []
         waiting.bind(1, address)
+        waiting.bind(2, start.rawValue)
         try waiting.forEachRow { row in
             messages.append(
                 Waiting(

@@ -39,7 +39,7 @@ final class AutomaticLeads {
         self.addresses = addresses
         self.bounds = bounds
         self.time = time
-        writer = try ContactWriter(db, time: time, policy: policy, addresses: addresses)
+        writer = try ContactWriter(db, .administrator, time: time, policy: policy, addresses: addresses)
         suggester = try Suggester(db, .administrator)
         place = try PreparedStatement(
             db,
@@ -141,41 +141,6 @@ final class AutomaticLeads {
 // MARK: - Taking back
 
 extension AutomaticLeads {
-    /// Takes mail that came after the lead was made out of its history, so that the lead can go. What a person has put
-    /// there stays, and stands in the way.
-    ///
-    /// - Returns: what is in no history now; it waits again once the lead is gone.
-    static func releaseLaterMail(than changeset: Changeset, _ db: Database) throws -> [ArchivedMessageID] {
-        var contacts: Set<Int64> = []
-        var linked: Set<Int64> = []
-        try changeset.forEachChange { change in
-            guard change.operation == .insert else { return }
-            let numbers = change.row.key.compactMap {
-                if case .integer(let number) = $0 { number } else { nil }
-            }
-            if change.row.table == "contacts" { contacts.formUnion(numbers) }
-            // The key is (message, contact).
-            if change.row.table == "history", let message = numbers.first { linked.insert(message) }
-        }
-        var later: [ArchivedMessageID] = []
-        for contact in contacts.sorted() {
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT message, removed_at IS NULL AS stands FROM history
-                    WHERE contact = ? AND (linked_by <> 'person' OR removed_at IS NOT NULL) ORDER BY message
-                    """, arguments: [contact])
-            for row in rows where !linked.contains(row["message"]) {
-                let message = ArchivedMessageID(rawValue: row["message"])
-                try db.execute(
-                    sql: "DELETE FROM history WHERE message = ? AND contact = ?",
-                    arguments: [message.rawValue, contact])
-                if row["stands"] { later.append(message) }
-            }
-        }
-        return later
-    }
-
     /// The address of a lead that was taken back makes none again.
     static func decline(_ changeset: Changeset, _ db: Database, at time: UnixTime) throws {
         let names = try db.columns(in: "contact_addresses").map(\.name)

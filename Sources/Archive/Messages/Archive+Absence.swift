@@ -80,9 +80,16 @@ extension Archive {
         case .private: reasons.append("It was marked private")
         default: break
         }
-        return reasons.isEmpty
-            ? ["The contact's address takes part (\(name)), and no decision has put the message there"]
-            : reasons
+        if reasons.isEmpty {
+            reasons.append(
+                "The contact's address takes part (\(name)), and no decision has put the message there")
+        }
+        if message.category != .report, [.archived, .review].contains(message.state) {
+            reasons.append(
+                "Mail that is here follows an address as far as whoever gives it to a contact sees it, or may decide "
+                    + "about it")
+        }
+        return reasons
     }
 
     /// What is known about those who take part, when none of them is the contact.

@@ -163,7 +163,7 @@ private struct Explaining {
             return Decision(
                 about: about,
                 outcome: names.isEmpty ? "linked" : "linked to \(names.joined(separator: ", "))",
-                because: answered.map { [$0] } ?? [])
+                because: [answered, waitsAllTheSame].compactMap { $0 })
         case .review(let subject):
             let reason = try mayReview() ? ": \(try WarningSight(db, sight).shown(subject.reason))" : ""
             return Decision(
@@ -178,6 +178,12 @@ private struct Explaining {
                 about: about, outcome: "ignored as internal mail",
                 because: ["users of the company wrote to each other, and no contact takes part"])
         }
+    }
+
+    private var waitsAllTheSame: String? {
+        message.state == .review
+            ? "it waits all the same: mail that is here follows an address as far as whoever gives it may decide"
+            : nil
     }
 
     // MARK: - Parts

@@ -24,6 +24,7 @@ extension Archive {
                         \(sight.seesBlindRecipients(message: "m.id")) AS sees_blind
                     FROM history h JOIN contacts c ON c.id = h.contact JOIN messages m ON m.id = h.message
                     WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
+                        AND \(sight.sees(inHistory: "h.message"))
                         AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
                     GROUP BY h.sort_date, h.message
                     ORDER BY h.sort_date DESC, h.message DESC LIMIT ?2 OFFSET ?3
@@ -42,7 +43,7 @@ extension Archive {
                     to: to.map { $0.address.lowercased() },
                     attachments: disclosure == .everything ? try Self.attachments(of: message, db) : [],
                     contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
-                    linkedBy: row["person"] ?? "rule", reason: Self.linkReason(row),
+                    linkedBy: row["person"] ?? "rule", reason: try Self.linkReason(row, of: message, db),
                     snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
                 entry.editedBy = row["edited_by"]
                 entry.senderCheck = Self.senderCheck(row)
@@ -71,6 +72,7 @@ extension Archive {
                 sql: """
                     SELECT count(DISTINCT h.message) FROM history h JOIN contacts c ON c.id = h.contact
                     WHERE h.removed_at IS NULL AND \(sight.reaches(.read, contact: "c"))
+                        AND \(sight.sees(inHistory: "h.message"))
                         AND h.contact IN (SELECT ?1 UNION ALL SELECT id FROM contacts WHERE organisation = ?1)
                     """, arguments: [contact.rawValue]) ?? 0
         }
@@ -222,7 +224,9 @@ extension Archive {
     }
 
     /// One sentence from a row of `history`.
-    private static func linkReason(_ row: Row) -> String {
+    private static func linkReason(
+        _ row: Row, of message: ArchivedMessageID, _ db: Database
+    ) throws -> String {
         let email: String? = row["email"]
         let address = (email ?? "").lowercased()
         let field = (row["role"] as String?).map {
@@ -233,7 +237,14 @@ extension Archive {
             if let answered = row["thread"] as Int64? {
                 return "\(address) answers message \(answered), which we sent"
             }
-            if !row["has_address"] { return "\(address) answers mail that we sent" }
+            if !row["has_address"] {
+                // What it answers may have been in the outbox still, or be erased by now.
+                let answers = try ThreadReference.all(of: message, db, .administrator).contains(
+                    where: \.isOurs)
+                return answers
+                    ? "\(address) answers mail that we sent"
+                    : "\(address) in \(field ?? ""), an address that the contact has no more"
+            }
         }
         switch linkedBy {
         case "arrival": return "\(address) in \(field ?? "")"
@@ -319,7 +330,7 @@ extension Archive {
         ).map { row in
             ArchivedMessage.Link(
                 contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
-                linkedBy: row["person"] ?? "rule", reason: linkReason(row),
+                linkedBy: row["person"] ?? "rule", reason: try linkReason(row, of: message, db),
                 linkedAt: UnixTime(row["linked_at"]), removedAt: time(row["removed_at"]),
                 removedBy: row["removed_by"])
         }

@@ -37,7 +37,7 @@ extension Archive {
             draft.owner = draft.owner ?? sight.rights?.user
             try Self.require(draft, within: sight, db)
             try Self.check(draft, besides: nil, db)
-            let writer = try ContactWriter(db, time: time, policy: matching)
+            let writer = try ContactWriter(db, sight, time: time, policy: matching)
             let decisions = try Decisions(db, time: time)
             let id = try writer.insert(draft)
             var outcome = ReviewOutcome()

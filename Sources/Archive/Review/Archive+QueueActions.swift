@@ -35,7 +35,7 @@ extension Archive {
             }
             guard !contacts.isEmpty else { throw Self.unknownContact("") }
             let decisions = try Decisions(db, time: time)
-            let writer = try ContactWriter(db, time: time, policy: matching)
+            let writer = try ContactWriter(db, sight, time: time, policy: matching)
             var outcome = ReviewOutcome()
             for item in try Self.open(selection, db, sight) {
                 guard let facts = try decisions.facts(of: item.message) else { continue }

@@ -14,19 +14,22 @@ public struct Rights: Sendable, Hashable {
     public func scope(_ right: Right) -> Scope { scopes[right] ?? .none }
 }
 
-/// Who may see and change what: the one rule. Pure; `Sight` holds the same rule as conditions
-/// for the database, and a property test holds the two together.
+/// Who may see and change what, as a specification. Pure, and asked by tests only: the program asks `Sight`, which holds
+/// the same rule as conditions for the database, and a property test holds the two together.
 ///
 /// - A contact is reached by its owner, by the users that are named for it, and, unless it is
 ///   private, by those whose scope its owner lies in. A contact without an owner is reached by
 ///   the scope `all` only.
 /// - A message is seen through the history of a contact that is reached, through one's own
 ///   mailbox, through the mailboxes that one's scope reaches, and, while it waits in the queue,
-///   by those who review the mailbox. Through the mailbox of somebody else it is not seen when it
-///   stands in the history of a private contact that is not reached.
+///   by those who review the mailbox. What stands in the history of a private contact that is not
+///   reached is seen through one's own mailbox only, whoever else's history it stands in.
 /// - How much of it is seen is decided copy by copy: of one's own copy everything, of another one
 ///   what its account shows to colleagues. A copy that nothing gives counts for nothing, so that
 ///   the sender's list of blind recipients stays with those who see the sender's copy.
+/// - A contact is given to an owner whom the scope of the right to make contacts reaches. Mail that is
+///   here follows an address as far as whoever gives it sees or may review that mail, and sees no
+///   more of it afterwards.
 public enum Policy {
     /// Whose something is.
     public struct Owner: Sendable, Hashable {
@@ -75,15 +78,17 @@ public enum Policy {
         public var isWaiting: Bool
         /// Somebody has put other words in place of its own.
         public var isEdited: Bool
+        public var hasBlindRecipients: Bool
 
         public init(
             copies: [CopyFacts], contacts: [ContactFacts] = [], isWaiting: Bool = false,
-            isEdited: Bool = false
+            isEdited: Bool = false, hasBlindRecipients: Bool = false
         ) {
             self.copies = copies
             self.contacts = contacts
             self.isWaiting = isWaiting
             self.isEdited = isEdited
+            self.hasBlindRecipients = hasBlindRecipients
         }
     }
 
@@ -120,8 +125,8 @@ public enum Policy {
         if isOwn, rights.scope(.read) > .none || (message.isWaiting && rights.scope(.review) > .none) {
             return .everything
         }
-        if message.contacts.contains(where: { reaches(.read, $0, rights) }) { return copy.shows }
         guard !hidesPrivate(message, rights) else { return nil }
+        if message.contacts.contains(where: { reaches(.read, $0, rights) }) { return copy.shows }
         if reaches(.read, copy.mailbox, rights) { return copy.shows }
         // Nobody can decide about what they must not know.
         if message.isWaiting, reaches(.review, copy.mailbox, rights), copy.shows >= .people {
@@ -160,6 +165,25 @@ public enum Policy {
     /// Whether somebody may decide about all of it: make it private, edit its words.
     public static func mayReviewAll(_ message: MessageFacts, _ rights: Rights) -> Bool {
         rights.scope(.review) > .none && message.copies.allSatisfy { decides(about: $0, in: message, rights) }
+    }
+
+    /// Whether somebody may make a contact this owner's, or nobody's.
+    public static func mayGive(to owner: Owner?, _ rights: Rights) -> Bool {
+        reaches(.contacts, owner, rights)
+    }
+
+    /// Whether a message that is here follows an address that somebody gives to a contact. Its history shows every
+    /// copy; it must show them no more than they see already.
+    public static func mayFollow(_ message: MessageFacts, by rights: Rights) -> Bool {
+        let seen = disclosure(of: message, to: rights)
+        guard mayReview(message, rights) || (seen != nil && !message.isWaiting) else { return false }
+        guard rights.scope(.read) > .none else { return true }
+        let shown = message.copies.map(\.shows)
+        guard let seen, shown.allSatisfy({ $0 <= seen }) else { return false }
+        let showsBlind =
+            message.copies.contains { $0.isSenders && $0.shows >= .people }
+            || shown.allSatisfy { $0 >= .people }
+        return !message.hasBlindRecipients || !showsBlind || disclosesBlindRecipients(message, to: rights)
     }
 
     private static func decides(

@@ -1,8 +1,8 @@
 import GRDB
 import MailModel
 
-/// The policy as conditions for the database: what a viewer sees, for one transaction. Every
-/// read that a person can cause has one of them, and `Policy` says the same in Swift.
+/// Who sees and changes what, as conditions for the database, for one transaction. Every read and change that a
+/// person can cause has one of them; `Policy` says the same in Swift, to hold it against.
 ///
 /// The conditions are text without arguments (numbers only), true or false and never NULL.
 struct Sight {
@@ -71,6 +71,19 @@ struct Sight {
             ways.append("(\(contact).is_private = 0 AND \(reaches(right, owner: "\(contact).owner")))")
         }
         return "(\(ways.joined(separator: " OR ")))"
+    }
+
+    /// A contact is given to nobody whom the right to make contacts does not reach.
+    ///
+    /// - Parameter owner: nil for nobody.
+    /// - Throws: `rights.missing`.
+    func demandMayGive(to owner: UserID?, _ db: Database) throws {
+        guard rights != nil else { return }
+        let number = owner.map { "\($0.rawValue)" } ?? "NULL"
+        let mayGive = try Bool.fetchOne(db, sql: "SELECT \(reaches(.contacts, owner: number))") ?? false
+        guard mayGive else {
+            throw MailFailure.missing(.contacts, has(.contacts, .department) ? .all : .department)
+        }
     }
 
     /// Whether a right reaches what a user has.
@@ -168,25 +181,38 @@ struct Sight {
         } else if rights.scope(.review) > .none {
             ways.append("WHEN a_.user IS \(rights.user.rawValue) AND \(waits(message)) THEN 3")
         }
+        var others: [String] = []
         if inHistory {
-            ways.append("WHEN 1 THEN \(shown)")
+            others.append("1")
         } else {
-            if rights.scope(.read) > .none { ways.append("WHEN \(inReachedHistory(message)) THEN \(shown)") }
-            if rights.scope(.read) > .own {
-                ways.append(
-                    """
-                    WHEN \(reaches(.read, owner: "a_.user")) AND NOT \(hidesPrivate(message)) THEN \(shown)
-                    """)
-            }
+            if rights.scope(.read) > .none { others.append(inReachedHistory(message)) }
+            if rights.scope(.read) > .own { others.append(reaches(.read, owner: "a_.user")) }
             if rights.scope(.review) > .own {
-                ways.append(
+                others.append(
                     """
-                    WHEN \(reaches(.review, owner: "a_.user")) AND \(shown) >= \(Disclosure.people.rawValue)
-                        AND \(waits(message)) AND NOT \(hidesPrivate(message)) THEN \(shown)
+                    (\(reaches(.review, owner: "a_.user")) AND \(shown) >= \(Disclosure.people.rawValue)
+                        AND \(waits(message)))
                     """)
             }
         }
+        if !others.isEmpty {
+            ways.append(
+                """
+                WHEN (\(others.joined(separator: " OR "))) AND NOT \(hidesPrivate(message)) THEN \(shown)
+                """)
+        }
         return ways.isEmpty ? "0" : "CASE \(ways.joined(separator: "\n")) ELSE 0 END"
+    }
+
+    /// Whether a message is seen that stands in the history of a contact which `read` reaches: less to ask than what
+    /// of it is seen.
+    func sees(inHistory message: String) -> String {
+        guard let rights else { return "1" }
+        return """
+            (NOT \(hidesPrivate(message)) OR EXISTS (SELECT 1 FROM ledger l_ JOIN folders f_ ON f_.id = l_.folder
+                JOIN accounts a_ ON a_.id = f_.account
+                WHERE l_.message = \(message) AND a_.user IS \(rights.user.rawValue)))
+            """
     }
 
     /// Whether the viewer may decide where a message belongs.
@@ -217,6 +243,41 @@ struct Sight {
         return """
             (a_.user IS \(rights.user.rawValue) OR (\(reaches(.review, owner: "a_.user"))
                 AND \(shown) >= \(Disclosure.people.rawValue) AND NOT \(hidesPrivate(message))))
+            """
+    }
+
+    /// Whether the viewer may decide about anything in the mailbox at `a_`.
+    var mayReviewMailbox: String {
+        guard let rights else { return "1" }
+        guard rights.scope(.review) > .none else { return "0" }
+        return """
+            (a_.user IS \(rights.user.rawValue) OR (\(reaches(.review, owner: "a_.user"))
+                AND \(shown) >= \(Disclosure.people.rawValue)))
+            """
+    }
+
+    /// Whether a message that is here follows an address that the viewer gives to a contact: what they see or may
+    /// review, when the contact's history shows them no more of it.
+    func mayFollow(message: String) -> String {
+        guard let rights else { return "1" }
+        let mayReview = mayReview(message: message)
+        guard rights.scope(.read) > .none else { return mayReview }
+        let people = Disclosure.people.rawValue
+        func copies(_ value: String) -> String {
+            """
+            (SELECT \(value) FROM ledger l_ JOIN folders f_ ON f_.id = l_.folder
+                JOIN accounts a_ ON a_.id = f_.account WHERE l_.message = \(message))
+            """
+        }
+        return """
+            (CASE WHEN \(waits(message)) THEN \(mayReview)
+                    ELSE \(mayReview) OR \(sees(message: message)) END
+                AND \(disclosure(message: message)) >= coalesce(\(copies("max(\(shown))")), 0)
+                AND (NOT EXISTS (SELECT 1 FROM participants WHERE message = \(message) AND role = 'bcc')
+                    OR \(seesBlindRecipients(message: message))
+                    OR coalesce(\(copies("min(\(shown)) < \(people)")), 1)
+                        AND NOT coalesce(\(copies(
+                            "max((f_.role = 'sent' OR a_.kind = 'import') AND \(shown) >= \(people))")), 0)))
             """
     }
 

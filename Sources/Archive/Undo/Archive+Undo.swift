@@ -71,8 +71,8 @@ extension Archive {
         return last
     }
 
-    /// Takes an action back: every row is as it was before, or nothing has changed. What came later and has
-    /// nothing to do with these rows stays.
+    /// Takes an action back: every row is as it was before, or nothing has changed. Mail that came later and was
+    /// filed by what the action had made goes where it would have gone without it; what else came later stays.
     ///
     /// - Throws: `unknown.undo`, `rights.missing`; `undo.blocked` when a later change is in the way, which is named.
     @discardableResult
@@ -101,12 +101,14 @@ extension Archive {
                 [Int64].self, from: Data((row["made_addresses"] as String).utf8))
             Act.concerns("undo \(id)")
             let undoing = Undoing(db, entry: entry, time: time)
-            let lead = entry.action == AutomaticLeads.action ? try UndoLog(db).changeset(of: id) : nil
-            let later = try lead.map { try AutomaticLeads.releaseLaterMail(than: $0, db) } ?? []
-            try undoing.run(madeAddresses: Set(addresses), sight)
-            if let lead {
-                try AutomaticLeads.decline(lead, db, at: time)
-                _ = try ContactWriter(db, time: time, policy: matching).rejudge(later)
+            if let changes = try UndoLog(db).changeset(of: id) {
+                var later = try LaterMail(than: changes, db, after: entry.at)
+                try later.release()
+                try undoing.run(changes, madeAddresses: Set(addresses), sight)
+                if entry.action == AutomaticLeads.action {
+                    try AutomaticLeads.decline(changes, db, at: time)
+                }
+                try later.settle(ContactWriter(db, sight, time: time, policy: matching))
             }
             try db.execute(
                 sql: "UPDATE undo SET changes = NULL, undone_at = ?, undone_by = ? WHERE id = ?",

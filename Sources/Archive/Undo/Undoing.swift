@@ -16,18 +16,22 @@ struct Undoing {
         self.time = time
     }
 
-    /// - Parameter madeAddresses: the addresses that the action was the first to name; those that nothing names
-    ///   any more go.
-    func run(madeAddresses: Set<Int64>, _ sight: Sight) throws {
-        guard let inverse = try UndoLog(db).changeset(of: entry.id)?.inverse() else { return }
+    /// - Parameters:
+    ///   - changes: what the action did.
+    ///   - madeAddresses: the addresses that it was the first to name; those that nothing names any more go.
+    func run(_ changes: Changeset, madeAddresses: Set<Int64>, _ sight: Sight) throws {
+        let inverse = try changes.inverse()
         let wanted = try fingerprints(inverse)
         let messages = try rows(named: "messages", in: inverse)
-        var hidden = try Hidden(messages, rows(named: "contacts", in: inverse), db, sight)
+        let decided = try rows(named: "messages", in: inverse) { !$0.isRuleLink }
+        var hidden = try Hidden(
+            decided: decided, followed: messages.subtracting(decided),
+            contacts: rows(named: "contacts", in: inverse), db, sight)
         let recording = try ChangeRecording(db)
         switch try inverse.apply(to: db) {
         case nil: break
-        case .row(let change): throw try blocked(by: Obstacles(change.row), of: inverse)
-        case .reference: throw try blocked(by: Obstacles(), of: inverse)
+        case .row(let change): throw try blocked(by: Obstacles([change.row]), of: inverse)
+        case .reference: throw try blocked(by: Obstacles(linksOfLostContacts(in: inverse)), of: inverse)
         }
         let done = try recording.end() ?? Changeset(bytes: [])
         let different = try fingerprints(done).symmetricDifference(wanted)
@@ -42,12 +46,15 @@ struct Undoing {
         }
         if let message = try firstContradiction(in: messages) {
             let row = RowChange.Row(table: "messages", key: [.integer(message)])
-            throw try blocked(by: Obstacles(row), of: inverse)
+            throw try blocked(by: Obstacles([row]), of: inverse)
         }
         try hidden.demandSeen(db, sight)
-        try restoreLooks(of: try rows(named: "addresses", in: inverse, ofTable: "contact_addresses"))
+        try restoreLooks(
+            of: try rows(named: "addresses", in: inverse) { $0.row.table == "contact_addresses" })
         let index = try SearchIndex(db)
-        for message in try rows(named: "messages", in: inverse, ofTable: "message_edits").sorted() {
+        for message in try rows(named: "messages", in: inverse, where: { $0.row.table == "message_edits" })
+            .sorted()
+        {
             try index.remove(ArchivedMessageID(rawValue: message))
             try index.renew(ArchivedMessageID(rawValue: message))
         }
@@ -58,6 +65,31 @@ struct Undoing {
         var found: Set<Fingerprint> = []
         try changeset.forEachChange { found.insert(Fingerprint($0)) }
         return found
+    }
+
+    /// What holds contacts that would go: messages that came to stand with them by a later hand.
+    private func linksOfLostContacts(in inverse: Changeset) throws -> [RowChange.Row] {
+        var contacts: Set<Int64> = []
+        var own: Set<Fingerprint> = []
+        try inverse.forEachChange { change in
+            if change.row.table == "history" { own.insert(Fingerprint(change.row)) }
+            guard change.row.table == "contacts", change.operation == .delete,
+                case .integer(let number)? = change.row.key.first
+            else { return }
+            contacts.insert(number)
+        }
+        let links = try PreparedStatement(db, "SELECT message FROM history WHERE contact = ?")
+        var rows: [RowChange.Row] = []
+        for contact in contacts.sorted() {
+            links.bind(1, contact)
+            try links.forEachRow { row in
+                // The key is (message, contact).
+                let link = RowChange.Row(
+                    table: "history", key: [.integer(row.int64(0)), .integer(contact)])
+                if !own.contains(Fingerprint(link)) { rows.append(link) }
+            }
+        }
+        return rows
     }
 
     /// Looks are shared by the contacts of a domain: they are derived anew instead of being put back.
@@ -94,14 +126,14 @@ struct Undoing {
         }
     }
 
-    /// - Parameter only: the table whose changes are looked at; nil means all.
+    /// - Parameter isWanted: which changes are looked at.
     private func rows(
-        named table: String, in changeset: Changeset, ofTable only: String? = nil
+        named table: String, in changeset: Changeset, where isWanted: (RowChange) -> Bool = { _ in true }
     ) throws -> Set<Int64> {
         var columns: [String: [Int]] = [:]
         var found: Set<Int64> = []
         try changeset.forEachChange { change in
-            guard only == nil || change.row.table == only else { return }
+            guard isWanted(change) else { return }
             let known = try columns[change.row.table] ?? positions(in: change.row.table, naming: table)
             columns[change.row.table] = known
             for column in known {
@@ -149,7 +181,7 @@ private struct Obstacles {
     /// One of them, for people.
     private(set) var place: String?
 
-    init(_ rows: RowChange.Row...) { for row in rows { add(row) } }
+    init(_ rows: [RowChange.Row] = []) { for row in rows { add(row) } }
 
     mutating func add(_ row: RowChange.Row) {
         rows.insert(Fingerprint(row))
@@ -157,37 +189,54 @@ private struct Obstacles {
     }
 }
 
-/// Who takes an action back must have been able to decide about everything in it, before or after.
+/// Who takes an action back must have been able to decide about everything in it, before or after; of mail that only
+/// followed an address, to see it is enough, as it was to let it follow.
 private struct Hidden {
-    private var messages: Set<Int64>
+    private var decided: Set<Int64>
+    private var followed: Set<Int64>
     private var contacts: Set<Int64>
 
-    init(_ messages: Set<Int64>, _ contacts: Set<Int64>, _ db: Database, _ sight: Sight) throws {
-        self.messages = sight.rights == nil ? [] : messages
+    init(
+        decided: Set<Int64>, followed: Set<Int64>, contacts: Set<Int64>, _ db: Database, _ sight: Sight
+    ) throws {
+        self.decided = sight.rights == nil ? [] : decided
+        self.followed = sight.rights == nil ? [] : followed
         self.contacts = sight.rights == nil ? [] : contacts
         try takeOutSeen(db, sight)
     }
 
     mutating func demandSeen(_ db: Database, _ sight: Sight) throws {
         try takeOutSeen(db, sight)
-        guard messages.isEmpty else { throw MailFailure.missing(.review, .department) }
+        guard decided.isEmpty, followed.isEmpty else { throw MailFailure.missing(.review, .department) }
         guard contacts.isEmpty else { throw MailFailure.missing(.contacts, .department) }
     }
 
     private mutating func takeOutSeen(_ db: Database, _ sight: Sight) throws {
-        guard !messages.isEmpty || !contacts.isEmpty else { return }
-        let message = try PreparedStatement(
-            db, "SELECT 1 FROM messages m WHERE m.id = ? AND \(sight.mayReview(message: "m.id"))")
-        let contact = try PreparedStatement(
-            db, "SELECT 1 FROM contacts c WHERE c.id = ? AND \(sight.sees(contact: "c"))")
-        messages = try messages.filter { number in
-            message.bind(1, number)
-            return try message.first { _ in true } == nil
+        guard !decided.isEmpty || !followed.isEmpty || !contacts.isEmpty else { return }
+        let mayReview = sight.mayReview(message: "m.id")
+        func rest(of numbers: Set<Int64>, _ query: String) throws -> Set<Int64> {
+            let query = try PreparedStatement(db, query)
+            return try numbers.filter { number in
+                query.bind(1, number)
+                return try query.first { _ in true } == nil
+            }
         }
-        contacts = try contacts.filter { number in
-            contact.bind(1, number)
-            return try contact.first { _ in true } == nil
-        }
+        decided = try rest(of: decided, "SELECT 1 FROM messages m WHERE m.id = ? AND \(mayReview)")
+        followed = try rest(
+            of: followed,
+            "SELECT 1 FROM messages m WHERE m.id = ? AND (\(mayReview) OR \(sight.sees(message: "m.id")))")
+        contacts = try rest(
+            of: contacts, "SELECT 1 FROM contacts c WHERE c.id = ? AND \(sight.sees(contact: "c"))")
+    }
+}
+
+extension RowChange {
+    /// A link that nobody's hand has made. No other column of these rows can hold a rule's way of linking.
+    fileprivate var isRuleLink: Bool {
+        row.table == "history"
+            && (old + new).contains { value in
+                value == .text(Array("new-address".utf8)) || value == .text(Array("arrival".utf8))
+            }
     }
 }
 

@@ -30,6 +30,12 @@ import Testing
             try eye.looksAtEvents()
             try eye.triesWhatIsNotAllowed()
         }
+        // What changes the world comes last.
+        for (number, user) in world.users.enumerated() {
+            eye.rights = user.rights
+            eye.archive = fixture.archive.seen(by: try fixture.archive.viewer(named: user.name))
+            try eye.makesContacts(fixture, as: user.name, number)
+        }
         // A look must see something, or nothing was proven.
         #expect(eye.seen > 0 && eye.hidden > 0)
         let total = Self.checks.add(eye.checks, ordering: .relaxed).newValue
@@ -114,7 +120,10 @@ private final class Eye {
                 (index == number || world.contacts[index].organisation == number)
                     && Policy.reaches(.read, world.contacts[index].facts, rights)
             }
-            let expected = world.messages.filter { !$0.contacts.isDisjoint(with: people) }
+            // What stands with a private contact hidden from them, too, is that one's.
+            let expected = world.messages.filter {
+                !$0.contacts.isDisjoint(with: people) && Policy.disclosure(of: $0.facts, to: rights) != nil
+            }
             let entries = try archive.history(of: contact.id)
             check(Set(entries.map(\.message)) == Set(expected.map(\.id)), "whose mail is in \(contact.id)")
             check(try archive.historyCount(of: contact.id) == expected.count, "the count of \(contact.id)")
@@ -251,6 +260,7 @@ private final class Eye {
         let events = try archive.events()
         let expected = world.events.filter { event in
             event.user == rights.user && Policy.reaches(.read, world.contacts[event.contact].facts, rights)
+                && Policy.disclosure(of: world.messages[event.message].facts, to: rights) != nil
         }
         check(
             Set(events.map { "\($0.contact) \($0.message)" })
@@ -262,6 +272,98 @@ private final class Eye {
             check((event.subject == message.word) == (disclosure >= .people), "the subject of an event")
             check((event.from != nil) == (disclosure >= .people), "the sender of an event")
             check(event.senderCheck == nil, "nobody checked it")
+        }
+    }
+
+    /// Gives a contact of theirs every address that somebody hidden from them has, and every stranger's: they see no
+    /// more than before, though mail of these addresses keeps coming, and colleagues' queues are what they were. Then it is
+    /// taken back.
+    func makesContacts(_ fixture: ArchiveFixture, as name: String, _ number: Int) throws {
+        let waiting = Set(try administrator.reviewItems(withSuggestions: false).map(\.message))
+        let before = try glimpses()
+        let hidden = world.contacts.indices.filter { !Policy.sees(world.contacts[$0].facts, rights) }
+        var draft = ContactDraft(name: "made by \(name)")
+        draft.emails =
+            hidden.map { EmailAddress("c\($0)@client\($0).example")! }
+            + world.messages.indices.map { EmailAddress(RightsWorld.strangers($0))! }
+        var made: ContactID?
+        var action: UndoID?
+        let code = refusal {
+            action = try fixture.act("contact add", as: name) { made = try archive.addContact(draft).id }
+        }
+        check(
+            code == (rights.scope(.contacts) > .none ? nil : .rightMissing), "making a contact as \(rights)")
+        guard let made, let action else { return }
+        let after = try glimpses()
+        let entries = (try? archive.history(of: made)) ?? []
+        for message in world.messages {
+            guard let was = before[message.id], let isNow = after[message.id] else { continue }
+            check(isNow.isWithin(was), "\(message) as \(rights), who made a contact of its addresses")
+            let stays = waiting.contains(message.id) && !Policy.mayFollow(message.facts, by: rights)
+            check(
+                !stays || (try? administrator.message(message.id).state) == .review,
+                "the queue has \(message)")
+            guard let entry = entries.first(where: { $0.message == message.id }) else { continue }
+            check(
+                entry.disclosure <= was.disclosure ?? .presence && was.disclosure != nil, "in the new history"
+            )
+        }
+        // A colleague's mail that comes later is no private contact's to whoever does not see that contact.
+        let later = try arrivals(fixture, for: hidden, number)
+        for (contact, message) in later where world.contacts[contact].facts.isPrivate {
+            check((try? archive.message(message)) == nil, "later mail of a private contact to \(rights)")
+            check(
+                !((try? archive.history(of: made)) ?? []).contains { $0.message == message }, "nor its entry")
+        }
+        check(refusal { try archive.undo(action, by: name) } == nil, "taking a contact back as \(rights)")
+        let last = try glimpses()
+        check(world.messages.allSatisfy { last[$0.id] == before[$0.id] }, "what \(rights) sees is as it was")
+        check(
+            waiting.isSubset(of: Set(try administrator.reviewItems(withSuggestions: false).map(\.message))),
+            "what waited waits again")
+    }
+
+    /// One message of each contact, in a mailbox of somebody else's.
+    private func arrivals(
+        _ fixture: ArchiveFixture, for contacts: [Int], _ number: Int
+    ) throws -> [(contact: Int, message: ArchivedMessageID)] {
+        try contacts.map { contact in
+            let text = "later\(number)x\(contact)"
+            _ = try fixture.archive.ingest([
+                fixture.arrival(
+                    UInt32(100_000 + number * 100 + contact), from: "c\(contact)@client\(contact).example",
+                    text: text)
+            ])
+            return (
+                contact, try administrator.messages(withID: MessageID(rawValue: "\(text)@client.example"))[0]
+            )
+        }
+    }
+
+    /// What somebody can learn of one message.
+    private struct Glimpse: Equatable {
+        var disclosure: Disclosure?
+        var hasBlind = false
+        var copies: Set<String> = []
+        var originals = 0
+
+        func isWithin(_ other: Self) -> Bool {
+            (disclosure?.rawValue ?? 0) <= (other.disclosure?.rawValue ?? 0) && (!hasBlind || other.hasBlind)
+                && copies.isSubset(of: other.copies)
+        }
+    }
+
+    private func glimpses() throws -> [ArchivedMessageID: Glimpse] {
+        try world.messages.reduce(into: [:]) { glimpses, message in
+            var glimpse = Glimpse()
+            if let found = try? archive.message(message.id) {
+                glimpse.disclosure = found.disclosure
+                glimpse.hasBlind = found.participants.contains { $0.role == .bcc }
+                glimpse.copies = Set(found.copies.map { "\($0.account) \($0.folder)" })
+            }
+            for copy in try administrator.message(message.id).copies
+            where (try? archive.original(copy.original)) != nil { glimpse.originals += 1 }
+            glimpses[message.id] = glimpse
         }
     }
 

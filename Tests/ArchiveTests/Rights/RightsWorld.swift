@@ -87,7 +87,7 @@ struct RightsWorld {
     }
 
     /// Every other one looks like a contact's.
-    private static func strangers(_ number: Int) -> String {
+    static func strangers(_ number: Int) -> String {
         number.isMultiple(of: 2) ? "s\(number)@\(stranger)" : "s@c1ient\(number % 24).example"
     }
 
@@ -184,7 +184,8 @@ struct RightsWorld {
                 id: id!,
                 facts: Policy.MessageFacts(
                     copies: places.map(\.copy), contacts: indices.map { contacts[$0].facts },
-                    isWaiting: indices.isEmpty, isEdited: isEdited),
+                    isWaiting: indices.isEmpty, isEdited: isEdited,
+                    hasBlindRecipients: isSent),
                 contacts: indices, word: word))
     }
 }

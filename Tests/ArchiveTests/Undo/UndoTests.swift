@@ -117,7 +117,11 @@ import Testing
         let message = try #require(
             try fixture.archive.history(of: fixture.archive.findContact("Maria").id).first)
         #expect(message.subject == "Hello")
-        #expect(try blocked(fixture, id).code == .undoBlocked)
+        try fixture.archive.undo(id, by: "anna")
+        let addresses = try #require(try fixture.dump()["addresses"])
+        #expect(addresses.contains { $0.contains("m@else.example") }, "mail names it")
+        #expect(!addresses.contains { $0.contains("maria@client.example") })
+        #expect(try fixture.archive.reviewItems().map(\.message) == [message.message])
         let other = try ArchiveFixture()
         let again = try #require(
             try other.act { try other.contact("Maria", "maria@client.example", "m@else.example") })

@@ -1,3 +1,4 @@
+import GRDB
 import MailModel
 import Matcher
 
@@ -10,7 +11,7 @@ struct UndoWorld {
     private var count = 0
 
     private static let messages: Int64 = 40
-    private static let people = (0..<8).map {
+    static let people = (0..<8).map {
         "p\($0)@\(["one.example", "two.example", "gmail.com"][$0 % 3])"
     }
 
@@ -107,10 +108,46 @@ struct UndoWorld {
         try (waiting + linked).first { try fixture.archive.message($0).edited != nil }
     }
 
+    /// New mail of somebody, or of an address that only a contact has been given.
+    ///
+    /// - Parameter addresses: what contacts have, or had a moment ago.
+    func receive(_ uid: UInt32, _ addresses: [String], _ draw: inout Seeded) throws {
+        fixture.clock.advance(1)
+        let known = addresses.isEmpty ? Self.people : addresses
+        let from = (Bool.random(using: &draw) ? known : Self.people).randomElement(using: &draw)!
+        let other = known.randomElement(using: &draw)!
+        _ = try fixture.archive.ingest([
+            fixture.arrival(uid, from: from, to: ["anna@firma.example", other], text: "Later \(uid)") {
+                $0.date = UnixTime(1_700_000_000 + Int64(uid))
+            }
+        ])
+    }
+
+    /// Where everything stands, without what tells only when and by which number it came to stand there.
+    func standing() throws -> [String: [String]] {
+        let queries = [
+            "messages": "SELECT id, state, reason, ignored_by FROM messages",
+            "ledger": "SELECT folder, uid, state, reason, message FROM ledger",
+            "history": "SELECT message, contact, role, lower(email), removed_at IS NULL FROM history",
+            "queue": "SELECT message, email, reason, kind FROM review_items WHERE state = 'open'",
+            "contacts": "SELECT id, kind, name, external_id, organisation FROM contacts",
+            "addresses": "SELECT contact, email, position, is_primary FROM contact_addresses",
+            "rules": "SELECT pattern FROM ignore_rules", "merged": "SELECT id, contact FROM merged_contacts",
+        ]
+        return try fixture.archive.pool.read { db in
+            try queries.mapValues { try Row.fetchAll(db, sql: $0).map(\.description).sorted() }
+        }
+    }
+
     enum Action: String, CaseIterable {
         case link, ignore, ignoreAddress, ignoreDomain, unlink, addContact, editContact, addAddress
         case createContact, addRule, editRule, removeRule, linkMessage, mergeContacts, importContacts
         case editMessage, revertEdit
+
+        /// Mail that a rule has taken since it was made stands in the way of taking it back; the rule is removed instead.
+        var concernsRules: Bool {
+            [.ignoreAddress, .ignoreDomain, .addRule, .editRule, .removeRule].contains(self)
+        }
     }
 
     private mutating func pick<Element>(_ elements: [Element]) -> Element {
