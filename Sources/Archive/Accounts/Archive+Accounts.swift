@@ -4,6 +4,8 @@ public import MailModel
 import Matcher
 
 extension Archive {
+    /// Mail that waits under its address follows: between users it is internal.
+    ///
     /// - Parameter secret: sealed before it is stored; nil for an account without one.
     /// - Throws: `name.taken`, `value.invalid`, `key.missing`.
     @discardableResult
@@ -12,19 +14,23 @@ extension Archive {
     ) throws(MailFailure) -> AccountID {
         try Self.check(settings)
         if secret != nil, key == nil { throw SecretKey.missing }
+        let time = now()
         return try write { db in
             Act.concerns("account \(settings.name)")
             let isTaken = try Int64.fetchOne(
                 db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [settings.name])
             guard isTaken == nil else { throw MailFailure.taken("account", settings.name) }
             let columns = Self.settingColumns
-            try db.execute(
-                sql: """
-                    INSERT INTO accounts(\(columns.joined(separator: ", ")))
-                    VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
-                    """,
-                arguments: try Self.arguments(settings, db))
-            let id = AccountID(rawValue: db.lastInsertedRowID)
+            var id = AccountID(rawValue: 0)
+            try OwnAddresses(db, policy: matching, time: time).change(from: nil, to: settings.email) {
+                try db.execute(
+                    sql: """
+                        INSERT INTO accounts(\(columns.joined(separator: ", ")))
+                        VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+                        """,
+                    arguments: try Self.arguments(settings, db))
+                id = AccountID(rawValue: db.lastInsertedRowID)
+            }
             if let secret { try store(.password(secret), id, db) }
             return id
         }
@@ -38,6 +44,7 @@ extension Archive {
     /// - Throws: `unknown.account`, `name.taken`, `value.invalid`.
     public func editAccount(_ id: AccountID, _ settings: AccountSettings) throws(MailFailure) {
         try Self.check(settings)
+        let time = now()
         try write { db in
             Act.concerns("account \(settings.name)")
             let other = try Int64.fetchOne(
@@ -49,14 +56,18 @@ extension Archive {
             ).map(Self.account)
             guard let before else { throw Self.unknownAccount(id.description) }
             guard before.settings != settings else { return }
-            try db.execute(
-                sql: """
-                    UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", ")),
-                        next_poll = NULL, failures = 0, refused_sign_ins = NULL, revision = revision + 1,
-                        state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
-                    WHERE id = ?
-                    """,
-                arguments: try Self.arguments(settings, db) + [id.rawValue])
+            try OwnAddresses(db, policy: matching, time: time).change(
+                from: before.settings.email, to: settings.email
+            ) {
+                try db.execute(
+                    sql: """
+                        UPDATE accounts SET \(Self.settingColumns.map { "\($0) = ?" }.joined(separator: ", ")),
+                            next_poll = NULL, failures = 0, refused_sign_ins = NULL, revision = revision + 1,
+                            state = CASE state WHEN 'stopped' THEN 'new' ELSE state END
+                        WHERE id = ?
+                        """,
+                    arguments: try Self.arguments(settings, db) + [id.rawValue])
+            }
             try db.execute(
                 sql: """
                     DELETE FROM ledger

@@ -27,6 +27,8 @@ public struct UserDraft: Sendable, Hashable {
 }
 
 extension Archive {
+    /// Mail that waits under their address follows: between users it is internal.
+    ///
     /// - Throws: `name.taken`, `value.invalid`, `unknown.role`, `unknown.department`.
     @discardableResult
     public func addUser(name: String, _ draft: UserDraft) throws(MailFailure) -> UserID {
@@ -40,7 +42,9 @@ extension Archive {
             try db.execute(
                 sql: "INSERT INTO users(name, created_at) VALUES (?, ?)", arguments: [name, time.rawValue])
             let id = db.lastInsertedRowID
-            try Self.fill(id, draft, db)
+            try OwnAddresses(db, policy: matching, time: time).change(from: nil, to: draft.email) {
+                try Self.fill(id, draft, db)
+            }
             return UserID(rawValue: id)
         }
     }
@@ -76,12 +80,15 @@ extension Archive {
     ///
     /// - Throws: `unknown.user`, `unknown.role`, `unknown.department`.
     public func editUser(_ id: UserID, _ draft: UserDraft) throws(MailFailure) {
+        let time = now()
         try administer { db in
-            let name = try String.fetchOne(
-                db, sql: "SELECT name FROM users WHERE id = ?", arguments: [id.rawValue])
-            guard let name else { throw Self.unknownUser(id.description) }
-            Act.concerns("user \(name)")
-            try Self.fill(id.rawValue, draft, db)
+            let known = try Row.fetchOne(
+                db, sql: "SELECT name, email FROM users WHERE id = ?", arguments: [id.rawValue])
+            guard let known else { throw Self.unknownUser(id.description) }
+            Act.concerns("user \(known["name"] as String)")
+            try OwnAddresses(db, policy: matching, time: time).change(
+                from: Self.address(known["email"]), to: draft.email
+            ) { try Self.fill(id.rawValue, draft, db) }
         }
     }
 

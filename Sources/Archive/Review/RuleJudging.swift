@@ -2,9 +2,9 @@ import GRDB
 import MailModel
 import Matcher
 
-/// Lets a change of rules reach the mail that is here, within one transaction: what the matcher says of each message
-/// before and after is compared, and only where these differ does the message move. What a person has
-/// decided stays.
+/// Lets a change of rules, or of the company's own addresses, reach the mail that is here, within one transaction: what
+/// the matcher says of each message before and after is compared, and only where these differ does the message
+/// move. What a person has decided stays.
 struct RuleJudging {
     private let db: Database
     private let decisions: Decisions
@@ -37,7 +37,16 @@ struct RuleJudging {
         let taken = try taken(by: former)
         let before = try verdicts(of: messages)
         try change()
-        let after = try verdicts(of: messages)
+        return try move(messages, from: before, to: verdicts(of: messages), taken: taken)
+    }
+
+    /// Moves the messages of which the matcher says something else by now.
+    ///
+    /// - Parameter taken: those that move even where it says the same.
+    private func move(
+        _ messages: [ArchivedMessageID], from before: [Verdict?], to after: [Verdict?],
+        taken: Set<ArchivedMessageID> = []
+    ) throws -> [RuleChange] {
         let titles = try PreparedStatement(
             db,
             """
@@ -66,6 +75,44 @@ struct RuleJudging {
                     from: title.state, to: to, because: title.isSeen ? because : "-"))
         }
         return changes
+    }
+
+    /// Runs a change of whose addresses are the company's own. Mail between users waits no longer, what waited under an
+    /// address of ours waits under the next stranger's, and what was internal waits when it is so no more.
+    ///
+    /// - Parameter addresses: those that become the company's, or are it no more.
+    func run(own addresses: Set<Int64>, _ change: () throws -> Void) throws {
+        let messages = try concerned(byOwn: addresses)
+        let before = try verdicts(of: messages)
+        try change()
+        let rejudging = try Rejudging(db, policy: policy)
+        let after = try messages.map { try rejudging.judge($0)?.result }
+        _ = try move(messages, from: before, to: after.map { $0?.verdict })
+        let setDirection = try PreparedStatement(
+            db, "UPDATE messages SET direction = ?1 WHERE id = ?2 AND direction <> ?1")
+        for (message, result) in zip(messages, after) {
+            guard let result else { continue }
+            try setDirection.bind(1, result.direction.rawValue)
+            setDirection.bind(2, message.rawValue)
+            try setDirection.run()
+        }
+    }
+
+    /// Mail that waits or is internal, in which one of the addresses takes part.
+    private func concerned(byOwn addresses: Set<Int64>) throws -> [ArchivedMessageID] {
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT DISTINCT m.id FROM participants p JOIN messages m ON m.id = p.message
+            WHERE p.address = ? AND (m.state = 'review'
+                OR (m.state = 'ignored' AND m.reason = '\(Decisions.internalReason)'))
+            """)
+        var found: Set<Int64> = []
+        for address in addresses.sorted() {
+            query.bind(1, address)
+            try query.forEachRow { found.insert($0.int64(0)) }
+        }
+        return found.sorted(by: >).map { ArchivedMessageID(rawValue: $0) }
     }
 
     /// Mail that waits or was taken by a rule, in which an address takes part that one of the patterns covers.
