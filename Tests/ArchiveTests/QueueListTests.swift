@@ -57,6 +57,64 @@ import Testing
         #expect(try fixture.archive.seen(by: .user(otto)).reviewGroups() == [])
     }
 
+    @Test func `pages of a reviewer are merged out of their mailboxes, a message in several stands once`()
+        throws
+    {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        try archive.addDepartment(name: "sales")
+        var draft = UserDraft(role: BuiltInRole.manager.rawValue)
+        draft.department = "sales"
+        let boss = try archive.addUser(name: "boss", draft)
+        var folders: [String: FolderID] = ["anna": fixture.inbox]
+        for (name, shows) in [("olga", Disclosure.everything), ("ivan", .people), ("rita", .presence)] {
+            var colleague = UserDraft()
+            colleague.department = "sales"
+            var settings = ArchiveFixture.settings(
+                name, try archive.addUser(name: name, colleague),
+                email: EmailAddress("\(name)@firma.example")!)
+            settings.colleaguesSee = shows
+            folders[name] = try archive.folder(
+                account: archive.addAccount(settings), name: .inbox, role: .inbox)
+        }
+        for number in 1...60 {
+            let places = [
+                ["olga"], ["ivan"], ["rita"], ["anna"], ["olga", "ivan"], ["anna", "rita", "ivan"],
+            ]
+            _ = try archive.ingest(
+                places[number % 6].map { name in
+                    fixture.arrival(
+                        UInt32(number), from: "s\(number % 7)@else.example", text: "Mail \(number)",
+                        transport: "Received: \(name)\r\n", folder: folders[name]!
+                    ) { $0.date = UnixTime(1_690_000_000 + Int64(number * 37 % 60)) }
+                })
+        }
+        #expect(try archive.waitingCopiesAgree())
+        let seen = archive.seen(by: .user(boss))
+        let all = try archive.reviewItems(withSuggestions: false)
+        let expected = try all.filter { item in
+            try archive.message(item.message).copies.contains { ["olga", "ivan"].contains($0.account) }
+        }
+        #expect(expected.count == 40)
+        #expect(try seen.reviewItems(withSuggestions: false).map(\.id) == expected.map(\.id))
+        let pages = try stride(from: 0, to: 50, by: 7).flatMap {
+            try seen.reviewItems(limit: 7, offset: $0, withSuggestions: false)
+        }
+        #expect(pages.map(\.id) == expected.map(\.id))
+        #expect(try seen.openReviewCount() == 40)
+        #expect(try seen.reviewGroups().map(\.count).reduce(0, +) == 40)
+        var filter = ReviewFilter(address: EmailAddress("s3@else.example"))
+        #expect(
+            try seen.reviewItems(filter).map(\.id)
+                == expected.filter { $0.address == "s3@else.example" }.map(\.id))
+        filter = ReviewFilter()
+        filter.account = "olga"
+        #expect(try seen.reviewItems(filter).count == 20)
+        try seen.ignore(.items([expected[0].id]), by: "boss")
+        #expect(try seen.reviewItems().map(\.id) == expected.dropFirst().map(\.id))
+        #expect(try archive.waitingCopiesAgree())
+    }
+
     @Test func `a contact is made of what the mail says, in one action`() throws {
         let fixture = try filled()
         let firm = try fixture.archive.addContact(

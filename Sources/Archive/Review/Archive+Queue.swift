@@ -10,9 +10,17 @@ extension Archive {
     ) throws(MailFailure) -> [ReviewItem] {
         try read { db, sight in
             let (condition, arguments) = try filter.conditions(db, sight)
-            let items = try Self.reviewItems(
-                db, sight, condition, "ORDER BY r.sort_date DESC, r.id DESC LIMIT ? OFFSET ?",
-                arguments + [limit, offset])
+            let order = "ORDER BY r.sort_date DESC, r.id DESC"
+            let items: [ReviewItem]
+            if WaitingPage.serves(filter, sight) {
+                let page = try WaitingPage(db, sight).items(
+                    condition, arguments, account: filter.account, limit: limit, offset: offset)
+                let numbers = page.map(String.init).joined(separator: ", ")
+                items = try Self.reviewItems(db, sight, "r.id IN (\(numbers))", order, [])
+            } else {
+                items = try Self.reviewItems(
+                    db, sight, condition, order + " LIMIT ? OFFSET ?", arguments + [limit, offset])
+            }
             return withSuggestions ? try Suggester(db, sight).fill(items) : items
         }
     }
@@ -22,7 +30,7 @@ extension Archive {
         _ filter: ReviewFilter = ReviewFilter(), limit: Int = .max, offset: Int = 0
     ) throws(MailFailure) -> [ReviewGroup] {
         try read { db, sight in
-            let (condition, arguments) = try filter.conditions(db, sight)
+            let (condition, arguments) = try filter.conditions(db, sight, isCounting: true)
             // The columns beside max() are those of the row that has it.
             let rows = try Row.fetchAll(
                 db,
@@ -70,7 +78,7 @@ extension Archive {
         _ filter: ReviewFilter = ReviewFilter()
     ) throws(MailFailure) -> Int {
         try read { db, sight in
-            let (condition, arguments) = try filter.conditions(db, sight)
+            let (condition, arguments) = try filter.conditions(db, sight, isCounting: true)
             return try Int.fetchOne(
                 db,
                 sql: """

@@ -20,9 +20,17 @@ public struct ReviewFilter: Sendable, Hashable {
 
     /// As conditions on `r`, the row of `review_items`, and `m`, its message.
     ///
+    /// - Parameter isCounting: all of them are looked at, and not a page.
     /// - Throws: `unknown.account` when the viewer hears of no such account.
-    func conditions(_ db: Database, _ sight: Sight) throws -> (sql: String, arguments: StatementArguments) {
+    func conditions(
+        _ db: Database, _ sight: Sight, isCounting: Bool = false
+    ) throws -> (sql: String, arguments: StatementArguments) {
         var parts = ["r.state = 'open'", sight.mayReview(message: "r.message")]
+        if sight.rights != nil, !WaitingPage.serves(self, sight) || isCounting {
+            // Few items are of mailboxes that few may review: the rest is not asked about.
+            parts.append(
+                "r.id IN (SELECT item FROM waiting_copies WHERE account IN (\(WaitingPage.accounts(sight))))")
+        }
         var arguments: StatementArguments = []
         if let address {
             parts.append("r.address = (SELECT id FROM addresses WHERE canonical = ?)")

@@ -40,6 +40,7 @@ enum Schema {
         migrator.registerMigration("23") { db in try db.execute(sql: sentCopies) }
         migrator.registerMigration("20") { db in try db.execute(sql: placesOfOriginals) }
         migrator.registerMigration("20a") { db in try db.execute(sql: namelessTombstones) }
+        migrator.registerMigration("22") { db in try db.execute(sql: waitingCopies) }
         return migrator
     }
 

@@ -21,11 +21,12 @@ final class ChangeRecording {
 
     /// What is not a person's decision, and what outlives the taking back of one: the audit log and the log of
     /// undo itself, the full-text index, and addresses with their looks, since mail and contacts that came
-    /// meanwhile may share them; and events, which are about what has come, not about what a person did.
+    /// meanwhile may share them; events, which are about what has come, not about what a person did; and what the
+    /// database derives by itself.
     private static func isRecorded(_ table: String) -> Bool {
         switch table {
         case "audit", "undo", "addresses", "looks", "settings", "grdb_migrations": false
-        case "events", "digests": false
+        case "events", "digests", "waiting_copies": false
         default: !table.hasPrefix("search") && !table.hasPrefix("sqlite_")
         }
     }

@@ -32,3 +32,20 @@ extension ArchiveFixture {
         return act.undo
     }
 }
+
+extension Archive {
+    /// Whether the database has derived from queue and ledger what it had to: in which mailboxes each open item lies.
+    func waitingCopiesAgree() throws -> Bool {
+        try pool.read { db in
+            let kept = try Row.fetchSet(db, sql: "SELECT account, sort_date, item FROM waiting_copies")
+            let derived = try Row.fetchSet(
+                db,
+                sql: """
+                    SELECT DISTINCT f.account, r.sort_date, r.id AS item FROM review_items r
+                        JOIN ledger l ON l.message = r.message JOIN folders f ON f.id = l.folder
+                    WHERE r.state = 'open'
+                    """)
+            return kept == derived
+        }
+    }
+}
