@@ -38,7 +38,8 @@ import Testing
             let found = try decision("direction", of: onlyMessage(fixture.archive, text), in: fixture.archive)
             #expect(found.outcome == direction && found.because == [because])
         }
-        // The mailbox has another address since.
+        // The mailbox has another address since: what is archived keeps its direction, what is undecided follows.
+        try fixture.contact("Maria", "maria@client.example")
         var settings = try fixture.archive.account(fixture.account).settings
         settings.email = EmailAddress("other@firma.example")!
         try fixture.archive.editAccount(fixture.account, settings)
@@ -46,6 +47,9 @@ import Testing
             try fixture.archive.user(named: "anna").id, displayName: nil, email: nil)
         let moved = try decision("direction", of: onlyMessage(fixture.archive, "Out"), in: fixture.archive)
         #expect(moved.outcome == "outgoing" && moved.because.count == 2)
+        let followed = try decision(
+            "direction", of: onlyMessage(fixture.archive, "Internal"), in: fixture.archive)
+        #expect(followed.outcome == "incoming" && followed.because.count == 1)
     }
 
     @Test func `an address is told in the form in which it is compared, and whose it is`() throws {
