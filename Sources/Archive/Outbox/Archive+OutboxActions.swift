@@ -34,7 +34,10 @@ extension Archive {
     public func retryOutbox(_ id: OutboxID) throws(MailFailure) {
         try change(id, from: [.failed, .retry, .queued, .held], "be tried again") { db in
             try db.execute(
-                sql: "UPDATE outbox_recipients SET state = 'waiting' WHERE item = ? AND state = 'failed'",
+                sql: """
+                    UPDATE outbox_recipients SET state = CASE state WHEN 'failed' THEN 'waiting' ELSE state END,
+                        tries = 0, next_try = NULL WHERE item = ? AND state IN ('failed', 'waiting', 'retry')
+                    """,
                 arguments: [id.rawValue])
             // The five days begin anew.
             try db.execute(
@@ -58,6 +61,10 @@ extension Archive {
     /// Lets a held mail go.
     public func releaseOutbox(_ id: OutboxID) throws(MailFailure) {
         try change(id, from: [.held], "be released") { db in
+            try db.execute(
+                sql: """
+                    UPDATE outbox_recipients SET tries = 0, next_try = NULL WHERE item = ? AND state = 'retry'
+                    """, arguments: [id.rawValue])
             try db.execute(
                 sql: """
                     UPDATE outbox SET state = 'queued', next_try = max(not_before, ?), first_try = NULL,

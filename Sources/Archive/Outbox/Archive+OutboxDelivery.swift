@@ -157,7 +157,8 @@ extension Archive {
             db,
             """
             SELECT o.id, o.size, o.priority, (SELECT count(*) FROM outbox_recipients r
-                WHERE r.item = o.id AND r.state IN ('waiting', 'retry'))
+                WHERE r.item = o.id
+                    AND (r.state = 'waiting' OR (r.state = 'retry' AND coalesce(r.next_try, 0) <= ?2)))
             FROM outbox o WHERE o.account = ?1 AND o.state IN ('queued', 'retry') AND o.next_try <= ?2
                 AND (?4 IS NULL OR o.id = ?4)
             ORDER BY o.priority, o.next_try, o.id LIMIT ?3
@@ -225,19 +226,27 @@ extension Archive {
         guard let row else { return nil }
         var recipients: [OutboxClaim.Recipient] = []
         var refused: [Int] = []
+        // Those who were asked to be tried later are left until then; where nobody else is there, it is their time.
         let listing = try PreparedStatement(
             db,
             """
-            SELECT position, email, canonical FROM outbox_recipients
-            WHERE item = ? AND state IN ('waiting', 'retry') ORDER BY position
+            WITH open AS (
+                SELECT position, email, canonical, tries,
+                    state = 'waiting' OR coalesce(next_try, 0) <= ?2 AS is_due
+                FROM outbox_recipients WHERE item = ?1 AND state IN ('waiting', 'retry'))
+            SELECT position, email, canonical, tries FROM open
+            WHERE is_due OR NOT EXISTS (SELECT 1 FROM open WHERE is_due) ORDER BY position
             """)
         listing.bind(1, id.rawValue)
+        listing.bind(2, time.rawValue)
         var canonical: [String] = []
         try listing.forEachRow { entry in
             guard let address = Self.address(entry.text(1)) else {
                 return refused.append(Int(entry.int64(0)))
             }
-            recipients.append(OutboxClaim.Recipient(position: Int(entry.int64(0)), address: address))
+            recipients.append(
+                OutboxClaim.Recipient(
+                    position: Int(entry.int64(0)), address: address, tries: Int(entry.int64(3))))
             canonical.append(entry.text(2))
         }
         if row.kind != .single {

@@ -84,15 +84,21 @@ extension Archive {
             let pause = try Self.pause(of: account, db)
             try db.execute(sql: "DELETE FROM send_pauses WHERE account = ?", arguments: [account.rawValue])
             // Mail that waits for other reasons goes on waiting.
-            try db.execute(
+            let waiting = try Int64.fetchAll(
+                db,
                 sql: """
                     UPDATE outbox SET next_try = ?1 WHERE account = ?2 AND state = 'retry' AND next_try > ?1
-                        AND (reason_code = ?3 OR next_try = ?4)
+                        AND (reason_code = ?3 OR next_try = ?4) RETURNING id
                     """,
                 arguments: [
                     time.rawValue, account.rawValue, MailFailure.Code.sendingBlocked.rawValue,
                     pause?.until?.rawValue,
                 ])
+            for item in waiting {
+                try db.execute(
+                    sql: "UPDATE outbox_recipients SET next_try = NULL WHERE item = ? AND state = 'retry'",
+                    arguments: [item])
+            }
             return pause.flatMap { pause in pause.until.map { $0 > time } ?? true ? pause : nil }
         }
     }

@@ -6,6 +6,8 @@ public struct OutboxClaim: Sendable {
         /// The recipient's number within the mail.
         public var position: Int
         public var address: EmailAddress
+        /// How often the recipient was not accepted for now.
+        public var tries = 0
     }
 
     public let id: OutboxID
@@ -21,8 +23,10 @@ public struct OutboxClaim: Sendable {
     public let attempt: Int
     /// When it was first tried; nil the first time.
     public let firstTry: UnixTime?
-    /// Those that have not accepted it yet.
+    /// Those that have not accepted it yet, and whose time has come.
     public let recipients: [Recipient]
+    /// The tries of whoever of them has had the most.
+    public var tries: Int { recipients.map(\.tries).max() ?? 0 }
     /// The bytes when they are few; else they are read piece by piece.
     public let content: [UInt8]?
 }
@@ -133,8 +137,10 @@ public struct OutboxEnding: Sendable {
     /// By position. Recipients that are not named stay as they are.
     public var outcomes: [Int: OutboxRecipientState]
     public var replies: [OutboxReplyRecord]
-    /// When those that are left are tried again.
+    /// When those that are left are tried again, where `nextTries` does not say.
     public var nextTry: UnixTime
+    /// By position, for those that were not accepted for now.
+    public var nextTries: [Int: UnixTime]
     /// Those that are left wait for a person.
     public var isHeld: Bool
     /// Why something is left, failed or uncertain; nil when all is sent.
@@ -148,6 +154,7 @@ public struct OutboxEnding: Sendable {
         outcomes = [:]
         replies = []
         self.nextTry = nextTry
+        nextTries = [:]
         isHeld = false
         failure = nil
         isUntried = false

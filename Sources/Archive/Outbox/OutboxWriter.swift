@@ -1,5 +1,5 @@
 import GRDB
-import MailModel
+public import MailModel
 
 /// The writes of a delivery within one transaction, on compiled statements: a fast server takes
 /// thousands of mails a second.
@@ -10,7 +10,7 @@ final class OutboxWriter {
     let time: UnixTime
     private let bounces: BounceRule?
     private let begin, markSending, count, setRecipient, addReply, states, settleItem, holderOf,
-        attemptsOf: PreparedStatement
+        attemptsOf, refusedOf: PreparedStatement
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
@@ -33,9 +33,16 @@ final class OutboxWriter {
         setRecipient = try PreparedStatement(
             db,
             """
-            UPDATE outbox_recipients SET state = ?, code = coalesce(?, code), status = coalesce(?, status),
-                reply = coalesce(?, reply), replied_at = CASE WHEN ?4 IS NULL THEN replied_at ELSE ? END
-            WHERE item = ? AND position = ?
+            UPDATE outbox_recipients SET state = ?1, code = coalesce(?2, code), status = coalesce(?3, status),
+                reply = coalesce(?4, reply), replied_at = CASE WHEN ?4 IS NULL THEN replied_at ELSE ?5 END,
+                tries = tries + (?1 = 'retry'), next_try = CASE WHEN ?1 = 'retry' THEN ?8 END
+            WHERE item = ?6 AND position = ?7
+            """)
+        refusedOf = try PreparedStatement(
+            db,
+            """
+            SELECT email, reply FROM outbox_recipients WHERE item = ? AND state = ? AND reply IS NOT NULL
+            ORDER BY position LIMIT 1
             """)
         addReply = try PreparedStatement(
             db,
@@ -43,7 +50,7 @@ final class OutboxWriter {
             INSERT INTO outbox_replies(item, position, attempt, at, stage, code, status, text)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """)
-        states = try PreparedStatement(db, "SELECT state FROM outbox_recipients WHERE item = ?")
+        states = try PreparedStatement(db, "SELECT state, next_try FROM outbox_recipients WHERE item = ?")
         settleItem = try PreparedStatement(
             db,
             """
@@ -100,7 +107,8 @@ final class OutboxWriter {
             // A RCPT that was accepted says nothing about the mail; what came after it does.
             let isRefused = own?.code.map { $0 >= 400 } ?? false
             let reply = isRefused ? own : common ?? own
-            try set(ending.item, position, state, reply)
+            try set(
+                ending.item, position, state, reply, until: ending.nextTries[position] ?? ending.nextTry)
             if state == .failed, own?.status != nil, let bounces {
                 try consider(ending.item, position, bounces)
             }
@@ -121,9 +129,11 @@ final class OutboxWriter {
         try Suppressing(db: db, time: time, rule: bounces).consider(canonical)
     }
 
-    func set(_ item: OutboxID, _ position: Int, _ state: OutboxRecipientState, _ reply: OutboxReplyRecord?)
-        throws
-    {
+    /// - Parameter next: when the recipient is tried again, in state `retry`; nil: with the mail.
+    func set(
+        _ item: OutboxID, _ position: Int, _ state: OutboxRecipientState, _ reply: OutboxReplyRecord?,
+        until next: UnixTime? = nil
+    ) throws {
         try setRecipient.bind(1, state.rawValue)
         setRecipient.bind(2, reply?.code.map(Int64.init))
         try setRecipient.bind(3, reply?.status)
@@ -131,6 +141,7 @@ final class OutboxWriter {
         setRecipient.bind(5, time.rawValue)
         setRecipient.bind(6, item.rawValue)
         setRecipient.bind(7, position)
+        setRecipient.bind(8, next?.rawValue)
         try setRecipient.run()
     }
 
@@ -161,16 +172,23 @@ final class OutboxWriter {
     /// Ends a claim, or a wait for a person.
     ///
     /// - Parameters:
-    ///   - failure: nil keeps the present reason where the item goes on waiting.
+    ///   - nextTry: of recipients that have no time of their own.
+    ///   - failure: nil keeps the present reason where the item goes on waiting; else what its recipients were told
+    ///     is the reason.
     ///   - isAttempt: whether the server was asked.
     func settle(
         _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?, isAttempt: Bool,
         asQueued: Bool = false
     ) throws {
         var recipients: [OutboxRecipientState] = []
+        var times: [UnixTime] = []
         states.bind(1, item.rawValue)
         try states.forEachRow { row in
-            if let state = OutboxRecipientState(rawValue: row.text(0)) { recipients.append(state) }
+            guard let state = OutboxRecipientState(rawValue: row.text(0)) else { return }
+            recipients.append(state)
+            if [.waiting, .sending, .retry].contains(state) {
+                times.append(row.optionalInt64(1).map { UnixTime($0) } ?? nextTry)
+            }
         }
         let attempts = try attempts(of: item)
         var state = Self.state(of: recipients, isHeld: isHeld, wasTried: isAttempt || attempts > 0)
@@ -179,10 +197,11 @@ final class OutboxWriter {
         let keepsReason = failure == nil && !isAttempt && state == .retry
         try settleItem.bind(1, state.rawValue)
         settleItem.bind(2, time.rawValue)
-        settleItem.bind(3, nextTry.rawValue)
+        settleItem.bind(3, (times.min() ?? nextTry).rawValue)
         settleItem.bind(4, isAttempt ? 1 : 0)
         settleItem.bind(5, keepsReason)
         let isTold = ![OutboxState.sent, .queued, .cancelled].contains(state)
+        let failure = try failure ?? (isTold && !keepsReason ? refusal(of: item, state) : nil)
         try settleItem.bind(6, isTold ? failure?.code.rawValue : nil)
         try settleItem.bind(
             7,
@@ -195,8 +214,25 @@ final class OutboxWriter {
         try settleItem.run()
     }
 
+    /// What the server said of a recipient in an earlier part of a mail that goes in parts.
+    private func refusal(of item: OutboxID, _ state: OutboxState) throws -> MailFailure? {
+        refusedOf.bind(1, item.rawValue)
+        try refusedOf.bind(2, state == .failed ? "failed" : "retry")
+        return try refusedOf.first { row in
+            MailFailure(
+                .recipientRefused, kind: state == .failed ? .permanent : .transient,
+                "The server refused a recipient", detail: "\(row.text(0)): \(row.text(1))",
+                remedy: "See what it said of each: mailworker outbox show ID.")
+        }
+    }
+
     private func attempts(of item: OutboxID) throws -> Int64 {
         attemptsOf.bind(1, item.rawValue)
         return try attemptsOf.first { $0.int64(0) } ?? 0
     }
+}
+
+extension MailFailure.Code {
+    /// The server does not take the mail for one of its recipients.
+    public static let recipientRefused = Self("send.recipient-refused")
 }

@@ -17,4 +17,13 @@ extension Schema {
             CHECK ((proof IS NULL) = (proof_after IS NULL))
         ) STRICT;
         """
+
+    /// A mail to many goes in parts, and each recipient has a schedule of their own.
+    static let recipientTries = """
+        -- How often the recipient was not accepted for now.
+        ALTER TABLE outbox_recipients ADD COLUMN tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0);
+        -- When one in state 'retry' is tried again; nil: with the mail.
+        ALTER TABLE outbox_recipients ADD COLUMN next_try INTEGER;
+        UPDATE outbox_recipients SET tries = (SELECT attempts FROM outbox WHERE id = item) WHERE state = 'retry';
+        """
 }

@@ -8,6 +8,8 @@ public enum ReplyTable {
         /// Tried again on the schedule; a number is the pause in seconds before the next try, where the server does
         /// not say one.
         case later(Int?)
+        /// The recipient comes with the next message, at once, if this one takes somebody; else as `later`.
+        case nextMessage
         /// Nothing will help this recipient or this mail.
         case failed
         /// A person must look at the mail.
@@ -133,7 +135,7 @@ public enum ReplyTable {
         Row(
             "unknown-address", ["5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"],
             at: [.rcpt], .failed, "Correct the address."),
-        Row("too-many-recipients", ["x.5.3"], words: ["too many recipients"], at: [.rcpt], .later(0)),
+        Row("too-many-recipients", ["x.5.3"], words: ["too many recipients"], at: [.rcpt], .nextMessage),
         Row(
             "content-refused", ["5.6.x"],
             words: ["its content presents", "attachment type", "file type", "blocked attachment"],

@@ -9,7 +9,7 @@ public enum RetrySchedule {
     public static let longestSeconds: Int64 = 5 * 86_400
 
     /// - Parameters:
-    ///   - attempt: the one that has just ended, from 1.
+    ///   - attempt: which try of the recipient has just ended, from 1.
     ///   - firstTry: when the first one began.
     ///   - asked: seconds that the server, or the reply's row in `ReplyTable`, wants to pass at least.
     ///   - jitter: 0..<1, so that what failed together does not come back together.
@@ -19,7 +19,6 @@ public enum RetrySchedule {
     ) -> UnixTime? {
         let end = firstTry.advanced(bySeconds: longestSeconds)
         guard now < end else { return nil }
-        if asked == 0, attempt <= 20 { return now }
         let spread = 0.4 * min(max(jitter, 0), 1)
         let usual = Double(pauses[min(max(attempt, 1), pauses.count) - 1]) * (0.8 + spread)
         // Before what it asked for the server would only refuse again.

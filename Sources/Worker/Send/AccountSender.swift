@@ -119,6 +119,10 @@ struct AccountSender: Sendable {
             jitter: settings.jitter())
         for (position, failure) in refused where verdict.ending.outcomes[position] == nil {
             verdict.ending.outcomes[position] = .failed
+            verdict.ending.replies.append(
+                OutboxReplyRecord(
+                    position: position, stage: .rcpt, code: nil, status: nil,
+                    text: [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")))
             verdict.ending.failure = verdict.ending.failure ?? failure
         }
         return (transmission, verdict)
@@ -179,7 +183,7 @@ struct AccountSender: Sendable {
                 text: [explained.summary, explained.detail].compactMap { $0 }.joined(separator: ": "))
         ]
         let next = RetrySchedule.nextTry(
-            attempt: claim.attempt, firstTry: claim.firstTry ?? now, now: now, asked: nil,
+            attempt: claim.tries + 1, firstTry: claim.firstTry ?? now, now: now, asked: nil,
             jitter: settings.jitter())
         if let next {
             ending.nextTry = max(next, pause.until ?? next)

@@ -19,52 +19,92 @@ struct DeliveryVerdict {
     ) {
         ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
         var refusals = Refusals()
+        let accepted = offered.indices.count { transmission.recipientReplies[$0]?.isPositive == true }
         for (index, recipient) in offered.enumerated() {
             let reply = transmission.recipientReplies[index]
             if let reply {
                 keep(reply, .rcpt, position: recipient.position)
                 if !reply.isPositive {
                     let row = ReplyTable.row(for: reply, at: .rcpt)
-                    ending.outcomes[recipient.position] = refusals.add(
-                        row, reply, "\(recipient.address.addrSpec): ")
+                    var outcome = refusals.add(
+                        row, reply, "\(recipient.address.addrSpec): ", position: recipient.position)
+                    // With whom this message was full, the next one is not.
+                    if row.action == .nextMessage, accepted > 0, refusals.asks[recipient.position] == nil {
+                        outcome = .waiting
+                    }
+                    ending.outcomes[recipient.position] = outcome
                     continue
                 }
             }
             ending.outcomes[recipient.position] = Self.outcome(
-                transmission.ending, wasAccepted: reply?.isPositive == true, &refusals)
+                transmission.ending, wasAccepted: reply?.isPositive == true, recipient.position, &refusals)
         }
         noteEnding(transmission.ending, &refusals)
-        let asked = refusals.asked
-        var next = RetrySchedule.nextTry(
-            attempt: claim.attempt, firstTry: claim.firstTry ?? now, now: now, asked: asked, jitter: jitter)
-        if let blocked = refusals.pause(rules: rules, now: now) {
-            pause = blocked
-            next = next.map { max($0, blocked.until ?? now.advanced(bySeconds: 3600)) }
-        }
+        pause = refusals.pause(rules: rules, now: now)
         ending.isHeld = refusals.isHeld
         ending.failure = refusals.failure
-        guard let next else {
-            // Tried for long enough.
-            for (position, outcome) in ending.outcomes where outcome == .retry {
-                ending.outcomes[position] = .failed
-            }
-            ending.failure = .gaveUp(refusals.failure)
-            return
-        }
-        ending.nextTry = next
-        if claim.recipients.count > offered.count, ending.failure == nil {
-            ending.failure = .sentInParts(rules.recipientsPerMessage)
+        let schedule = Schedule(
+            firstTry: claim.firstTry ?? now, now: now, jitter: jitter,
+            silentUntil: pause.map { $0.until ?? now.advanced(bySeconds: 3600) })
+        setNextTries(offered, schedule, refusals)
+        let isPart = claim.recipients.count > max(offered.count, rules.recipientsPerMessage)
+        guard isPart || ending.outcomes.values.contains(.waiting) else { return }
+        if pause == nil, concernsRecipientsOnly(transmission.ending) {
             ending.nextTry = now
+            ending.failure = .sentInParts(isPart ? rules.recipientsPerMessage : accepted)
+        } else {
+            ending.nextTry = schedule.next(after: claim.tries, asked: refusals.longestAsk) ?? now
+        }
+    }
+
+    /// When each recipient that is left is tried again; for whom it was long enough, the mail has failed.
+    private mutating func setNextTries(
+        _ offered: [OutboxClaim.Recipient], _ schedule: Schedule, _ refusals: Refusals
+    ) {
+        var hasGivenUp = false
+        for recipient in offered where ending.outcomes[recipient.position] == .retry {
+            if let next = schedule.next(after: recipient.tries, asked: refusals.asks[recipient.position]) {
+                ending.nextTries[recipient.position] = next
+            } else {
+                ending.outcomes[recipient.position] = .failed
+                hasGivenUp = true
+            }
+        }
+        if let first = ending.nextTries.values.min() { ending.nextTry = first }
+        if hasGivenUp { ending.failure = .gaveUp(refusals.failure) }
+    }
+
+    /// Whether others may well be accepted at this moment: somebody was, or was refused for what they are.
+    private func concernsRecipientsOnly(_ transmissionEnding: Transmission.Ending) -> Bool {
+        switch transmissionEnding {
+        case .accepted: true
+        case .nobodyAccepted: ending.outcomes.values.contains(.failed)
+        default: false
+        }
+    }
+
+    private struct Schedule {
+        var firstTry: UnixTime
+        var now: UnixTime
+        var jitter: Double
+        var silentUntil: UnixTime?
+
+        /// Nil when the time for trying is over.
+        func next(after tries: Int, asked: Int?) -> UnixTime? {
+            RetrySchedule.nextTry(
+                attempt: tries + 1, firstTry: firstTry, now: now, asked: asked, jitter: jitter
+            ).map { max($0, silentUntil ?? $0) }
         }
     }
 
     private static func outcome(
-        _ transmissionEnding: Transmission.Ending, wasAccepted: Bool, _ refusals: inout Refusals
+        _ transmissionEnding: Transmission.Ending, wasAccepted: Bool, _ position: Int,
+        _ refusals: inout Refusals
     ) -> OutboxRecipientState {
         switch transmissionEnding {
         case .accepted: return .sent
         case .refused(let stage, let reply):
-            return refusals.add(ReplyTable.row(for: reply, at: stage), reply, "")
+            return refusals.add(ReplyTable.row(for: reply, at: stage), reply, "", position: position)
         case .nobodyAccepted, .broken: return .retry
         case .unanswered: return wasAccepted ? .uncertain : .retry
         case .unsendable: return .failed
@@ -111,13 +151,17 @@ struct DeliveryVerdict {
 private struct Refusals {
     var failure: MailFailure?
     var isHeld = false
-    private var asks: [Int?] = []
+    /// Seconds that the server, or the table, wants to pass; by recipient.
+    private(set) var asks: [Int: Int] = [:]
+    var longestAsk: Int? { asks.values.max() }
     private var accountFailure: (MailFailure, isBlock: Bool)?
 
     /// No server's word keeps a mail away for longer: it would end a try of five days before its time.
     private static let longestAsked = 86_400
 
-    mutating func add(_ row: ReplyTable.Row, _ reply: SMTPReply, _ who: String) -> OutboxRecipientState {
+    mutating func add(
+        _ row: ReplyTable.Row, _ reply: SMTPReply, _ who: String, position: Int
+    ) -> OutboxRecipientState {
         let isPermanent = row.action == .failed
         let found = MailFailure(
             .smtpRefused, kind: isPermanent ? .permanent : row.action == .held ? .needsPerson : .transient,
@@ -128,7 +172,10 @@ private struct Refusals {
         if failure == nil || (isPermanent && failure?.kind != .permanent) { failure = found }
         switch row.action {
         case .later(let seconds):
-            asks.append(found.retryAfterSeconds ?? seconds)
+            asks[position] = found.retryAfterSeconds ?? seconds
+            return .retry
+        case .nextMessage:
+            asks[position] = found.retryAfterSeconds
             return .retry
         case .failed: return .failed
         case .held:
@@ -143,13 +190,6 @@ private struct Refusals {
             failure = refused
             return .retry
         }
-    }
-
-    /// Seconds that the replies want to pass; 0 only when every one of them does.
-    var asked: Int? {
-        let named = asks.compactMap { $0 }
-        guard let longest = named.max() else { return nil }
-        return longest == 0 && named.count < asks.count ? nil : longest
     }
 
     func pause(rules: SendRules, now: UnixTime) -> SendPause? {

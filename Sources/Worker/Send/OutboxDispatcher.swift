@@ -66,7 +66,17 @@ public final class OutboxDispatcher: Sendable {
     ) async throws(MailFailure) -> OutboxItem {
         try archive.recoverOutbox()
         let account = try archive.account(try archive.outboxItem(id).account)
-        await sender(watch).run(account, only: id, stop: stop)
+        var left = Int.max
+        while true {
+            await sender(watch).run(account, only: id, stop: stop)
+            // A mail to many goes in parts.
+            let item = try archive.outboxItem(id)
+            let open = item.recipients.count { [.waiting, .retry].contains($0.state) }
+            guard item.state == .retry, let next = item.nextTry, next <= archive.time, open < left,
+                !Task.isCancelled
+            else { break }
+            left = open
+        }
         while try archive.outboxItem(id).state == .sending, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
         }

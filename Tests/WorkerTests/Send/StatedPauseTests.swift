@@ -16,7 +16,8 @@ import Testing
         _ reply: SMTPReply, at stage: SMTPStage = .rcpt, attempt: Int = 1, preset: ProviderPreset = .custom,
         jitter: Double
     ) -> (mail: Int64, account: Int64?) {
-        let recipient = OutboxClaim.Recipient(position: 0, address: EmailAddress("maria@client.example")!)
+        let recipient = OutboxClaim.Recipient(
+            position: 0, address: EmailAddress("maria@client.example")!, tries: attempt - 1)
         let claim = OutboxClaim(
             id: OutboxID(rawValue: 1), account: AccountID(rawValue: 1),
             messageID: MessageID(rawValue: "a@b.example"), envelopeID: "a",
