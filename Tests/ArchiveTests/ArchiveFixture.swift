@@ -18,13 +18,14 @@ final class ArchiveFixture: Sendable {
 
     static let own = EmailAddress("anna@firma.example")!
 
-    init() throws {
+    init(matching: MatchPolicy = MatchPolicy()) throws {
         directory = NSTemporaryDirectory() + "archive-\(UUID().uuidString)"
         key = SecretKey()
         let clock = TestClock()
         self.clock = clock
-        archive = try Archive.create(
-            directory: directory, key: key, options: ArchiveOptions(clock: { clock.now }))
+        var options = ArchiveOptions(clock: { clock.now })
+        options.matching = matching
+        archive = try Archive.create(directory: directory, key: key, options: options)
         let user = try archive.addUser(name: "anna", email: Self.own)
         account = try archive.addAccount(Self.settings("anna", user), secret: Secret("geheim"))
         inbox = try archive.folder(account: account, name: .inbox, role: .inbox)

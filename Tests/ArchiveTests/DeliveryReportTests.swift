@@ -34,10 +34,12 @@ import Testing
     }
 
     @discardableResult
-    static func arrives(_ fixture: ArchiveFixture, _ uid: UInt32, _ report: ReturnedReport) throws
-        -> IngestOutcome
-    {
-        let arrival = fixture.arrival(uid, from: "mailer-daemon@mx.example", text: "report \(uid)") {
+    static func arrives(
+        _ fixture: ArchiveFixture, _ uid: UInt32, _ report: ReturnedReport,
+        from author: String = "mailer-daemon@mx.example", results: [String] = []
+    ) throws -> IngestOutcome {
+        let arrival = fixture.arrival(uid, from: author, text: "report \(uid)") {
+            $0.authenticationResults = results
             $0.isDeliveryReport = true
             $0.category = .report
             $0.date = fixture.clock.now
@@ -166,6 +168,66 @@ import Testing
     }
 
     // MARK: - Suppression
+
+    /// Two reports on two mails by their Message-IDs alone.
+    private static func suppressed(
+        to recipients: [String], from author: String = "mailer-daemon@mx.example", results: [String] = [],
+        beforehand: (ArchiveFixture) throws -> Void = { _ in }
+    ) throws -> (addresses: [String], fixture: ArchiveFixture) {
+        var policy = MatchPolicy()
+        policy.authorities = AuthorityNames(["mx.firma.example"])
+        let fixture = try ArchiveFixture(matching: policy)
+        for number in 1...2 { _ = try Self.sent(fixture, number, to: recipients) }
+        try beforehand(fixture)
+        for number in 1...2 {
+            try arrives(
+                fixture, UInt32(number), report(messageIDs: ["m\(number)@firma.example"]), from: author,
+                results: results)
+        }
+        return (try fixture.archive.suppressions().map(\.address), fixture)
+    }
+
+    @Test func oneRecipientCannotHaveAnotherOneSuppressed() throws {
+        let people = ["maria@client.example", "mallory@evil.example"]
+        for author in ["mallory@evil.example", "mailer-daemon@firma.example"] {
+            let (addresses, fixture) = try Self.suppressed(to: people, from: author)
+            #expect(addresses.isEmpty)
+            let told = try fixture.archive.outboxItems().map { $0.recipients[0].reports.map(\.isVouched) }
+            #expect(told == [[false], [false]])
+        }
+        // A server that is known vouches for its own daemon, and for nobody else's.
+        let results = { (domain: String) in ["mx.firma.example; dkim=pass header.d=\(domain)"] }
+        #expect(
+            try Self.suppressed(
+                to: people, from: "mailer-daemon@evil.example", results: results("evil.example")
+            ).addresses.isEmpty)
+        #expect(
+            try Self.suppressed(
+                to: people, from: "boris@firma.example", results: results("firma.example")
+            ).addresses.isEmpty)
+        #expect(
+            try Self.suppressed(
+                to: people, from: "Mailer-Daemon@firma.example", results: results("firma.example")
+            ).addresses == ["maria@client.example"])
+    }
+
+    @Test func aMailToOneIsReportedOnByNobodyElseUnlessSomebodyElseHasSeenIt() throws {
+        let maria = ["maria@client.example"]
+        #expect(try Self.suppressed(to: maria).addresses == maria)
+        // She has answered with a copy to somebody.
+        let (addresses, _) = try Self.suppressed(to: maria) { fixture in
+            for number in 1...2 {
+                let answer = fixture.arrival(
+                    UInt32(10 + number), to: ["anna@firma.example", "mallory@evil.example"],
+                    text: "answer \(number)"
+                ) {
+                    $0.inReplyTo = [MessageID(rawValue: "m\(number)@firma.example")]
+                }
+                _ = try fixture.archive.ingest([answer])
+            }
+        }
+        #expect(addresses.isEmpty)
+    }
 
     @Test func oneHardBounceSuppressesNobody() throws {
         let fixture = try ArchiveFixture()

@@ -48,7 +48,7 @@ extension IngestTransaction {
         let folder = try firstFolder(of: id)
         let circumstances = try judgement.circumstances(of: content, participants, in: folder)
         var result = try judgement.match(participants, circumstances)
-        let reported = try reported(in: content)
+        let reported = try reported(in: content, circumstances.senderCheck)
         let others = reported.isEmpty ? try otherReports(in: content, folder: folder) : []
         if !reported.isEmpty || others.contains(where: { $0.message != nil }) { result.verdict = .linked([]) }
         let date = content.date.flatMap { $0 <= received.advanced(bySeconds: 86_400) ? $0 : nil }

@@ -158,7 +158,7 @@ final class IngestTransaction {
         }
         let circumstances = try judgement.circumstances(of: content, participants, in: arrival.folder)
         var result = try judgement.match(participants, circumstances)
-        let reported = try reported(in: content)
+        let reported = try reported(in: content, circumstances.senderCheck)
         let others = reported.isEmpty ? try otherReports(in: content, folder: arrival.folder) : []
         // It belongs to the mail that it reports on, and to no contact by itself.
         if !reported.isEmpty || others.contains(where: { $0.message != nil }) { result.verdict = .linked([]) }
@@ -219,9 +219,13 @@ final class IngestTransaction {
     }
 
     /// The recipients of mail of ours that a message reports on.
-    func reported(in content: Content) throws -> [ReportFiling.Place] {
+    ///
+    /// - Parameter check: what the server that took it in says of its author.
+    func reported(in content: Content, _ check: SenderCheck?) throws -> [ReportFiling.Place] {
         guard let report = content.returned else { return [] }
-        return try ReportFiling(db: db, time: time, rule: bounces).places(report)
+        let author = ReportVouching.Author(
+            address: content.participants.first { $0.role == .from }?.mailbox.address, check: check)
+        return try ReportFiling(db: db, time: time, rule: bounces).places(report, by: author)
     }
 
     func file(_ places: [ReportFiling.Place], as message: ArchivedMessageID, at date: UnixTime) throws {

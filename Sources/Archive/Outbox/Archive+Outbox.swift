@@ -265,7 +265,7 @@ extension Archive {
                 OutboxItem.Report(
                     message: ArchivedMessageID(rawValue: report["report"]), at: UnixTime(report["at"]),
                     action: report["action"], failure: report["failure"], status: report["status"],
-                    diagnostic: report["diagnostic"]))
+                    diagnostic: report["diagnostic"], isVouched: report["vouched_by"] != nil))
         }
         let recipients = try Row.fetchAll(
             db, sql: "SELECT * FROM outbox_recipients WHERE item = ? ORDER BY position", arguments: [id]

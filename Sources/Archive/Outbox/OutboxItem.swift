@@ -133,6 +133,8 @@ public struct OutboxItem: Sendable, Hashable {
         public var failure: String?
         public var status: String?
         public var diagnostic: String?
+        /// Whether it may suppress the address: something more than the Message-ID vouches for it.
+        public var isVouched: Bool
     }
 
     /// One reply of a server, or what happened instead of one.
@@ -239,7 +241,10 @@ extension OutboxItem.Recipient: Encodable {
 }
 
 extension OutboxItem.Report: Encodable {
-    private enum CodingKeys: String, CodingKey { case message, at, action, failure, status, diagnostic }
+    private enum CodingKeys: String, CodingKey {
+        case message, at, action, failure, status, diagnostic
+        case isVouched = "vouched"
+    }
 }
 
 extension OutboxItem.Reply: Encodable {

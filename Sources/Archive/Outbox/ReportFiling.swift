@@ -6,7 +6,8 @@ import Matcher
 /// report's message.
 ///
 /// Who forges a report must name a mail that was sent from here, by an identifier that only those have seen whom
-/// it reached, and one of its recipients; all else does nothing.
+/// it reached, and one of its recipients; all else does nothing. Whoever had the mail can do that: what nothing more
+/// vouches for is shown, and counts against nobody.
 struct ReportFiling {
     /// A recipient of ours that a report speaks of.
     struct Place {
@@ -14,6 +15,7 @@ struct ReportFiling {
         var position: Int
         var canonical: String
         var isUncertain: Bool
+        var voucher: ReportVoucher?
         var report: ReturnedReport.Recipient
     }
 
@@ -27,8 +29,10 @@ struct ReportFiling {
     let rule: BounceRule
 
     /// Nothing for a report on no mail of ours.
-    func places(_ report: ReturnedReport) throws -> [Place] {
-        guard let item = try item(report) else { return [] }
+    func places(_ report: ReturnedReport, by author: ReportVouching.Author) throws -> [Place] {
+        guard let (item, isEnveloped) = try item(report) else { return [] }
+        let voucher =
+            isEnveloped ? .envelope : try ReportVouching(db: db).voucher(of: item, author: author)
         let query = try PreparedStatement(
             db,
             """
@@ -47,6 +51,7 @@ struct ReportFiling {
                     found.append(
                         Place(
                             item: item, position: row.0, canonical: canonical, isUncertain: row.1,
+                            voucher: voucher,
                             report: recipient))
                 }
                 break
@@ -60,7 +65,7 @@ struct ReportFiling {
             db,
             """
             INSERT OR IGNORE INTO delivery_reports(item, position, report, at, action, failure, status,
-                diagnostic) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                diagnostic, vouched_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         for place in places {
             insert.bind(1, place.item.rawValue)
@@ -75,8 +80,9 @@ struct ReportFiling {
                 place.report.diagnostic.map {
                     String(decoding: $0.utf8.prefix(Self.diagnosticBytes), as: UTF8.self)
                 })
+            try insert.bind(9, place.voucher?.rawValue)
             try insert.run()
-            if place.report.failure == .hard {
+            if place.report.failure == .hard, place.voucher != nil {
                 try Suppressing(db: db, time: time, rule: rule).consider(place.canonical)
             }
         }
@@ -84,7 +90,7 @@ struct ReportFiling {
     }
 
     /// By the envelope's identifier, else by the Message-ID. Two that contradict each other are nobody's.
-    private func item(_ report: ReturnedReport) throws -> OutboxID? {
+    private func item(_ report: ReturnedReport) throws -> (OutboxID, isEnveloped: Bool)? {
         let byEnvelope = try PreparedStatement(db, "SELECT id FROM outbox WHERE envelope_id = ?")
         let byMessage = try PreparedStatement(db, "SELECT id FROM outbox WHERE message_id IN (?, ?)")
         var enveloped: OutboxID?
@@ -100,7 +106,8 @@ struct ReportFiling {
             named = try byMessage.first { OutboxID(rawValue: $0.int64(0)) }
         }
         if let enveloped, let named, enveloped != named { return nil }
-        return enveloped ?? named
+        if let enveloped { return (enveloped, isEnveloped: true) }
+        return named.map { ($0, isEnveloped: false) }
     }
 
     /// What is reported on has been taken by our server: nobody has to find that out any more.
@@ -138,7 +145,7 @@ struct Suppressing {
             """
             SELECT r.item, d.at, d.status, r.email FROM outbox_recipients r
                 JOIN delivery_reports d ON d.item = r.item AND d.position = r.position
-            WHERE r.canonical = ?1 AND d.failure = 'hard' AND d.at > ?2
+            WHERE r.canonical = ?1 AND d.failure = 'hard' AND d.at > ?2 AND d.vouched_by IS NOT NULL
             UNION ALL
             SELECT r.item, r.replied_at, r.status, r.email FROM outbox_recipients r
             WHERE r.canonical = ?1 AND r.state = 'failed' AND r.replied_at > ?2

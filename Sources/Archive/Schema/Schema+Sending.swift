@@ -26,4 +26,15 @@ extension Schema {
         ALTER TABLE outbox_recipients ADD COLUMN next_try INTEGER;
         UPDATE outbox_recipients SET tries = (SELECT attempts FROM outbox WHERE id = item) WHERE state = 'retry';
         """
+
+    /// Which delivery reports may be counted against an address.
+    static let reportVouchers = """
+        -- What speaks for the report being genuine; nil: it is shown, and suppresses nobody.
+        ALTER TABLE delivery_reports ADD COLUMN vouched_by TEXT
+            CHECK (vouched_by IN ('envelope', 'server', 'recipient'));
+        -- Of earlier ones it is not known how they found their mail. What went to one person can hardly have been
+        -- reported on by another.
+        UPDATE delivery_reports SET vouched_by = 'recipient'
+            WHERE (SELECT count(*) FROM outbox_recipients r WHERE r.item = delivery_reports.item) = 1;
+        """
 }

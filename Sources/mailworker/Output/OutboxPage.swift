@@ -11,8 +11,9 @@ enum OutboxPage {
             for report in recipient.reports {
                 let words = [report.action ?? "report", report.failure, report.status, report.diagnostic]
                 lines.append(
-                    "    came back: \(words.compactMap { $0 }.joined(separator: ", ")) (message \(report.message))"
-                )
+                    "    came back: \(words.compactMap { $0 }.joined(separator: ", ")) (message \(report.message)"
+                        + (report.isVouched
+                            ? ")" : "; whoever had the mail may have written it: not counted)"))
             }
         }
         return lines
