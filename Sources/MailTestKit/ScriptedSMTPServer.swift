@@ -47,6 +47,7 @@ public final class ScriptedSMTPServer: Sendable {
     private let capabilities: [String]
     private let refusals: [String: String]
     private let isAlwaysSo: Bool
+    private let afterOneMail: String?
     private let keepsBytes: Bool
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
@@ -61,16 +62,18 @@ public final class ScriptedSMTPServer: Sendable {
     ///   - keepsBytes: keeps all that a client sends, for `bytes`.
     ///   - refusals: replies to RCPT by address, on every connection.
     ///   - isAlwaysSo: it misbehaves on every connection.
+    ///   - afterOneMail: the reply to every MAIL but the first of a connection.
     /// - Throws: when no port can be had.
     public init(
         capabilities: [String] = ["AUTH PLAIN"], keepsBytes: Bool = false, _ script: [Stage: Act] = [:],
         refusals: [String: String] = [:],
-        isAlwaysSo: Bool = false
+        isAlwaysSo: Bool = false, afterOneMail: String? = nil
     ) throws {
         self.capabilities = capabilities
         self.keepsBytes = keepsBytes
         self.refusals = refusals
         self.isAlwaysSo = isAlwaysSo
+        self.afterOneMail = afterOneMail
         server = try LoopbackServer()
         port = server.port
         server.start(
@@ -103,6 +106,7 @@ public final class ScriptedSMTPServer: Sendable {
         let script: [Stage: Act]
         var buffer: [UInt8] = []
         var hellos = 0
+        var mails = 0
         var sender: String?
         var recipients: [String] = []
     }
@@ -134,6 +138,11 @@ public final class ScriptedSMTPServer: Sendable {
             case "MAIL":
                 session.recipients = []
                 session.sender = nil
+                session.mails += 1
+                if session.mails > 1, let afterOneMail {
+                    send(afterOneMail, session)
+                    continue
+                }
                 guard answer("250 ok", at: .mail, session) else { return }
                 if isGood(.mail, session) { session.sender = Self.path(line) }
             case "RCPT":

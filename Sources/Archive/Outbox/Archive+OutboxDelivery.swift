@@ -120,7 +120,7 @@ extension Archive {
                             text: "The worker ended before the server's answer was stored"),
                         id, attempt: attempts + 1)
                     try writer.settle(
-                        id, nextTry: time, isHeld: false, failure: .outboxUncertain, isAttempt: true)
+                        id, nextTry: time, isHeld: false, failure: .outboxWorkerEnded, isAttempt: true)
                     uncertain.append(id)
                 }
             }
@@ -302,12 +302,19 @@ extension Archive {
 }
 
 extension MailFailure {
-    public static let outboxUncertain = MailFailure(
-        .sendUncertain, kind: .needsPerson,
-        "The connection ended after the mail was handed over and before the server answered",
-        remedy:
-            "Look into the Sent folder or ask the recipient, then: mailworker outbox resolve ID --sent, or "
-            + "--again to send it once more.")
+    public static let outboxUncertain = uncertain(
+        "The connection ended after the mail was handed over and before the server answered")
+    static let outboxWorkerEnded = uncertain(
+        "The worker ended after the mail was handed over and before the server's answer was stored")
+
+    private static func uncertain(_ summary: String) -> MailFailure {
+        MailFailure(
+            .sendUncertain, kind: .needsPerson, summary,
+            remedy:
+                "Look into the Sent folder or ask the recipient, then: mailworker outbox resolve ID --sent, or "
+                + "--again to send it once more.")
+    }
+
     static let recipientSuppressed = MailFailure(
         .recipientSuppressed, kind: .permanent,
         "No recipient is left: their addresses are suppressed or must not be mailed",

@@ -27,7 +27,7 @@ struct AccountSender: Sendable {
             return watch(.archiveFailed(error))
         }
         let source = ClaimSource(
-            archive: archive, account: account.id, rules: rules, only: only,
+            archive: archive, journal: journal, account: account.id, rules: rules, only: only,
             failed: { watch(.archiveFailed($0)) })
         let lanes = min(rules.connections, await source.prepare())
         await withDiscardingTaskGroup { group in
@@ -59,7 +59,11 @@ struct AccountSender: Sendable {
             if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result.0) {
                 await current.quit()
                 session = try? await open(account)
-                if let fresh = session { result = await transmit(claim, on: fresh, rules) }
+                if let fresh = session {
+                    let first = result.1.ending.replies
+                    result = await transmit(claim, on: fresh, rules)
+                    result.1.ending.replies.insert(contentsOf: first, at: 0)
+                }
             }
             await note(result.1, account, claim)
             if result.1.pause != nil {
@@ -141,28 +145,21 @@ struct AccountSender: Sendable {
         }
     }
 
-    /// The answer must be stored, or the mail would be uncertain: it is tried until it is, or until this
-    /// process may not write any more.
+    /// The answer must be stored, or the mail would be uncertain: whoever sends waits until it is.
     private func note(_ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim) async {
-        for _ in 0..<60 {
-            do throws(MailFailure) {
-                _ = try await journal.note(.ended(verdict.ending))
-                if let pause = verdict.pause {
-                    try archive.pauseSending(account.id, pause)
-                    watch(.paused(account: account.settings.name, failure: pause.failure))
-                }
-                break
-            } catch {
-                watch(.archiveFailed(error))
-                guard archive.stopFailure == nil, !Task.isCancelled else { return }
-                try? await Task.sleep(for: .seconds(1))
-            }
-        }
+        let failed = { (failure: MailFailure) in watch(.archiveFailed(failure)) }
+        // A claim that was taken away meanwhile has its new state already.
+        guard await journal.end(verdict.ending, failed: failed) == true else { return }
         let sent = verdict.ending.outcomes.values.filter { $0 == .sent }.count
         if sent > 0 { watch(.sent(account: account.settings.name, recipients: sent)) }
         if let failure = verdict.ending.failure {
             watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
         }
+        guard let pause = verdict.pause else { return }
+        let isPaused: Void? = await journal.persisting(failed) { () async throws(MailFailure) in
+            try archive.pauseSending(account.id, pause)
+        }
+        if isPaused != nil { watch(.paused(account: account.settings.name, failure: pause.failure)) }
     }
 
     /// No session could be had: the account waits, and the mail that asked says why.

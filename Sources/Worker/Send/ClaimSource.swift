@@ -4,6 +4,7 @@ import MailModel
 /// Hands an account's claimed mails to its connections, and claims more before they are used up.
 actor ClaimSource {
     private let archive: Archive
+    private let journal: OutboxJournal
     private let account: AccountID
     private let rules: SendRules
     /// Nil for everything that is due.
@@ -17,10 +18,11 @@ actor ClaimSource {
     private var isEnded = false
 
     init(
-        archive: Archive, account: AccountID, rules: SendRules, only: OutboxID?,
+        archive: Archive, journal: OutboxJournal, account: AccountID, rules: SendRules, only: OutboxID?,
         failed: @escaping @Sendable (MailFailure) -> Void
     ) {
         self.archive = archive
+        self.journal = journal
         self.account = account
         self.rules = rules
         self.only = only
@@ -50,18 +52,13 @@ actor ClaimSource {
         _ = await claiming?.value
         guard !claims.isEmpty else { return }
         let now = archive.time
-        let notes = claims.map { claim in
+        let endings = claims.map { claim in
             var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
             ending.isUntried = true
-            return OutboxNote.ended(ending)
+            return ending
         }
         claims.removeAll()
-        do throws(MailFailure) {
-            let archive = archive
-            _ = try await disk.run { () throws(MailFailure) in try archive.noteOutbox(notes) }
-        } catch {
-            failed(error)
-        }
+        await journal.giveBack(endings, failed: failed)
     }
 
     /// - Returns: how many mails were claimed, by whoever asked first.

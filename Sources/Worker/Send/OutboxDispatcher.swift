@@ -13,6 +13,7 @@ public final class OutboxDispatcher: Sendable {
     private let journal: OutboxJournal
     private let sessions: SessionKeeper
     private let filing: SentFiling
+    private let troubles: ArchiveTroubles
     private let stop = SendingStop()
     private let atWork = Mutex<Set<Job>>([])
 
@@ -32,6 +33,7 @@ public final class OutboxDispatcher: Sendable {
         journal = OutboxJournal(archive: archive)
         sessions = SessionKeeper(idleSeconds: settings.idleSeconds, now: settings.connections.now)
         filing = SentFiling(archive: archive, parsing: parsing)
+        troubles = ArchiveTroubles(now: settings.connections.now)
     }
 
     /// Works until the task is cancelled or the archive writes no more. Mail under way then gets a little
@@ -39,6 +41,7 @@ public final class OutboxDispatcher: Sendable {
     ///
     /// - Throws: `archive.stopped`, after which only a new process can go on.
     public func run(watch: @escaping @Sendable (SendEvent) -> Void) async throws(MailFailure) {
+        let watch = sparing(watch)
         let tasks = TaskShelf()
         while !Task.isCancelled, archive.stopFailure == nil {
             do throws(MailFailure) {
@@ -48,7 +51,7 @@ public final class OutboxDispatcher: Sendable {
             }
             await file(watch)
             sessions.closeIdle()
-            try? await Task.sleep(for: .milliseconds(250))
+            try? await Task.sleep(for: troubles.pause())
         }
         stop.stop()
         await tasks.finish(withinSeconds: archive.stopFailure == nil ? settings.graceSeconds : 0)
@@ -64,6 +67,7 @@ public final class OutboxDispatcher: Sendable {
     public func deliver(
         _ id: OutboxID, watch: @escaping @Sendable (SendEvent) -> Void
     ) async throws(MailFailure) -> OutboxItem {
+        let watch = sparing(watch)
         try archive.recoverOutbox()
         let account = try archive.account(try archive.outboxItem(id).account)
         var left = Int.max
@@ -113,6 +117,17 @@ public final class OutboxDispatcher: Sendable {
             start(Job(account: id, kind: .copying), tasks) { dispatcher in
                 await dispatcher.copying(watch).run(account)
             }
+        }
+    }
+
+    /// Without what has just been said.
+    private func sparing(
+        _ watch: @escaping @Sendable (SendEvent) -> Void
+    ) -> @Sendable (SendEvent) -> Void {
+        let troubles = troubles
+        return { event in
+            if case .archiveFailed(let failure) = event, !troubles.note(failure) { return }
+            watch(event)
         }
     }
 

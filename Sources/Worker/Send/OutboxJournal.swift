@@ -11,10 +11,21 @@ actor OutboxJournal {
 
     private let archive: Archive
     private let disk = DiskQueue("outbox")
+    /// Between a write that failed and the next try of it, at first.
+    private let firstPause: Duration
+    private let store: @Sendable ([OutboxNote]) throws(MailFailure) -> [Bool]
     private var waiting: [Entry] = []
     private var isWriting = false
 
-    init(archive: Archive) { self.archive = archive }
+    /// - Parameter store: writes notes in one transaction; nil for the archive's own way.
+    init(
+        archive: Archive, firstPause: Duration = .seconds(1),
+        store: (@Sendable ([OutboxNote]) throws(MailFailure) -> [Bool])? = nil
+    ) {
+        self.archive = archive
+        self.store = store ?? { notes throws(MailFailure) in try archive.noteOutbox(notes) }
+        self.firstPause = firstPause
+    }
 
     /// Returns when the note is on the disk.
     /// - Returns: whether the claim still is this process's; if not, nothing was noted.
@@ -28,15 +39,73 @@ actor OutboxJournal {
         return try result.get()
     }
 
+    /// Puts the end of an attempt on the disk, however long that takes. A full disk has room again some day; an answer
+    /// that was given up by then would be a mail of which nobody knows whether it was sent, and its claim nobody's.
+    ///
+    /// - Parameter failed: told of each try that fails.
+    /// - Returns: whether the claim still was this process's. Nil when the archive writes no more or the task is
+    ///   cancelled: the next process then finds the claim of a dead one.
+    nonisolated func end(_ ending: OutboxEnding, failed: (MailFailure) -> Void) async -> Bool? {
+        var ending = ending
+        return await persisting(failed) { () async throws(MailFailure) in
+            do throws(MailFailure) {
+                return try await note(.ended(ending))
+            } catch {
+                if error.code == .archiveRefused {
+                    // A record that the archive will never take: what the server may have is called uncertain.
+                    ending.replies = []
+                    ending.outcomes = ending.outcomes.mapValues { $0 == .sent ? .uncertain : $0 }
+                    ending.failure = .outboxUncertain
+                }
+                throw error
+            }
+        }
+    }
+
+    /// Gives claims back whose mail was not tried: nobody else takes what a living process has claimed.
+    nonisolated func giveBack(_ endings: [OutboxEnding], failed: (MailFailure) -> Void) async {
+        await persisting(failed) { () async throws(MailFailure) in
+            try await noteAll(endings.map { .ended($0) })
+        }
+    }
+
+    private func noteAll(_ notes: [OutboxNote]) async throws(MailFailure) {
+        let store = store
+        _ = try await disk.run { () throws(MailFailure) in try store(notes) }
+    }
+
+    /// Does what must get onto the disk until it is there.
+    ///
+    /// - Returns: nil when the archive writes no more or the task is cancelled.
+    @discardableResult
+    nonisolated func persisting<Value: Sendable>(
+        _ failed: (MailFailure) -> Void, _ body: () async throws(MailFailure) -> Value
+    ) async -> Value? {
+        var pause = firstPause
+        while true {
+            do throws(MailFailure) {
+                return try await body()
+            } catch {
+                failed(error)
+                guard archive.stopFailure == nil, !Task.isCancelled else { return nil }
+                // Being cancelled ends the wait, and leaves one more try.
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, Self.longestPause)
+            }
+        }
+    }
+
+    private static let longestPause = Duration.seconds(15)
+
     private func writeAll() async {
         while !waiting.isEmpty {
             let group = waiting
             waiting = []
-            let archive = archive
+            let store = store
             let notes = group.map(\.note)
             let results: [Result<Bool, MailFailure>]
             do throws(MailFailure) {
-                results = try await disk.run { () throws(MailFailure) in Self.write(notes, archive) }
+                results = try await disk.run { () throws(MailFailure) in Self.write(notes, store) }
             } catch {
                 results = notes.map { _ in .failure(error) }
             }
@@ -46,15 +115,17 @@ actor OutboxJournal {
     }
 
     /// One that cannot be written costs itself only.
-    private static func write(_ notes: [OutboxNote], _ archive: Archive) -> [Result<Bool, MailFailure>] {
+    private static func write(
+        _ notes: [OutboxNote], _ store: ([OutboxNote]) throws(MailFailure) -> [Bool]
+    ) -> [Result<Bool, MailFailure>] {
         do throws(MailFailure) {
-            return try archive.noteOutbox(notes).map { .success($0) }
+            return try store(notes).map { .success($0) }
         } catch {
             guard notes.count > 1, error.code == .archiveRefused else {
                 return notes.map { _ in .failure(error) }
             }
             return notes.map { note in
-                Result { () throws(MailFailure) in try archive.noteOutbox([note])[0] }
+                Result { () throws(MailFailure) in try store([note])[0] }
             }
         }
     }

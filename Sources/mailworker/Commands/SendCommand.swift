@@ -161,8 +161,12 @@ struct SendCommand: AsyncParsableCommand {
             archive: workplace.archive.seen(by: .administrator), loop: try NetworkLoop(), parsing: parsing,
             settings: SendSettings(connections: try workplace.pollSettings()))
         let item = try await dispatcher.deliver(outcome.receipt.item) { event in
-            if case .copyFailed(_, let failure) = event {
+            switch event {
+            case .copyFailed(_, let failure):
                 Terminal.complain("The copy in the Sent folder is tried again later: \(failure.revealed)")
+            case .archiveFailed(let failure):
+                Terminal.complain("The archive is tried until it takes the answer: \(failure.revealed)")
+            default: break
             }
         }
         answer.state = item.state.rawValue

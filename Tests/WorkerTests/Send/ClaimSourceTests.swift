@@ -26,7 +26,8 @@ import Testing
         _ fixture: WorkerFixture, connections: Int, only: OutboxID? = nil
     ) -> ClaimSource {
         ClaimSource(
-            archive: fixture.archive, account: fixture.account,
+            archive: fixture.archive, journal: OutboxJournal(archive: fixture.archive),
+            account: fixture.account,
             rules: SendRules(preset: .custom, limits: SendLimits(connections: connections)), only: only,
             failed: { Issue.record($0) })
     }

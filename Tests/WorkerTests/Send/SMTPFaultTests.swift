@@ -137,6 +137,20 @@ import Worker
         #expect(server.received.count == 1)
     }
 
+    @Test func theReplyThatWantedAnotherConnectionIsKept() async throws {
+        let server = try ScriptedSMTPServer(afterOneMail: "451 4.3.0 one mail a connection")
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        try fixture.archive.setSendLimits(SendLimits(connections: 1), of: fixture.account)
+        let items = [try await fixture.send("One"), try await fixture.send("Two")]
+        let archive = fixture.archive
+        try await fixture.daemon { try archive.outboxCounts() == [.sent: 2] }
+        #expect(server.lines.filter { $0.hasPrefix("MAIL") }.count == 3)
+        let replies = try archive.outboxItem(items[1]).replies
+        #expect(replies.map(\.stage) == ["mail", "rcpt", "end-of-data"] && replies.first?.code == 451)
+        #expect(replies.allSatisfy { $0.attempt == 1 })
+    }
+
     @Test func everyRecipientHasAnOutcomeOfItsOwn() async throws {
         let server = try ScriptedSMTPServer()
         defer { server.stop() }

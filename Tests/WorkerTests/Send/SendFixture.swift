@@ -45,6 +45,17 @@ final class SendFixture: Sendable {
         return try await submission.submit(request, by: "anna", isImmediate: true).receipt.item
     }
 
+    /// Has a daemon send until a fact holds.
+    func daemon(until isFact: @escaping @Sendable () throws -> Bool) async throws {
+        let dispatcher = OutboxDispatcher(
+            archive: archive, loop: try Self.loop.get(), parsing: InProcessParsing(parser: MIMEParser()),
+            settings: settings)
+        let task = Task { try await dispatcher.run { _ in } }
+        while !(try isFact()), !Task.isCancelled { await Task.yield() }
+        task.cancel()
+        try await task.value
+    }
+
     /// - Parameter archive: another worker's view of it; nil for the fixture's own.
     func deliver(_ item: OutboxID, as archive: Archive? = nil) async throws -> OutboxItem {
         let dispatcher = OutboxDispatcher(
