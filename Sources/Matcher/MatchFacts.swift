@@ -42,16 +42,24 @@ public struct MessageCircumstances: Sendable, Hashable {
     public var isDeliveryReport: Bool
     /// Nil without a configured authority.
     public var senderCheck: SenderCheck?
+    /// A copy lies in a Sent folder of ours, which only a user fills: the field From of mail that came in
+    /// may be anybody's work.
+    public var hasSentCopy: Bool
     /// The message that we sent and that this one answers; nil when it answers none.
     public var answered: AnsweredMessage?
 
     public init(
-        isDeliveryReport: Bool = false, senderCheck: SenderCheck? = nil, answered: AnsweredMessage? = nil
+        isDeliveryReport: Bool = false, senderCheck: SenderCheck? = nil, hasSentCopy: Bool = false,
+        answered: AnsweredMessage? = nil
     ) {
         self.isDeliveryReport = isDeliveryReport
         self.senderCheck = senderCheck
+        self.hasSentCopy = hasSentCopy
         self.answered = answered
     }
+
+    /// It came in, and the authority says that its author did not write it.
+    public var isDisowned: Bool { !hasSentCopy && senderCheck?.outcome == .failed }
 }
 
 /// A message of a user's own, to which another one refers.

@@ -2,10 +2,11 @@ import MailModel
 
 extension Matcher {
     /// Why a message is incoming, outgoing or internal, in one sentence for people.
-    public static func directionReason(of known: [KnownParticipant]) -> String {
-        let hasFrom = known.contains { $0.participant.role == .from }
-        let field = hasFrom ? "From" : "Sender"
-        let authors = known.filter { $0.participant.role == (hasFrom ? .from : .sender) }
+    public static func directionReason(
+        of known: [KnownParticipant], _ circumstances: MessageCircumstances
+    ) -> String {
+        let authors = authors(of: known)
+        let field = authors.first?.participant.role == .sender ? "Sender" : "From"
         let own = authors.filter(\.standing.isOwn)
         guard !own.isEmpty else {
             return authors.isEmpty
@@ -13,6 +14,13 @@ extension Matcher {
                 : "nobody in \(field) is of the company: \(list(authors))"
         }
         let author = "\(list(own)) in \(field) is of the company"
+        if circumstances.isDisowned {
+            return author + ", but no copy lies in a Sent folder, and the domain disowns the message"
+        }
+        if own.count < authors.count, !circumstances.hasSentCopy {
+            let others = authors.filter { !$0.standing.isOwn }
+            return author + ", but no copy lies in a Sent folder, and \(list(others)) stands beside it"
+        }
         let recipients = known.filter { $0.participant.role.isRecipient }
         let strangers = recipients.filter { !$0.standing.isOwn }
         if recipients.isEmpty { return author + ", and no recipient could be read" }

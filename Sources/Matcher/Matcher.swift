@@ -28,16 +28,25 @@ public enum Matcher {
         _ known: [KnownParticipant], _ circumstances: MessageCircumstances = MessageCircumstances(),
         policy: MatchPolicy = MatchPolicy()
     ) -> MatchResult {
-        let direction = direction(of: known)
+        let direction = direction(of: known, circumstances)
         let matched = circumstances.isDeliveryReport ? [] : matchedContacts(among: known)
         if !matched.isEmpty {
-            if let subject = unverified(known, matched, circumstances, policy, direction) {
+            if let subject = unverified(known, matched, circumstances, policy) {
                 return MatchResult(direction: direction, verdict: .review(subject))
             }
             return MatchResult(direction: direction, verdict: .linked(matched))
         }
         if direction == .internal { return MatchResult(direction: direction, verdict: .internal) }
 
+        if let user = ownAuthor(forgedIn: known, circumstances) {
+            if let rule = user.standing.ignoredBy {
+                return MatchResult(direction: direction, verdict: .ignored(rule))
+            }
+            let forged = ReviewSubject(
+                participant: user.participant, canonical: user.canonical, kind: .unverified,
+                facts: circumstances.senderCheck?.facts)
+            return MatchResult(direction: direction, verdict: .review(forged))
+        }
         let counterparts = counterparts(among: known, direction: direction)
         if let waiting = counterparts.first(where: { $0.standing.ignoredBy == nil }) {
             let verdict = verdict(on: waiting, circumstances, policy, direction)
@@ -68,20 +77,30 @@ public enum Matcher {
         return matched
     }
 
-    /// A known author who, by the authority's word, did not write the message. Nil also where
+    /// A known author, or a user, who by the authority's word did not write the message. Nil also where
     /// the administrator links such mail all the same.
     private static func unverified(
         _ known: [KnownParticipant], _ matched: [MatchedContact], _ circumstances: MessageCircumstances,
-        _ policy: MatchPolicy, _ direction: Direction
+        _ policy: MatchPolicy
     ) -> ReviewSubject? {
-        guard policy.unverified == .review, direction == .incoming,
-            let check = circumstances.senderCheck, check.outcome == .failed,
-            matched.contains(where: { !$0.role.isRecipient }),
-            let author = known.first(where: { $0.participant.role == .from && !$0.standing.isOwn })
+        let authors = known.filter { $0.participant.role == .from }
+        guard policy.unverified == .review, circumstances.isDisowned,
+            let author = authors.first(where: { !$0.standing.isOwn }) ?? authors.first,
+            author.standing.isOwn || matched.contains(where: { !$0.role.isRecipient })
         else { return nil }
         return ReviewSubject(
             participant: author.participant, canonical: author.canonical, kind: .unverified,
-            facts: check.facts)
+            facts: circumstances.senderCheck?.facts)
+    }
+
+    /// The user in whose name alone a message came that is not the user's. Where it names no contact it is nobody's
+    /// history, and neither is it mail among users.
+    private static func ownAuthor(
+        forgedIn known: [KnownParticipant], _ circumstances: MessageCircumstances
+    ) -> KnownParticipant? {
+        guard circumstances.isDisowned, !circumstances.isDeliveryReport else { return nil }
+        let authors = known.filter { $0.participant.role == .from }
+        return authors.allSatisfy(\.standing.isOwn) ? authors.first : nil
     }
 
     /// What becomes of mail whose counterpart nobody knows: it waits, unless it answers mail of
@@ -107,15 +126,25 @@ public enum Matcher {
         ])
     }
 
-    private static func direction(of known: [KnownParticipant]) -> Direction {
-        let hasFrom = known.contains { $0.participant.role == .from }
-        let isOurs = known.contains {
-            $0.participant.role == (hasFrom ? .from : .sender) && $0.standing.isOwn
-        }
-        guard isOurs else { return .incoming }
+    private static func direction(
+        of known: [KnownParticipant], _ circumstances: MessageCircumstances
+    ) -> Direction {
+        let authors = authors(of: known)
+        // Anybody may put a user's address beside another author's, and one's own in a Sent folder nobody may.
+        let isOurs =
+            circumstances.hasSentCopy
+            ? authors.contains(where: \.standing.isOwn)
+            : !authors.isEmpty && authors.allSatisfy(\.standing.isOwn)
+        guard isOurs, !circumstances.isDisowned else { return .incoming }
         let recipients = known.filter { $0.participant.role.isRecipient }
         // Without a readable recipient nothing says that the mail stayed inside.
         return !recipients.isEmpty && recipients.allSatisfy(\.standing.isOwn) ? .internal : .outgoing
+    }
+
+    /// Who stands in From, or where that is missing in Sender.
+    static func authors(of known: [KnownParticipant]) -> [KnownParticipant] {
+        let hasFrom = known.contains { $0.participant.role == .from }
+        return known.filter { $0.participant.role == (hasFrom ? .from : .sender) }
     }
 
     /// The strangers whom a review item may stand under, the best first.

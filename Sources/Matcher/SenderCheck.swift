@@ -30,15 +30,20 @@ public struct SenderCheck: Sendable, Hashable, Codable {
         _ fields: [String], authorities: AuthorityNames, from: [Mailbox]
     ) -> SenderCheck? {
         guard !authorities.isEmpty else { return nil }
-        // Of several authors nobody knows which one was looked at.
-        guard from.count == 1, let author = from.first,
-            let top = fields.first.flatMap(AuthenticationResults.init),
-            authorities.contains(top.authority)
+        guard let top = fields.first.flatMap(AuthenticationResults.init), authorities.contains(top.authority)
         else { return SenderCheck(outcome: .unknown, facts: nil) }
-        let domain = CanonicalAddress.canonicalDomain(author.address.domain)
         return SenderCheck(
-            outcome: outcome(top.results, domain),
+            outcome: outcome(top.results, of: from),
             facts: top.results.isEmpty ? nil : top.results.prefix(8).map(\.text).joined(separator: ", "))
+    }
+
+    /// Of several authors nobody knows which one was looked at: none is verified, but a refusal is one,
+    /// or another address beside the forged one would hide it.
+    private static func outcome(_ results: [AuthenticationResults.Result], of authors: [Mailbox]) -> Outcome {
+        if authors.count == 1, let author = authors.first {
+            return outcome(results, CanonicalAddress.canonicalDomain(author.address.domain))
+        }
+        return results.contains { $0.method == "dmarc" && $0.value == "fail" } ? .failed : .unknown
     }
 
     private static func outcome(_ results: [AuthenticationResults.Result], _ domain: String) -> Outcome {

@@ -53,6 +53,16 @@ import Testing
         }
     }
 
+    @Test func `a refusal counts among several authors, whichever of them was looked at`() {
+        let other = Mailbox(address: EmailAddress("anna@firma.example")!)
+        for authors in [[], [maria, other], [other, maria]] {
+            let check = SenderCheck.read(
+                ["mx.firma.example; dmarc=fail header.from=firma.example"],
+                authorities: AuthorityNames(["mx.firma.example"]), from: authors)
+            #expect(check?.outcome == .failed)
+        }
+    }
+
     @Test func `what stands in comments and quotations is no result`() {
         #expect(outcome("mx.firma.example; spf=none (; dmarc=pass header.from=klient.example) x") == .unknown)
         #expect(outcome(#"mx.firma.example; spf=none (\); dmarc=pass (nested \() ) x) y"#) == .unknown)

@@ -32,11 +32,11 @@ import Testing
         return archive
     }
 
-    private func ingest(_ name: String, _ archive: Archive, _ fixture: WorkerFixture) throws
-        -> ArchivedMessage
-    {
+    private func ingest(
+        _ name: String, _ archive: Archive, _ fixture: WorkerFixture, in folder: FolderID? = nil
+    ) throws -> ArchivedMessage {
         let received = ReceivedMessage(
-            folder: fixture.inbox, uidValidity: UIDValidity(7), uid: UID(1), internalDate: nil,
+            folder: folder ?? fixture.inbox, uidValidity: UIDValidity(7), uid: UID(1), internalDate: nil,
             bytes: try Self.bytes(name))
         let arrival = MessageReader.arrival(
             of: received, read: .read(MIMEParser().parse(received.bytes)))
@@ -53,6 +53,8 @@ import Testing
         ("several-authors", "custom", "unknown"), ("author-in-a-group", "custom", "verified"),
         ("no-result", "custom", "unknown"), ("version-blanks-and-comments", "custom", "verified"),
         ("too-long-to-be-read", "custom", "unknown"), ("quotation-that-does-not-end", "custom", "unknown"),
+        ("forged-user", "custom", "failed"), ("forged-user", "gmail", "unknown"),
+        ("forged-user-beside-the-author", "custom", "failed"),
     ])
     func whatTheServerSaysIsShownAtTheMessageAndInTheHistory(
         _ name: String, _ preset: String, _ outcome: String
@@ -91,6 +93,72 @@ import Testing
         // Nobody's address by a new contact draws it along, since it becomes no truer by that.
         let maria = try archive.findContact(Self.maria)
         #expect(try archive.history(of: maria.id).isEmpty)
+    }
+
+    @Test(arguments: ["forged-user", "forged-user-beside-the-author"])
+    func mailThatCameInUnderAUsersAddressIsNotTheUsers(_ name: String) throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture)
+        let message = try ingest(name, archive, fixture)
+        #expect(message.direction == .incoming && message.state == .archived)
+        let history = try archive.history(of: archive.findContact(Self.maria).id)
+        #expect(history.map(\.direction) == [.incoming])
+        let explanation = try archive.explanation(of: message.id)
+        let direction = try #require(explanation.decisions.first { $0.about == "direction" })
+        #expect(
+            direction.because == [
+                "anna@firma.example in From is of the company, but no copy lies in a Sent folder, and the domain "
+                    + "disowns the message"
+            ])
+        #expect(explanation.decisions.first { $0.about == "sender" }?.outcome == "failed")
+    }
+
+    @Test(arguments: [
+        ("forged-user", "anna@firma.example"), ("forged-user-beside-the-author", "maria@klient.example"),
+        ("forged-user-to-a-user", "anna@firma.example"),
+    ])
+    func aUsersAddressDoesNotEvadeTheCheck(_ name: String, _ author: String) throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture) { $0.unverified = .review }
+        let message = try ingest(name, archive, fixture)
+        #expect(message.state == .review && message.direction == .incoming)
+        let item = try #require(try archive.reviewItems().first)
+        #expect(
+            item.reason == "Unverified sender \(author): spf=fail (firma.example), dmarc=fail (firma.example)")
+        #expect(try archive.history(of: archive.findContact(Self.maria).id).isEmpty)
+    }
+
+    @Test func mailInAUsersNameToAUserWaitsEvenWhereDisownedMailIsLinked() throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture)
+        #expect(try ingest("forged-user-to-a-user", archive, fixture).state == .review)
+        #expect(try archive.reviewItems().map(\.kind) == [.unverified])
+    }
+
+    /// A list that changes a user's mail breaks its signature, and sends it back to the user.
+    @Test(arguments: [
+        ("forged-user", Direction.outgoing, "archived"), ("forged-user-to-a-user", .internal, "ignored"),
+        ("forged-user-beside-the-author", .internal, "archived"),
+    ])
+    func aCopyInASentFolderShowsThatAUserWroteIt(
+        _ name: String, _ direction: Direction, _ state: String
+    ) throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture) { $0.unverified = .review }
+        #expect(try ingest(name, archive, fixture).state == .review)
+        let sent = try archive.folder(account: fixture.account, name: FolderName("Sent"), role: .sent)
+        let message = try ingest(name, archive, fixture, in: sent)
+        #expect(message.direction == direction && message.senderCheck == nil)
+        #expect(message.state.rawValue == state)
+        #expect(try archive.reviewItems().isEmpty)
+    }
+
+    @Test func aCopyInASentFolderIsNotChecked() throws {
+        let fixture = try WorkerFixture()
+        let archive = try archive(fixture) { $0.unverified = .review }
+        let sent = try archive.folder(account: fixture.account, name: FolderName("Sent"), role: .sent)
+        let message = try ingest("forged-user", archive, fixture, in: sent)
+        #expect(message.direction == .outgoing && message.state == .archived && message.senderCheck == nil)
     }
 
     @Test func withoutAnAuthorityNothingIsSaid() throws {

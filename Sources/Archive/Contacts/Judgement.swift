@@ -7,7 +7,7 @@ import Matcher
 struct Judgement {
     private let policy: MatchPolicy
     private let looks: LookRegister
-    private let answered, contactsOf, sending, recipientsOf, presetOf: PreparedStatement
+    private let answered, contactsOf, sending, recipientsOf, place: PreparedStatement
 
     init(_ db: Database, policy: MatchPolicy) throws {
         self.policy = policy
@@ -31,8 +31,10 @@ struct Judgement {
         recipientsOf = try PreparedStatement(db, Self.recipients + " ORDER BY ca.contact")
         contactsOf = try PreparedStatement(
             db, "SELECT contact FROM history WHERE message = ? AND removed_at IS NULL ORDER BY contact")
-        presetOf = try PreparedStatement(
-            db, "SELECT a.preset FROM folders f JOIN accounts a ON a.id = f.account WHERE f.id = ?")
+        place = try PreparedStatement(
+            db,
+            "SELECT a.preset, f.role = 'sent' FROM folders f JOIN accounts a ON a.id = f.account WHERE f.id = ?"
+        )
     }
 
     /// Whether a message has a copy in a Sent folder.
@@ -84,24 +86,20 @@ struct Judgement {
         of content: Content, _ participants: [KnownParticipant], in folder: FolderID
     ) throws -> MessageCircumstances {
         let authors = content.participants.filter { $0.role == .from }.map(\.mailbox)
-        // What a user sends is not checked by the server that takes it in.
+        place.bind(1, folder.rawValue)
+        let (preset, isSent) = try place.first { ($0.text(0), $0.int64(1) != 0) } ?? ("", false)
+        var check = SenderCheck.read(
+            content.authenticationResults, authorities: policy.authorities(ofPreset: preset), from: authors)
+        // What a user sends is not checked by the server that takes it in. But what came in under a user's address
+        // was, unless that server says nothing: then the user may have sent it from there.
         let isOurs = participants.contains { $0.participant.role == .from && $0.standing.isOwn }
+        if isSent || isOurs && check?.facts == nil { check = nil }
         return MessageCircumstances(
-            isDeliveryReport: content.isDeliveryReport,
-            senderCheck: isOurs
-                ? nil
-                : SenderCheck.read(
-                    content.authenticationResults, authorities: try authorities(in: folder), from: authors),
+            isDeliveryReport: content.isDeliveryReport, senderCheck: check, hasSentCopy: isSent,
             answered: try answeredMessage(IngestTransaction.thread(content)))
     }
 
     func lookAlike(of address: CanonicalAddress) throws -> LookAlike? { try looks.lookAlike(of: address) }
-
-    private func authorities(in folder: FolderID) throws -> AuthorityNames {
-        guard !policy.providerAuthorities.isEmpty else { return policy.authorities }
-        presetOf.bind(1, folder.rawValue)
-        return policy.authorities(ofPreset: try presetOf.first { $0.text(0) } ?? "")
-    }
 
     /// The nearest message of ours among those that a message refers to.
     ///

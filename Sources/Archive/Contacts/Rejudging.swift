@@ -20,7 +20,11 @@ struct Rejudging {
         addresses = try AddressBook(db)
         judgement = try Judgement(db, policy: policy)
         facts = try PreparedStatement(
-            db, "SELECT category, sender_check, sender_check_facts, thread FROM messages WHERE id = ?")
+            db,
+            """
+            SELECT category, sender_check, sender_check_facts, thread, \(Judgement.isSent("messages"))
+            FROM messages WHERE id = ?
+            """)
         participants = try PreparedStatement(
             db,
             """
@@ -44,13 +48,14 @@ struct Rejudging {
             (
                 isReport: row.text(0) == MessageCategory.report.rawValue,
                 check: row.optionalText(1).flatMap(SenderCheck.Outcome.init), facts: row.optionalText(2),
-                thread: row.optionalText(3)
+                thread: row.optionalText(3), hasSentCopy: row.int64(4) != 0
             )
         }
         guard let row else { return nil }
         let circumstances = MessageCircumstances(
             isDeliveryReport: row.isReport,
             senderCheck: row.check.map { SenderCheck(outcome: $0, facts: row.facts) },
+            hasSentCopy: row.hasSentCopy,
             answered: try judgement.answeredMessage(row.thread))
         var stored: [(Participant, CanonicalAddress)] = []
         participants.bind(1, message.rawValue)

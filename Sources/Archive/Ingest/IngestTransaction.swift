@@ -14,6 +14,7 @@ final class IngestTransaction {
     let addresses: AddressBook
     let decisions: Decisions
     let judgement: Judgement
+    let policy: MatchPolicy
     /// Nil where no leads are made without asking.
     let leads: AutomaticLeads?
     private let notices: NoticeRaising
@@ -29,6 +30,7 @@ final class IngestTransaction {
         self.db = db
         self.placements = placements
         self.time = time
+        self.policy = policy
         self.bounces = bounces
         addresses = try AddressBook(db)
         decisions = try Decisions(db, time: time)
@@ -95,49 +97,13 @@ final class IngestTransaction {
         if !isErased, let content = arrival.content {
             try adoptReports(on: message, content, in: arrival.folder)
         }
-        if !isErased, let content = arrival.content,
-            content.participants.contains(where: { $0.role == .bcc }),
-            try isSenderCopy(arrival.folder)
-        {
-            try addBlindRecipients(of: content, to: message)
+        if !isErased, let content = arrival.content, try isSenderCopy(arrival.folder) {
+            try acknowledge(message, in: arrival.folder)
+            if content.participants.contains(where: { $0.role == .bcc }) {
+                try addBlindRecipients(of: content, to: message)
+            }
         }
         return .duplicate(of: message)
-    }
-
-    /// The sender's own copy has the Bcc field that the recipients' copies lack. Only
-    /// such a copy may add people: anybody could send us another copy of a mail.
-    private func addBlindRecipients(of content: Content, to message: ArchivedMessageID) throws {
-        let present = try PreparedStatement(
-            db, "SELECT role, address, position FROM participants WHERE message = ?")
-        present.bind(1, message.rawValue)
-        var known: Set<Int64> = []
-        var next: Int64 = 0
-        try present.forEachRow { row in
-            if row.text(0) == ParticipantRole.bcc.rawValue { known.insert(row.int64(1)) }
-            next = max(next, row.int64(2) + 1)
-        }
-        var added: [KnownParticipant] = []
-        for participant in content.participants where participant.role == .bcc {
-            let entry = try addresses.entry(participant.mailbox.address)
-            guard known.insert(entry.id).inserted else { continue }
-            try insertParticipant(participant, address: entry.id, message: message, position: next)
-            next += 1
-            added.append(
-                KnownParticipant(
-                    participant: participant, canonical: entry.canonical, standing: entry.standing))
-        }
-        guard !added.isEmpty else { return }
-        try SearchIndex(db).renew(message)
-        let matched = Matcher.matchedContacts(among: added)
-        guard !matched.isEmpty, let facts = try decisions.facts(of: message), facts.category != .report else {
-            return
-        }
-        for contact in matched {
-            try decisions.link(message, contact: contact, by: .arrival, sortDate: facts.sortDate)
-        }
-        if facts.state == .review || (facts.state == .ignored && facts.reason == Decisions.internalReason) {
-            try decisions.settle(message, as: .archived, resolution: .linked, by: "rule")
-        }
     }
 
     // MARK: - A new message

@@ -59,7 +59,7 @@ private struct Explaining {
 
     private var direction: Decision {
         let today = finding.result.direction
-        var because = [Matcher.directionReason(of: seen)]
+        var because = [Matcher.directionReason(of: seen, finding.circumstances)]
         if today != message.direction {
             because.append(
                 "it would be \(today.rawValue) today: the company's own addresses have changed since")
@@ -75,8 +75,9 @@ private struct Explaining {
 
     /// Nil for mail of ours, which the server that takes it in does not check.
     private var sender: Decision? {
-        guard message.direction == .incoming else { return nil }
+        guard !finding.circumstances.hasSentCopy else { return nil }
         guard let check = finding.circumstances.senderCheck else {
+            guard message.direction == .incoming else { return nil }
             return Decision(
                 about: "sender", outcome: "not checked",
                 because: [
@@ -88,7 +89,7 @@ private struct Explaining {
         if check.outcome == .failed {
             because.append(
                 policy.unverified == .review
-                    ? "mail of a contact whose domain did not send it waits for a person"
+                    ? "mail of a contact or a user whose domain did not send it waits for a person"
                     : "such mail is linked all the same, by [matching] unverified = \"link\"")
         }
         return Decision(about: "sender", outcome: check.outcome.rawValue, because: because)
