@@ -54,7 +54,8 @@ SHARES = {
     # Belongs to nobody, or to somebody whom only a person can tell.
     "internal": 300, "colleague at an organisation": 700, "new address of a contact": 700,
     "tag of a provider that may have none": 300, "answer from a new address": 500, "stranger": 900,
-    "newsletter": 350, "namesake at another provider": 150, "look-alike": 250, "forged name": 250,
+    "newsletter": 350, "namesake at another provider": 150, "look-alike": 150, "borrowed domain": 100, "forged name": 150,
+    "known address as the name": 100,
     "forged reference": 150, "delivery report": 100, "nobody named": 50,
 }  # fmt: skip
 
@@ -334,12 +335,32 @@ class Mail:
         ways += [domain.replace(latin, cyrillic, 1) for latin, cyrillic in ("aа", "eе", "oо", "pр", "cс")]
         ways.append(domain.replace(label, label[:2] + label[3] + label[2] + label[4:]))
         ways = [way for way in ways if way.split(".")[0] != label and way.endswith(".example")]
-        self.write(kind, f"{local}@{self.rng.choice(ways)}", [self.own()], [], suggest=None, name=who.name)
+        self.write(kind, f"{local}@{self.rng.choice(ways)}", [self.own()], [], suggest=[], name=who.name)
+
+    def borrowed_domain(self, kind):
+        # Every letter of a known domain is right, and the domain is another one.
+        while True:
+            who = self.rng.choice(self.world.single + self.world.organisations)
+            local, domain = who.emails[0].split("@")
+            if domain.endswith(".example") and domain.isascii():
+                break
+        domain = self.rng.choice([domain, COMPANY])
+        label = domain.split(".")[0]
+        ways = [f"{label}.test", f"www.{label}.test", f"{domain}.podlog.example", f"mail.{domain}.podlog.example"]
+        ways += [f"{domain}-login.test"]
+        # A short name with a word is mostly another company's.
+        ways += [f"{label}-support.example", f"my-{label}.test"] if len(label) > 5 else []
+        self.write(kind, f"{local}@{self.rng.choice(ways)}", [self.own()], [], suggest=[], name=who.name)
+
+    def address_as_name(self, kind):
+        who = self.rng.choice(self.world.single)
+        name = self.rng.choice([who.emails[0], f"{who.name} <{who.emails[0]}>", self.own()])
+        self.write(kind, f"bill{self.rng.randint(1, 9999)}@{self.rng.choice(['gmail.com', f'obman{self.number}.example'])}", [self.own()], [], suggest=[], name=name)
 
     def forged_name(self, kind):
-        # The name says one thing, the address another; also an address as the name.
+        # The name says one thing, the address another. A contact's new address has no other look.
         who = self.rng.choice(self.world.single)
-        name = self.rng.choice([who.name, who.emails[0], f"{who.name} <{who.emails[0]}>", f"{who.name} via CRM"])
+        name = self.rng.choice([who.name, f"{who.name} via CRM"])
         self.write(kind, f"bill{self.rng.randint(1, 9999)}@{self.rng.choice(['gmail.com', f'obman{self.number}.example'])}", [self.own()], [], suggest=None, name=name)
 
     def forged_reference(self, kind):
@@ -392,7 +413,8 @@ def main():
         "internal": mail.internal, "colleague at an organisation": mail.colleague, "new address of a contact": mail.new_address,
         "tag of a provider that may have none": mail.unknown_tag, "answer from a new address": mail.answer,
         "stranger": mail.stranger, "newsletter": mail.newsletter, "namesake at another provider": mail.namesake,
-        "look-alike": mail.look_alike, "forged name": mail.forged_name, "forged reference": mail.forged_reference,
+        "look-alike": mail.look_alike, "borrowed domain": mail.borrowed_domain,
+        "known address as the name": mail.address_as_name, "forged name": mail.forged_name, "forged reference": mail.forged_reference,
         "delivery report": mail.delivery_report, "nobody named": mail.nobody,
     }  # fmt: skip
     plan = [kind for kind, share in SHARES.items() for _ in range(max(1, share * options.messages // 10000))]

@@ -14,9 +14,13 @@ import sys
 
 # Mail of which nobody may make a lead.
 NO_LEADS = {
-    "internal", "tag of a provider that may have none", "newsletter", "look-alike", "delivery report", "nobody named",
+    "internal", "tag of a provider that may have none", "newsletter", "look-alike", "borrowed domain",
+    "known address as the name", "delivery report", "nobody named",
 }  # fmt: skip
-FORGED = {"look-alike", "forged name", "forged reference", "namesake at another provider", "delivery report"}
+FORGED = {
+    "look-alike", "borrowed domain", "known address as the name", "forged name", "forged reference",
+    "namesake at another provider", "delivery report",
+}  # fmt: skip
 
 
 def listing(binary, config, *arguments):

@@ -52,13 +52,6 @@ extension LeadCreation {
     /// More recipients than a letter has: a mailing, whose people nobody has written to in person.
     private static let mailing = 10
 
-    /// Another address as the display name is what a forger writes.
-    private static func namesAnother(_ participant: Participant) -> Bool {
-        let mailbox = participant.mailbox
-        guard let name = mailbox.displayName?.lowercased(), name.contains("@") else { return false }
-        return !name.contains(mailbox.address.lowercased)
-    }
-
     /// Whether mail makes a lead of the one whom it waits for, as far as the mail itself says. Who looks like
     /// somebody known, or is disowned by the domain, is a person's to judge.
     ///
@@ -70,7 +63,7 @@ extension LeadCreation {
             let participant = facts.subject.participant,
             let canonical = facts.subject.canonical, facts.senderCheck != .failed,
             canonical.domain.contains("."), !UnattendedAddress.contains(canonical),
-            !Self.namesAnother(participant)
+            !participant.mailbox.namesAnother
         else { return nil }
         switch facts.direction {
         case .internal: return nil

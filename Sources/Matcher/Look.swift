@@ -47,6 +47,14 @@ public struct Look: Hashable, Sendable {
         case oneLetter = "one-letter"
         /// Cyrillic and Latin letters in one word.
         case mixedAlphabets = "mixed-alphabets"
+        /// The same name under another ending: `acme.com` for `acme.ru`.
+        case otherEnding = "other-ending"
+        /// The known domain stands in it, before another one: `acme.ru.evil.com`.
+        case enclosedName = "enclosed-name"
+        /// A word stands behind or before the known name: `acme-support.ru`.
+        case addedWord = "added-word"
+        /// The known address is written as the name of its owner.
+        case addressAsName = "address-as-name"
     }
 
     /// Nil when nobody would take one for the other, or when they are equal.
@@ -160,40 +168,6 @@ public struct LookHalves: Sendable, Hashable {
         hash = (hash ^ 0xFF) &* 0x100_0000_01b3
         for byte in family.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return Int64(bitPattern: hash)
-    }
-}
-
-/// A known name that an unknown one could be taken for.
-public struct LookAlike: Sendable, Hashable, Codable {
-    /// The unknown address.
-    public var address: String
-    /// The address or domain that it resembles; nil when it only mixes alphabets.
-    public var known: String?
-    public var resemblance: Look.Resemblance
-
-    public init(address: String, known: String?, resemblance: Look.Resemblance) {
-        self.address = address
-        self.known = known
-        self.resemblance = resemblance
-    }
-
-    /// What a listing says behind the address.
-    public var warning: String {
-        switch (known, resemblance) {
-        case (let known?, .oneLetter): Self.beginnings[0] + known
-        case (let known?, _): Self.beginnings[1] + known
-        case (nil, _): "it mixes Cyrillic and Latin letters"
-        }
-    }
-
-    private static let beginnings = ["it differs in one letter from ", "it looks like "]
-
-    /// Whom a sentence names that ends in a warning; nil for every other sentence.
-    public static func known(inWarning sentence: String) -> Substring? {
-        guard let space = sentence.lastIndex(of: " "),
-            beginnings.contains(where: { sentence[...space].hasSuffix(": " + $0) })
-        else { return nil }
-        return sentence[sentence.index(after: space)...]
     }
 }
 

@@ -47,6 +47,60 @@ import Testing
     }
 
     @Test(arguments: [
+        ("acme-corp.com", "acme-corp.ru", Look.Resemblance.otherEnding),
+        ("mail.acme-corp.co.uk", "acme-corp.ru", .otherEnding),
+        ("acme-corp.ru.evil.com", "acme-corp.ru", .enclosedName),
+        ("mail.acme-corp.ru.evil.com", "acme-corp.ru", .enclosedName),
+        ("acme-corp.ru-login.com", "acme-corp.ru", .enclosedName),
+        ("acme-corp-support.ru", "acme-corp.ru", .addedWord), ("my-acme-corp.com", "acme-corp.ru", .addedWord),
+    ])
+    func `a name that is borrowed from a known domain is noticed`(
+        name: String, known: String, resemblance: Look.Resemblance
+    ) {
+        #expect(BorrowedName(name).resemblance(to: known) == resemblance)
+    }
+
+    @Test(arguments: [
+        // What lies below a domain is its owner's.
+        ("shop.acme-corp.ru", "acme-corp.ru"), ("acme-corp.ru", "shop.acme-corp.ru"),
+        ("acme-corp.ru", "acme-corp.ru"),
+        // Short names, and words of every day.
+        ("abc.com", "abc.ru"), ("stroy-master.ru", "stroy.ru"),
+        // The country's ending is nobody's name.
+        ("vektor.co.uk", "parus.co.uk"), ("vektor.msk.ru", "parus.msk.ru"), ("acmecorporate.ru", "acme-corp.ru"),
+    ])
+    func `others of the same ending, subdomains and short names borrow nothing`(name: String, known: String) {
+        #expect(BorrowedName(name).resemblance(to: known) == nil)
+    }
+
+    @Test func `odd domains borrow nothing and are read in bounded time`() {
+        for name in ["", ".", "-", "a.-.b", String(repeating: "a-", count: 120) + ".ru", "localhost"] {
+            #expect(BorrowedName(name).resemblance(to: "acme-corp.ru") == nil)
+        }
+        let labels = BorrowedName(Array(repeating: "a", count: 120).joined(separator: "."))
+        #expect(labels.enclosed.count < 100)
+    }
+
+    @Test(arguments: [
+        ("ivan@acme-corp.ru", ["ivan@acme-corp.ru"]), ("Ivan <ivan@acme-corp.ru>", ["ivan@acme-corp.ru"]),
+        ("\"ivan@acme-corp.ru\" via CRM", ["ivan@acme-corp.ru"]), ("Ivan @ Acme", []), ("Ivan", []),
+        ("BILL@gmail.com", []),
+    ])
+    func `the addresses in a name are others' than its own`(name: String, expected: [String]) {
+        let mailbox = Mailbox(displayName: name, address: EmailAddress("bill@gmail.com")!)
+        #expect(mailbox.addressesInName.map(\.addrSpec) == expected)
+    }
+
+    @Test(arguments: [
+        Look.Resemblance.sameLetters, .oneLetter, .otherEnding, .enclosedName, .addedWord, .addressAsName,
+    ])
+    func `whom a warning names can be read from it`(resemblance: Look.Resemblance) {
+        let lookAlike = LookAlike(address: "x@a.example", known: "ivan@b.example", resemblance: resemblance)
+        let sentence = "No matching contacts for x@a.example: " + lookAlike.warning
+        #expect(LookAlike.known(inWarning: sentence) == "ivan@b.example")
+    }
+
+    @Test(arguments: [
         ("Дмитрий Щербаков", "Shcherbakov Dmitry"), ("Наталья Цветкова", "Natalya Tsvetkova"),
         ("Алексей Петрович Хохлов", "Alexey Khokhlov"),
     ])

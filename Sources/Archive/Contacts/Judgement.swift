@@ -69,11 +69,12 @@ struct Judgement {
     /// - Parameter lookAlike: whom an address that nobody has could be taken for.
     func match(
         _ participants: [KnownParticipant], _ circumstances: MessageCircumstances,
-        lookAlike: (CanonicalAddress) throws -> LookAlike?
+        lookAlike: (CanonicalAddress, Mailbox) throws -> LookAlike?
     ) throws -> MatchResult {
         var result = Matcher.match(participants, circumstances, policy: policy)
         if case .review(var subject) = result.verdict, subject.kind == .unknown,
-            let canonical = subject.canonical, let lookAlike = try lookAlike(canonical)
+            let canonical = subject.canonical, let participant = subject.participant,
+            let lookAlike = try lookAlike(canonical, participant.mailbox)
         {
             subject.lookAlike = lookAlike
             result.verdict = .review(subject)
@@ -99,7 +100,9 @@ struct Judgement {
             answered: try answeredMessage(IngestTransaction.thread(content)))
     }
 
-    func lookAlike(of address: CanonicalAddress) throws -> LookAlike? { try looks.lookAlike(of: address) }
+    func lookAlike(of address: CanonicalAddress, _ mailbox: Mailbox) throws -> LookAlike? {
+        try looks.lookAlike(of: address, mailbox)
+    }
 
     /// The nearest message of ours among those that a message refers to.
     ///

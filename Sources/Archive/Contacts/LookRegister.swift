@@ -5,10 +5,11 @@ import Matcher
 /// The addresses and domains of contacts by how they look, to warn of an unknown address that
 /// could be taken for one of them. A handful of lookups, however many contacts there are.
 struct LookRegister {
-    private let insert, forget, byHead, byTail, hasDomain, hasAddress, isOwn: PreparedStatement
+    private let insert, forget, byHead, byTail, byLabel, hasDomain, hasAddress, own: PreparedStatement
     /// One crowded name must not slow down every other one; where so many share half a name,
     /// one letter means little.
     private static let bucketLimit = 64
+    private static let endingLimit = 64
     private static let domainFamily = "domain"
 
     init(_ db: Database) throws {
@@ -17,6 +18,11 @@ struct LookRegister {
         forget = try PreparedStatement(db, "DELETE FROM looks WHERE known = ?")
         byHead = try PreparedStatement(db, "SELECT known FROM looks WHERE head = ? LIMIT ?")
         byTail = try PreparedStatement(db, "SELECT known FROM looks WHERE tail = ? LIMIT ?")
+        byLabel = try PreparedStatement(
+            db,
+            """
+            SELECT domain FROM contact_addresses WHERE domain > ? AND domain < ? ORDER BY domain LIMIT 1
+            """)
         hasDomain = try PreparedStatement(db, "SELECT 1 FROM contact_addresses WHERE domain = ? LIMIT 1")
         hasAddress = try PreparedStatement(
             db,
@@ -24,10 +30,10 @@ struct LookRegister {
             SELECT 1 FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
             WHERE a.canonical = ? LIMIT 1
             """)
-        isOwn = try PreparedStatement(
+        own = try PreparedStatement(
             db,
             """
-            SELECT DISTINCT substr(a.canonical, instr(a.canonical, '@') + 1) FROM addresses a
+            SELECT a.canonical FROM addresses a
             WHERE a.id IN (SELECT address FROM users UNION SELECT address FROM accounts)
             """)
     }
@@ -51,6 +57,18 @@ struct LookRegister {
         try forget.run()
     }
 
+    /// Whom somebody whose address nobody has could be taken for, by the address or by another one
+    /// that stands in the place of the name.
+    func lookAlike(of address: CanonicalAddress, _ mailbox: Mailbox) throws -> LookAlike? {
+        if let found = try lookAlike(of: address) { return found }
+        for other in mailbox.addressesInName.map({ CanonicalAddress($0) }) where other != address {
+            guard try isKnown(other.rawValue) || isOwnAddress(other) else { continue }
+            return LookAlike(
+                address: address.rawValue, known: other.rawValue, resemblance: .addressAsName)
+        }
+        return nil
+    }
+
     /// Whom an address that nobody has could be taken for.
     func lookAlike(of address: CanonicalAddress) throws -> LookAlike? {
         let (domain, local) = (String(address.domain), Self.localPart(address))
@@ -68,10 +86,18 @@ struct LookRegister {
         return try ownDomains().contains(domain)
     }
 
-    private func ownDomains() throws -> [String] {
-        var own: [String] = []
-        try isOwn.forEachRow { own.append($0.text(0)) }
-        return own
+    private func ownDomains() throws -> Set<String> {
+        Set(try ownAddresses().map { String($0.domain) })
+    }
+
+    private func ownAddresses() throws -> [CanonicalAddress] {
+        var found: [CanonicalAddress] = []
+        try own.forEachRow { found.append(CanonicalAddress(rawValue: $0.text(0))) }
+        return found
+    }
+
+    private func isOwnAddress(_ address: CanonicalAddress) throws -> Bool {
+        try ownAddresses().contains(address)
     }
 
     private func resembled(
@@ -89,15 +115,49 @@ struct LookRegister {
         var found = try best(Look(domain), family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
         if found == nil {
             found =
-                own.lazy.compactMap { name in
+                own.sorted().lazy.compactMap { name in
                     Look.resemblance(of: domain, to: name).map { (name, $0) }
                 }.first
         }
         if found == nil { found = PublicMailDomain.resembled(by: domain) }
+        if found == nil { found = try lender(to: domain, own) }
         guard let (name, resemblance) = found else { return nil }
         // The whole address says more, when that is a contact's.
         let address = CanonicalAddress(EmailAddress(localPart: local, domain: name)).rawValue
         return (try isKnown(address) ? address : name, resemblance)
+    }
+
+    /// The domain from which another one borrows its name. At most a few lookups for each label.
+    private func lender(to domain: String, _ own: Set<String>) throws -> (String, Look.Resemblance)? {
+        let borrowed = BorrowedName(domain)
+        for name in borrowed.enclosed
+        where try own.contains(name) || PublicMailDomain.contains(name) || isKnown(name) {
+            return (name, .enclosedName)
+        }
+        for label in [borrowed.label] + borrowed.stems {
+            for known in try domains(beginning: label + ".") {
+                if let found = borrowed.resemblance(to: known) { return (known, found) }
+            }
+        }
+        return own.sorted().lazy.compactMap { name in
+            borrowed.resemblance(to: name).map { (name, $0) }
+        }.first
+    }
+
+    /// Domains of contacts that begin so, at most a few.
+    private func domains(beginning text: String) throws -> [String] {
+        // No domain has anything but a dot, letters, digits and hyphens, which stand before or behind `/`.
+        let end = text.dropLast() + "/"
+        var found: [String] = []
+        var last = text
+        while found.count < Self.endingLimit {
+            try byLabel.bind(1, last)
+            try byLabel.bind(2, String(end))
+            guard let next = try byLabel.first({ $0.text(0) }) else { break }
+            found.append(next)
+            last = next
+        }
+        return found
     }
 
     private func best(

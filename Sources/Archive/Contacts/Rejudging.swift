@@ -11,7 +11,7 @@ struct Rejudging {
 
     /// What costs much to find out and is asked again and again: ten thousand messages may be of one address.
     private final class Known {
-        var lookAlikes: [CanonicalAddress: LookAlike?] = [:]
+        var lookAlikes: [Mailbox: LookAlike?] = [:]
         var addresses: [String: EmailAddress?] = [:]
     }
 
@@ -84,10 +84,10 @@ struct Rejudging {
         return address
     }
 
-    private func lookAlike(of address: CanonicalAddress) throws -> LookAlike? {
-        if let lookAlike = known.lookAlikes[address] { return lookAlike }
-        let lookAlike = try judgement.lookAlike(of: address)
-        known.lookAlikes[address] = .some(lookAlike)
+    private func lookAlike(of address: CanonicalAddress, _ mailbox: Mailbox) throws -> LookAlike? {
+        if let lookAlike = known.lookAlikes[mailbox] { return lookAlike }
+        let lookAlike = try judgement.lookAlike(of: address, mailbox)
+        known.lookAlikes[mailbox] = .some(lookAlike)
         return lookAlike
     }
 }

@@ -27,7 +27,7 @@ final class AutomaticLeads {
     private let time: UnixTime
     private let writer: ContactWriter
     private let suggester: Suggester
-    private let place, wasWrittenTo, isDeclined, insertReason: PreparedStatement
+    private let place, wasWrittenTo, isDeclined, hasName, insertReason: PreparedStatement
     private var hasLogged = false
 
     init(
@@ -56,6 +56,7 @@ final class AutomaticLeads {
             LIMIT 1
             """)
         isDeclined = try PreparedStatement(db, "SELECT 1 FROM declined_leads WHERE address = ?")
+        hasName = try PreparedStatement(db, "SELECT 1 FROM contacts WHERE name_key = ? LIMIT 1")
         insertReason = try PreparedStatement(
             db, "INSERT INTO automatic_leads(contact, reason, message) VALUES (?, ?, ?)")
     }
@@ -71,7 +72,7 @@ final class AutomaticLeads {
         place.bind(1, waiting.folder.rawValue)
         let (isSent, owner) = try place.first { ($0.int64(0) != 0, $0.optionalInt64(1)) } ?? (false, nil)
         guard let reason = try reason(for: waiting, isSent: isSent, entry.id),
-            try isNobodyKnown(entry, waiting.item)
+            try isNobodyKnown(entry, participant.mailbox.displayName, waiting.item)
         else { return nil }
         let act = Act(person: "rule", systemUser: "mailworker", origin: "-", action: Self.action)
         return try Act.$current.withValue(act) {
@@ -129,10 +130,16 @@ final class AutomaticLeads {
 
     /// Whoever may be a contact with another address, or one of our own people, is a person's to judge, as is an
     /// address of which a lead was taken back.
-    private func isNobodyKnown(_ entry: AddressBook.Entry, _ item: ReviewItemID) throws -> Bool {
+    private func isNobodyKnown(
+        _ entry: AddressBook.Entry, _ name: String?, _ item: ReviewItemID
+    ) throws -> Bool {
         guard !entry.standing.isOwn, entry.standing.contacts.isEmpty,
             try !writer.looks.isOurs(String(entry.canonical.domain))
         else { return false }
+        if let key = name.map(ContactWriter.nameKey), !key.isEmpty {
+            try hasName.bind(1, key)
+            if try hasName.first({ _ in true }) != nil { return false }
+        }
         isDeclined.bind(1, entry.id)
         return try isDeclined.first { _ in true } == nil && !suggester.meansSomebodyKnown(item)
     }

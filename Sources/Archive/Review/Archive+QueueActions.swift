@@ -18,12 +18,14 @@ extension Archive {
     /// - Parameters:
     ///   - addingAddress: gives each contact the address of each item, so that other
     ///     mail of the address, waiting or yet to come, follows.
+    ///   - trustsLookAlike: adds also an address that could be taken for a known one.
     ///   - person: who decided; shown with the link.
-    /// - Throws: `unknown.review-item`, `unknown.contact`, `rights.missing`; then nothing has changed.
+    /// - Throws: `unknown.review-item`, `unknown.contact`, `rights.missing`, `invalid.value` for an address that
+    ///   looks like a known one; then nothing has changed.
     @discardableResult
     public func link(
         _ selection: ReviewSelection, to contacts: [ContactID], addingAddress: Bool = false,
-        by person: String
+        trustsLookAlike: Bool = false, by person: String
     ) throws(MailFailure) -> ReviewOutcome {
         let time = now()
         return try writeReversibly(.review) { db in
@@ -39,6 +41,7 @@ extension Archive {
             var outcome = ReviewOutcome()
             for item in try Self.open(selection, db, sight) {
                 guard let facts = try decisions.facts(of: item.message) else { continue }
+                if addingAddress, !trustsLookAlike { try Self.refuseLookAlike(item, writer.looks, db, sight) }
                 for contact in contacts {
                     try decisions.link(
                         item.message, contact: contact, role: item.role, email: item.email,
@@ -123,6 +126,23 @@ extension Archive {
 
     // MARK: - Parts
 
+    /// What gives a contact an address for ever must not happen in passing, when somebody else may have chosen the
+    /// address to be taken for the contact's.
+    private static func refuseLookAlike(
+        _ item: OpenItem, _ looks: LookRegister, _ db: Database, _ sight: Sight
+    ) throws {
+        guard let canonical = item.canonical, let address = address(item.email),
+            let lookAlike = try looks.lookAlike(
+                of: canonical, Mailbox(displayName: item.name, address: address))
+        else { return }
+        let warning = try WarningSight(db, sight).shown(lookAlike).warning
+        throw MailFailure.invalid(
+            "This address could be somebody's who wants to be taken for another",
+            "\(address.lowercased): \(warning)",
+            remedy: "If it is the contact's all the same, say so with --yes; without --add-address only these "
+                + "messages are linked.")
+    }
+
     struct OpenItem {
         var id: ReviewItemID
         var message: ArchivedMessageID
@@ -131,6 +151,8 @@ extension Archive {
         /// As the message has it.
         var email: String?
         var role: ParticipantRole?
+        /// The name that came with the address.
+        var name: String?
     }
 
     /// The items meant, all of them open, and the viewer's to decide.
@@ -138,7 +160,7 @@ extension Archive {
         _ selection: ReviewSelection, _ db: Database, _ sight: Sight
     ) throws -> [OpenItem] {
         let select = """
-            SELECT r.id, r.message, r.address, a.canonical, coalesce(p.email, r.email), p.role
+            SELECT r.id, r.message, r.address, a.canonical, coalesce(p.email, r.email), p.role, p.name
             FROM review_items r LEFT JOIN addresses a ON a.id = r.address
                 LEFT JOIN participants p ON p.message = r.message AND p.position = (
                     SELECT min(position) FROM participants WHERE message = r.message AND address = r.address)
@@ -148,7 +170,8 @@ extension Archive {
             OpenItem(
                 id: ReviewItemID(rawValue: row[0]), message: ArchivedMessageID(rawValue: row[1]),
                 address: row[2], canonical: (row[3] as String?).map { CanonicalAddress(rawValue: $0) },
-                email: row[4], role: (row[5] as String?).flatMap { ParticipantRole(rawValue: $0) })
+                email: row[4], role: (row[5] as String?).flatMap { ParticipantRole(rawValue: $0) },
+                name: row[6])
         }
         switch selection {
         case .items(let ids):

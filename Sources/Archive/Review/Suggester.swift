@@ -3,8 +3,10 @@ import MailModel
 import Matcher
 
 /// Finds contacts that an item may belong to, the likeliest first: by its address, which somebody may have given to a
-/// contact who could not decide about the item, by one that differs only in its tag, by its thread, by a telephone number in the signature, by the name that came with the address, and by the
-/// address's domain. At most three; a person decides, since all of it can be forged.
+/// contact who could not decide about the item, by one that differs only in its tag, by its thread, by a telephone
+/// number in the signature, by the name that came with the address, and by the address's domain. At most three; a person
+/// decides, since all of it can be forged. For an address that could be taken for a known one nobody is suggested: what
+/// a forger copies would point at the one who is imitated.
 struct Suggester {
     static let limit = 3
 
@@ -21,7 +23,7 @@ struct Suggester {
             """
             SELECT m.thread, a.canonical, (SELECT p.name FROM participants p
                 WHERE p.message = r.message AND p.address = r.address AND p.name IS NOT NULL LIMIT 1),
-                CASE m.direction WHEN 'incoming' THEN m.signature END, r.kind = 'unknown'
+                CASE m.direction WHEN 'incoming' THEN m.signature END, r.kind
             FROM review_items r JOIN messages m ON m.id = r.message
                 LEFT JOIN addresses a ON a.id = r.address WHERE r.id = ?
             """)
@@ -83,14 +85,14 @@ struct Suggester {
         let facts = try details.first { row in
             (
                 thread: row.optionalText(0), canonical: row.optionalText(1), name: row.optionalText(2),
-                signature: row.optionalText(3), isUnknown: row.int64(4) != 0
+                signature: row.optionalText(3), kind: row.text(4)
             )
         }
-        guard let facts else { return [] }
+        guard let facts, facts.kind != ReviewKind.lookAlike.rawValue else { return [] }
         var found: [Suggestion] = []
         let address = facts.canonical.map { CanonicalAddress(rawValue: $0) }
         // What was found to be forged, or was taken out, is not the contact's because of its address.
-        if let address, facts.isUnknown {
+        if let address, facts.kind == ReviewKind.unknown.rawValue {
             try byAddress.bind(1, address.rawValue)
             try collect(byAddress, "has this address", into: &found)
         }

@@ -19,11 +19,15 @@ struct QueueLinkCommand: ParsableCommand {
     @Flag(help: "Also gives the contact the address, so that its other mail follows.")
     var addAddress = false
 
+    @Flag(help: "Adds also an address that could be taken for a known one.")
+    var yes = false
+
     func run() throws {
         let archive = try Workplace(common, as: .rights).archive
         let contacts = try contact.map { try archive.findContact($0) }
         let outcome = try archive.link(
-            try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress, by: Actor.name)
+            try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress, trustsLookAlike: yes,
+            by: Actor.name)
         let names = contacts.map(\.name).joined(separator: ", ")
         Terminal.print("linked \(outcome.closed.count) to \(names)\(outcome.gain.text)\(Actor.wayBack)")
     }
