@@ -14,8 +14,9 @@ public struct BorrowedName: Sendable, Hashable {
 
     /// - Parameter domain: in A-labels, in lower case.
     public init(_ domain: some StringProtocol) {
-        let labels = domain.split(separator: ".", maxSplits: Self.maximumLabels).map(String.init)
-        self.domain = String(domain)
+        let name = String(domain)
+        self.domain = name
+        let labels = name.split(separator: ".", maxSplits: Self.maximumLabels).map { String($0) }
         let label = Self.registered(labels)
         self.label = label
         enclosed = Self.enclosed(labels)
@@ -24,16 +25,19 @@ public struct BorrowedName: Sendable, Hashable {
             return
         }
         let words = label.split(separator: "-", maxSplits: Self.maximumLabels)
-        stems = words.isEmpty
-            ? []
-            : (1..<words.count).flatMap { count in
-                [words.prefix(count), words.suffix(count)].map { $0.joined(separator: "-") }
-            }.filter { $0.utf8.count >= Self.minimumStem }
+        var stems: [String] = []
+        for count in 1..<max(words.count, 1) {
+            stems.append(words.prefix(count).joined(separator: "-"))
+            stems.append(words.suffix(count).joined(separator: "-"))
+        }
+        self.stems = stems.filter { $0.utf8.count >= Self.minimumStem }
     }
 
     /// What this domain borrows from a known one; nil also for a part of the known one, which is its owner's.
     public func resemblance(to known: String) -> Look.Resemblance? {
-        guard domain != known, !domain.hasSuffix("." + known), !known.hasSuffix("." + domain) else { return nil }
+        guard domain != known, !domain.hasSuffix("." + known), !known.hasSuffix("." + domain) else {
+            return nil
+        }
         if enclosed.contains(known) { return .enclosedName }
         let other = Self.registered(known.split(separator: ".").map(String.init))
         if label == other { return label.utf8.count >= Self.minimumLabel ? .otherEnding : nil }

@@ -10,7 +10,9 @@ extension Mailbox {
     /// The other addresses that the display name shows, at most three.
     public var addressesInName: [EmailAddress] {
         guard namesAnother, let displayName else { return [] }
-        let words = displayName.split { $0.isWhitespace || "<>()[],;:\"'".contains($0) }.filter { $0.contains("@") }
+        let words = displayName.split { $0.isWhitespace || "<>()[],;:\"'".contains($0) }.filter {
+            $0.contains("@")
+        }
         return words.prefix(3).compactMap { EmailAddress($0) }
     }
 }

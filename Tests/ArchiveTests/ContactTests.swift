@@ -202,6 +202,97 @@ import Testing
         #expect(maria.emails.map(\.addrSpec) == ["maria@client.example", "maria@new.example"])
     }
 
+    @Test func `people who share an address stay two, in one file and when it is imported again`() throws {
+        let fixture = try ArchiveFixture()
+        let rows = ["Ivan", "Petr"].map { ContactImportRow(name: $0, emails: [email("info@shared.example")]) }
+        #expect(try fixture.archive.importContacts(rows).added == 2)
+        #expect(try fixture.archive.contacts().map(\.name) == ["Ivan", "Petr"])
+        let again = try fixture.archive.importContacts(rows)
+        #expect(again.added == 0 && again.updated == 2 && again.refused.isEmpty)
+        #expect(try fixture.archive.contacts().map(\.name) == ["Ivan", "Petr"])
+    }
+
+    @Test func `a row of another name takes nobody's contact by the address alone`() throws {
+        let fixture = try ArchiveFixture()
+        let ivan = try fixture.contact("Иван Петров", "info@shared.example")
+        var row = ContactImportRow(name: "Olga", emails: [email("INFO@shared.example")])
+        let refused = try #require(try fixture.archive.importContacts([row]).refused.first).failure
+        #expect(refused.code == .invalidValue)
+        #expect(refused.detail == "info@shared.example, of Иван Петров (\(ivan)), for Olga")
+        #expect(refused.remedy?.contains("external_id") == true)
+        #expect(try fixture.archive.contacts().map(\.name) == ["Иван Петров"])
+        // Of another one with the same address an external id tells it.
+        row.externalID = "p9"
+        #expect(try fixture.archive.importContacts([row]).added == 1)
+        // A name in another alphabet, or none, is no other name.
+        for name in ["Petrov Ivan", nil] {
+            let same = ContactImportRow(kind: .lead, name: name, emails: [email("info@shared.example")])
+            #expect(
+                try fixture.archive.importContacts([same], isTrial: true).changes.map(\.contact) == [ivan])
+        }
+        let renamed = ContactImportRow(name: "Petrov Ivan", emails: [email("info@shared.example")])
+        #expect(
+            try fixture.archive.importContacts([renamed], isTrial: true).changes.map(\.fields) == [
+                ["name (was Иван Петров)"]
+            ])
+    }
+
+    @Test func `a contact that was made of an address alone gets its name by it`() throws {
+        let fixture = try ArchiveFixture()
+        let bare = ContactImportRow(name: nil, emails: [email("ivan@klient.example")])
+        let named = ContactImportRow(name: "Ivan", emails: [email("ivan@klient.example")])
+        _ = try fixture.archive.importContacts([bare])
+        #expect(try fixture.archive.importContacts([named]).updated == 1)
+        #expect(try fixture.archive.contacts().map(\.name) == ["Ivan"])
+    }
+
+    @Test func `contacts without an address are known again by name, organisation and number`() throws {
+        let fixture = try ArchiveFixture()
+        var rows = [0, 1, 2, 3].map { _ in ContactImportRow(name: "Olga") }
+        rows[1].organisation = "Parus"
+        rows[2].phones = ["+7 495 123-45-67"]
+        rows[3].phones = ["+7 495 765-43-21"]
+        #expect(try fixture.archive.importContacts(rows).added == 4)
+        let again = try fixture.archive.importContacts(rows)
+        #expect(again.added == 0 && again.updated == 4)
+        #expect(try fixture.archive.contacts().filter { $0.name == "Olga" }.count == 4)
+    }
+
+    @Test func `organisations in a circle are refused, by import and by hand`() throws {
+        let fixture = try ArchiveFixture()
+        var one = ContactImportRow(kind: .organisation, name: "One")
+        one.organisation = "Two"
+        var two = ContactImportRow(kind: .organisation, name: "Two")
+        two.organisation = "Three"
+        var three = ContactImportRow(kind: .organisation, name: "Three")
+        three.organisation = "One"
+        let refused = try fixture.archive.importContacts([one, two, three]).refused
+        #expect(refused.map(\.row) == [2])
+        #expect(refused.map(\.failure.code) == [.invalidValue])
+        let last = try fixture.archive.findContact("Three").id
+        let first = try fixture.archive.findContact("One").id
+        let failure = #expect(throws: MailFailure.self) {
+            try fixture.archive.changeContact(last) { $0.organisation = first }
+        }
+        #expect(failure?.code == .invalidValue)
+        #expect(try fixture.archive.contact(last).organisation == nil)
+    }
+
+    @Test func `what no listing could show is refused`() throws {
+        let fixture = try ArchiveFixture()
+        let endless = String(repeating: "ё", count: 501)
+        var rows = [0, 1, 2, 3, 4].map { ContactImportRow(name: "C\($0)") }
+        rows[0].name = endless
+        rows[1].externalID = endless
+        rows[2].tags = [endless]
+        rows[3].type = endless
+        rows[4].organisation = endless
+        #expect(try fixture.archive.importContacts(rows).refused.count == 5)
+        #expect(throws: MailFailure.self) { try fixture.archive.addContact(ContactDraft(name: endless)) }
+        #expect(try fixture.archive.contacts().isEmpty)
+        try fixture.contact(String(endless.dropLast()))
+    }
+
     @Test func `two external ids never become one contact, even with one address`() throws {
         let fixture = try ArchiveFixture()
         var one = ContactImportRow(name: "One", emails: [email("shared@x.example")])

@@ -20,18 +20,22 @@ struct LookAlikeTests {
         }
     }
 
-    @Test(arguments: [
-        ("ivan@acme-corp.com", nil, "it only differs in its ending from ivan@acme-corp.ru"),
-        ("boss@acme-corp.com", nil, "it only differs in its ending from acme-corp.ru"),
-        ("ivan@acme-corp.ru.evil.com", nil, "it only contains the name ivan@acme-corp.ru"),
-        ("x@gmail.com.evil.com", nil, "it only contains the name gmail.com"),
-        ("ivan@acme-corp-support.ru", nil, "it adds a word to ivan@acme-corp.ru"),
-        ("anna@firma.com", nil, "it only differs in its ending from firma.example"),
-        ("anna@firma.example.evil.com", nil, "it only contains the name firma.example"),
-        ("bill79@gmail.com", "ivan@acme-corp.ru", "it bears as a name the address ivan@acme-corp.ru"),
-        ("bill79@gmail.com", "Anna <anna@firma.example>", "it bears as a name the address anna@firma.example"),
-        ("ivan@acrne-corp.ru", nil, "it looks like ivan@acme-corp.ru"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("ivan@acme-corp.com", nil, "it only differs in its ending from ivan@acme-corp.ru"),
+            ("boss@acme-corp.com", nil, "it only differs in its ending from acme-corp.ru"),
+            ("ivan@acme-corp.ru.evil.com", nil, "it only contains the name ivan@acme-corp.ru"),
+            ("x@gmail.com.evil.com", nil, "it only contains the name gmail.com"),
+            ("ivan@acme-corp-support.ru", nil, "it adds a word to ivan@acme-corp.ru"),
+            ("anna@firma.com", nil, "it only differs in its ending from firma.example"),
+            ("anna@firma.example.evil.com", nil, "it only contains the name firma.example"),
+            ("bill79@gmail.com", "ivan@acme-corp.ru", "it bears as a name the address ivan@acme-corp.ru"),
+            (
+                "bill79@gmail.com", "Anna <anna@firma.example>",
+                "it bears as a name the address anna@firma.example"
+            ),
+            ("ivan@acrne-corp.ru", nil, "it looks like ivan@acme-corp.ru"),
+        ] as [(String, String?, String)])
     func `it is warned of, suggests nobody and makes no lead`(
         _ address: String, _ name: String?, _ warning: String
     ) throws {
@@ -45,7 +49,9 @@ struct LookAlikeTests {
         #expect(try archive.contacts().count == 1)
     }
 
-    @Test(arguments: ["sales@shop.acme-corp.ru", "ivan.petrov1@gmail.com", "bill@vektor.ru", "x@acme-tools.com"])
+    @Test(arguments: [
+        "sales@shop.acme-corp.ru", "ivan.petrov1@gmail.com", "bill@vektor.ru", "x@acme-tools.com",
+    ])
     func `others are not`(_ address: String) throws {
         _ = try fixture.archive.ingest([arrival(1, address)])
         let item = try #require(try fixture.archive.reviewItems().first)
@@ -73,7 +79,7 @@ struct LookAlikeTests {
         } throws: { error in
             let failure = error as? MailFailure
             return failure?.code == .invalidValue && failure?.detail?.hasPrefix(address + ": it ") == true
-                && failure?.remedy.contains("--yes") == true
+                && failure?.remedy?.contains("--yes") == true
         }
         #expect(try archive.openReviewCount() == 1)
         #expect(try archive.contact(ivan).emails.count == 2)
@@ -87,7 +93,9 @@ struct LookAlikeTests {
         var policy = MatchPolicy()
         policy.leads = .personal
         let archive = try fixture.reopened(matching: policy)
-        _ = try archive.ingest([arrival(1, "other@else.example", name: " мария"), arrival(2, "o@else.example", name: "Олег")])
+        _ = try archive.ingest([
+            arrival(1, "other@else.example", name: " мария"), arrival(2, "o@else.example", name: "Олег"),
+        ])
         #expect(try archive.reviewItems().map(\.address) == ["other@else.example"])
         #expect(try archive.contacts().filter { $0.kind == .lead }.map(\.name) == ["Олег"])
     }

@@ -52,7 +52,8 @@ import Testing
         ("acme-corp.ru.evil.com", "acme-corp.ru", .enclosedName),
         ("mail.acme-corp.ru.evil.com", "acme-corp.ru", .enclosedName),
         ("acme-corp.ru-login.com", "acme-corp.ru", .enclosedName),
-        ("acme-corp-support.ru", "acme-corp.ru", .addedWord), ("my-acme-corp.com", "acme-corp.ru", .addedWord),
+        ("acme-corp-support.ru", "acme-corp.ru", .addedWord),
+        ("my-acme-corp.com", "acme-corp.ru", .addedWord),
     ])
     func `a name that is borrowed from a known domain is noticed`(
         name: String, known: String, resemblance: Look.Resemblance
@@ -67,7 +68,8 @@ import Testing
         // Short names, and words of every day.
         ("abc.com", "abc.ru"), ("stroy-master.ru", "stroy.ru"),
         // The country's ending is nobody's name.
-        ("vektor.co.uk", "parus.co.uk"), ("vektor.msk.ru", "parus.msk.ru"), ("acmecorporate.ru", "acme-corp.ru"),
+        ("vektor.co.uk", "parus.co.uk"), ("vektor.msk.ru", "parus.msk.ru"),
+        ("acmecorporate.ru", "acme-corp.ru"),
     ])
     func `others of the same ending, subdomains and short names borrow nothing`(name: String, known: String) {
         #expect(BorrowedName(name).resemblance(to: known) == nil)

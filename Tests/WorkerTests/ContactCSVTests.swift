@@ -46,6 +46,28 @@ struct ContactCSVTests {
         #expect(try read(text).rows.map(\.contact.name) == names)
     }
 
+    @Test(arguments: [
+        "name,name,emails\nA,B,x@x.example\n", "name,имя\nA,B\n", "id,external_id,name\n1,2,A\n",
+    ])
+    func aColumnThatStandsTwiceIsRefused(text: String) throws {
+        let failure = try #require(throws: MailFailure.self) { try read(text) }
+        #expect(failure.code == .csv && failure.detail?.contains("twice") == true)
+        // Unless one of them is left out.
+        let first = String(text.prefix { $0 != "," })
+        if !text.hasPrefix("name,name") {
+            #expect(try ContactCSV(data: Data(text.utf8), map: [first: ""]).rows.count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ("vip; north", ["vip", "north"]), ("a,\"b,c\"", ["a", "b,c"]),
+        (" \"b;\"\"c\"\"\" ;d", ["b;\"c\"", "d"]),
+        ("\"open,b", ["\"open", "b"]), ("\"a\"b,c", ["\"a\"b", "c"]), (",;,", []), ("\"\"", []),
+    ])
+    func aListInACellKeepsWhatStandsInQuotes(text: String, names: [String]) {
+        #expect(ContactCSV.list(text) == names)
+    }
+
     // MARK: Rows that cannot be read
 
     @Test func eachBadRowIsNamedByItsNumberAndTheOthersAreRead() throws {

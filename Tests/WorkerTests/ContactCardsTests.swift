@@ -26,6 +26,29 @@ struct ContactCardsTests {
         #expect(found.refused.map { $0.detail?.prefix { $0 != ":" } } == ["card 1", "card 4"])
     }
 
+    @Test(arguments: [
+        ("4.0", "EMAIL:c@x.example\r\nEMAIL;PREF=2:b@x.example\r\nEMAIL;PREF=1:a@x.example"),
+        ("3.0", "EMAIL;TYPE=home:b@x.example\r\nEMAIL:c@x.example\r\nEMAIL;TYPE=work,pref:a@x.example"),
+        ("2.1", "EMAIL;INTERNET:b@x.example\r\nEMAIL;INTERNET;PREF:a@x.example"),
+    ])
+    func thePreferredAddressIsThePrimaryOne(version: String, emails: String) throws {
+        let card = "BEGIN:VCARD\r\nVERSION:\(version)\r\nFN:Anna\r\n\(emails)\r\nEND:VCARD\r\n"
+        let row = try #require(cards(card).rows.first).contact
+        #expect(row.emails.map(\.addrSpec).first == "a@x.example")
+        #expect(row.emails.count == emails.split(separator: "EMAIL").count)
+    }
+
+    @Test func aCardThatIsCutOffOrHasTooMuchIsNamed() {
+        let many = (0..<102).map { "EMAIL:a\($0)@x.example\r\n" }.joined()
+        let found = cards(
+            "BEGIN:VCARD\r\nFN:Many\r\n\(many)END:VCARD\r\nBEGIN:VCARD\r\nFN:Good\r\nEND:VCARD\r\n"
+                + "BEGIN:VCARD\r\nFN:Cut\r\nEMAIL:cut@x.exa")
+        #expect(found.rows.map(\.contact.name) == ["Good"])
+        #expect(found.refused.map { $0.detail?.prefix { $0 != ":" } } == ["card 1", "card 3"])
+        #expect(found.refused.first?.detail?.contains("2 addresses or numbers more") == true)
+        #expect(found.refused.last?.detail?.contains("END:VCARD") == true)
+    }
+
     private var contact: Contact {
         var details = ContactDetails()
         details.tags = ["a, b", "vip"]
@@ -79,7 +102,7 @@ struct ContactCardsTests {
 
     @Test func aTableThatIsWrittenIsReadBack() throws {
         var contact = contact
-        contact.details.tags = ["north", "vip"]
+        contact.details.tags = ["\"x\"; y", "b,c", "north", "vip"]
         let text = ContactCSV.text(of: [contact])
         #expect(!ContactCards.isCards(Data(text.utf8)))
         let row = try #require(try ContactCSV(data: Data(text.utf8)).rows.first?.contact)

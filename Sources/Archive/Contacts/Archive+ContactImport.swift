@@ -4,8 +4,11 @@ import Matcher
 
 extension Archive {
     /// Imports contacts in one transaction. A row updates the contact with its
-    /// external id, else the one that has one of its addresses (and no other external
+    /// external id, else the one that has one of its addresses and its name (and no other external
     /// id), else makes a new one. Addresses are added, never taken away.
+    ///
+    /// An address alone does not make two people one: several may share it. A row of another name than the
+    /// address's contact is refused without an external id; but two rows of one file are two contacts.
     ///
     /// Organisations are imported first, whatever the order, so that people find them.
     ///
@@ -54,7 +57,10 @@ private final class ContactImporter {
     private var possibleOwners: Set<UserID> = []
     /// The row in which an external id stood first.
     private var externalIDs: [String: Int] = [:]
-    private let byExternalID, organisationByExternalID, byAddress, byName: PreparedStatement
+    /// Contacts that a row has made or changed.
+    private var touched: Set<ContactID> = []
+    private let holders: ImportedHolders
+    private let byExternalID, organisationByExternalID, byName: PreparedStatement
     private let userByName, userByEmail, update, facts: PreparedStatement
 
     /// - Parameter isListing: notes what becomes of each row.
@@ -79,13 +85,7 @@ private final class ContactImporter {
                 OR c.id IN (SELECT contact FROM merged_contacts WHERE external_id = ?1))
             ORDER BY c.external_id IS NOT ?1 LIMIT 1
             """)
-        byAddress = try PreparedStatement(
-            db,
-            """
-            SELECT c.id FROM contact_addresses ca JOIN contacts c ON c.id = ca.contact
-            WHERE ca.address = ?1 AND (c.external_id IS NULL OR ?2 IS NULL) AND \(sight.sees(contact: "c"))
-            ORDER BY c.id LIMIT 1
-            """)
+        holders = try ImportedHolders(db, sight)
         byName = try PreparedStatement(
             db,
             """
@@ -137,15 +137,14 @@ private final class ContactImporter {
         }
         let owner = try row.owner.map { try user($0) }
         var details = row.details
+        try ContactLimits.check(
+            name: row.name, externalID: row.externalID, organisation: row.organisation, details)
         details.users = try row.users.map { try user($0) }
         let known = try find(row)
         if let known { try Archive.requireContact(known, db, sight, toChange: true) }
         if let owner { try demandMayGive(known, to: owner) }
         let organisation = try row.organisation.map { try self.organisation($0) }
-        guard organisation == nil || organisation != known else {
-            throw MailFailure.invalid(
-                "A contact cannot be its own organisation", row.name, remedy: "Leave that column empty.")
-        }
+        if let known, let organisation { try ContactLimits.check(known, in: organisation, row.name, db) }
         let id: ContactID
         let change: ContactImportReport.Change
         if let known {
@@ -167,6 +166,7 @@ private final class ContactImporter {
             change = .init(row: index, contact: id, isNew: true, fields: [])
             report.added += 1
         }
+        touched.insert(id)
         if row.kind == .organisation, let name = row.name {
             organisations[ContactWriter.nameKey(name)] = id
         }
@@ -206,12 +206,10 @@ private final class ContactImporter {
                 return ContactID(rawValue: id)
             }
         }
-        for email in row.emails {
-            byAddress.bind(1, try writer.addresses.entry(email).id)
-            try byAddress.bind(2, row.externalID)
-            if let id = try byAddress.first({ $0.int64(0) }) { return ContactID(rawValue: id) }
+        if let known = try holders.find(row, writer.addresses, touched: touched) { return known }
+        guard row.kind == .organisation, let name = row.name else {
+            return try holders.findByName(row, touched: touched)
         }
-        guard row.kind == .organisation, let name = row.name else { return nil }
         return try organisation(named: name, row.externalID)
     }
 
@@ -256,7 +254,8 @@ private final class ContactImporter {
             + [("type", row.type)]
         let changed: [String] = zip(new, old).compactMap { field, was in
             guard let value = field.1, value != was else { return nil }
-            return field.0
+            // Whose name goes must be seen before it is gone.
+            return field.0 == "name" ? "name (was \(was ?? ""))" : field.0
         }
         return changed + (gained.tags ? ["tags"] : []) + (gained.phones ? ["phones"] : [])
             + (gained.users ? ["users"] : [])

@@ -174,11 +174,9 @@ extension Archive {
         guard !draft.name.isEmpty else {
             throw MailFailure.invalid("A contact needs a name", remedy: "Give one with --name.")
         }
+        try ContactLimits.check(name: draft.name, externalID: draft.externalID, draft.details)
         if let organisation = draft.organisation {
-            guard organisation != id else {
-                throw MailFailure.invalid(
-                    "A contact cannot be its own organisation", draft.name, remedy: "Name another one.")
-            }
+            if let id { try ContactLimits.check(id, in: organisation, draft.name, db) }
             let kind = try String.fetchOne(
                 db, sql: "SELECT kind FROM contacts WHERE id = ?", arguments: [organisation.rawValue])
             guard kind == Contact.Kind.organisation.rawValue else {

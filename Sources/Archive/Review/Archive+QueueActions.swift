@@ -139,7 +139,8 @@ extension Archive {
         throw MailFailure.invalid(
             "This address could be somebody's who wants to be taken for another",
             "\(address.lowercased): \(warning)",
-            remedy: "If it is the contact's all the same, say so with --yes; without --add-address only these "
+            remedy:
+                "If it is the contact's all the same, say so with --yes; without --add-address only these "
                 + "messages are linked.")
     }
 

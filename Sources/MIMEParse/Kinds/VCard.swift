@@ -14,8 +14,12 @@ public struct VCard: Codable, Hashable, Sendable {
     public var givenName: String?
     public var organisation: String?
     public var title: String?
-    /// As they stand in the card; nothing proves that they are addresses.
+    /// As they stand in the card, the preferred ones first; nothing proves that they are addresses.
     public var emails: [String] = []
+    /// Addresses and numbers that are not here, since no card has so many.
+    public var passedOver = 0
+    /// Whether the end of the card was read.
+    public var isWhole = true
     public var phones: [Phone] = []
     /// KIND (RFC 6350, 6.1.4) in lower case, or what a CRM's own X-CRM-KIND says.
     public var kind: String?
@@ -60,6 +64,8 @@ private struct VCardReader {
     let limit: Int
     var cards: [VCard] = []
     private var card = VCard()
+    /// Of each address in `card.emails`, 1 for the first choice.
+    private var preferences: [Int] = []
     /// Cards within a card (AGENT) are passed over.
     private var depth = 0
     private static let maximumValues = 100
@@ -75,7 +81,7 @@ private struct VCardReader {
             switch line.name {
             case "BEGIN" where isCard(line):
                 depth += 1
-                if depth == 1 { card = VCard() }
+                if depth == 1 { begin() }
             case "END" where isCard(line) && depth > 0:
                 depth -= 1
                 if depth == 0 { finish() }
@@ -84,20 +90,30 @@ private struct VCardReader {
             }
         }
         // The end is cut off.
-        if depth > 0, cards.count < limit { finish() }
+        if depth > 0, cards.count < limit {
+            card.isWhole = false
+            finish()
+        }
     }
 
     private func isCard(_ line: ContentLine) -> Bool {
         line.value.withUnsafeBytes { $0.trimmed().equalsIgnoringCase("vcard") }
     }
 
+    private mutating func begin() {
+        card = VCard()
+        preferences = []
+    }
+
     private mutating func finish() {
+        card.emails = zip(preferences, card.emails).enumerated()
+            .sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(\.element.1)
         if card.name == nil {
             let names = [card.givenName, card.familyName].compactMap(\.self)
             card.name = names.isEmpty ? nil : names.joined(separator: " ")
         }
         cards.append(card)
-        card = VCard()
+        begin()
         depth = 0
     }
 
@@ -140,18 +156,39 @@ private struct VCardReader {
     }
 
     private mutating func addEmail(_ line: ContentLine) {
-        guard card.emails.count < Self.maximumValues, var email = ContentLineText.unescaped(text(line)) else {
+        guard card.emails.count < Self.maximumValues else {
+            card.passedOver += 1
             return
         }
+        guard var email = ContentLineText.unescaped(text(line)) else { return }
         if email.lowercased().hasPrefix("mailto:") { email.removeFirst(7) }
-        if !card.emails.contains(email) { card.emails.append(email) }
+        let preference = Self.preference(line)
+        if let index = card.emails.firstIndex(of: email) {
+            preferences[index] = min(preferences[index], preference)
+        } else {
+            card.emails.append(email)
+            preferences.append(preference)
+        }
+    }
+
+    /// PREF from 1 to 100 (RFC 6350, 5.3), or the type `pref` of the older versions; what has neither comes last.
+    private static func preference(_ line: ContentLine) -> Int {
+        if let number = line.word("PREF").flatMap(Int.init) { return min(max(number, 1), 100) }
+        let isPreferred = line.parameters.contains { parameter in
+            parameter.name == "PREF"
+                || parameter.name == "TYPE"
+                    && String(decoding: parameter.value, as: UTF8.self).lowercased().split(separator: ",")
+                        .contains("pref")
+        }
+        return isPreferred ? 1 : 101
     }
 
     private mutating func addPhone(_ line: ContentLine) {
-        guard card.phones.count < Self.maximumValues, var number = ContentLineText.unescaped(text(line))
-        else {
+        guard card.phones.count < Self.maximumValues else {
+            card.passedOver += 1
             return
         }
+        guard var number = ContentLineText.unescaped(text(line)) else { return }
         if number.lowercased().hasPrefix("tel:") { number.removeFirst(4) }
         let kinds = line.parameters.filter { $0.name == "TYPE" }
             .flatMap { String(decoding: $0.value, as: UTF8.self).lowercased().split(separator: ",") }

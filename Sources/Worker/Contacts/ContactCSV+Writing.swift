@@ -1,4 +1,5 @@
 public import Archive
+import Foundation
 import MailModel
 
 extension ContactCSV {
@@ -12,13 +13,58 @@ extension ContactCSV {
                 contact.emails.map(\.addrSpec).joined(separator: ","), contact.organisationName ?? "",
                 contact.ownerName ?? "", flag(contact.doNotEmail), flag(contact.notifyOwner),
                 flag(contact.isPrivate), contact.details.type ?? "",
-                contact.details.tags.joined(separator: ","), contact.details.phones.joined(separator: ","),
-                contact.userNames.joined(separator: ","),
+                listed(contact.details.tags), listed(contact.details.phones), listed(contact.userNames),
             ]
             text += cells.map { quoted(marked($0)) }.joined(separator: ",") + "\r\n"
         }
         return text
     }
+
+    /// Several names in one cell. One that holds a separator stands in quotes, as a whole cell does.
+    private static func listed(_ names: [String]) -> String {
+        names.map { name in
+            name.contains { ",;\"".contains($0) } ? "\"" + name.replacing("\"", with: "\"\"") + "\"" : name
+        }.joined(separator: ",")
+    }
+
+    /// What was written as `listed`.
+    static func list(_ text: String?) -> [String] {
+        var names: [String] = []
+        var rest = (text ?? "")[...]
+        while !rest.isEmpty {
+            rest = rest.drop { $0.isWhitespace }
+            if rest.first == "\"", let (name, behind) = quotedName(rest) {
+                names.append(name)
+                rest = behind
+            } else {
+                names.append(String(rest.prefix { !isSeparator($0) }))
+                rest = rest.drop { !isSeparator($0) }
+            }
+            rest = rest.dropFirst()
+        }
+        return names.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
+    }
+
+    /// The name in quotes with which a text begins, and what stands behind it; nil when the quotes are part of a name.
+    private static func quotedName(_ text: Substring) -> (String, Substring)? {
+        var name = ""
+        var rest = text.dropFirst()
+        while let character = rest.first {
+            rest = rest.dropFirst()
+            if character != "\"" {
+                name.append(character)
+            } else if rest.first == "\"" {
+                name.append(character)
+                rest = rest.dropFirst()
+            } else {
+                let behind = rest.drop { $0.isWhitespace }
+                return behind.isEmpty || isSeparator(behind[behind.startIndex]) ? (name, behind) : nil
+            }
+        }
+        return nil
+    }
+
+    private static func isSeparator(_ character: Character) -> Bool { character == "," || character == ";" }
 
     private static func flag(_ value: Bool) -> String { value ? "true" : "false" }
 

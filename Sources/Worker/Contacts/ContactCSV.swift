@@ -30,6 +30,8 @@ public struct ContactCSV: Sendable {
         "external_id", "kind", "name", "emails", "organisation", "owner", "do_not_email", "notify_owner",
         "private", "type", "tags", "phones", "users",
     ]
+    /// Columns that may stand in a file several times, and have several values in one cell.
+    private static let severalFold: Set<String> = ["emails", "phones", "tags", "users"]
     /// Other spellings of the columns.
     private static let synonyms = [
         "id": "external_id", "email": "emails", "e-mail": "emails", "organization": "organisation",
@@ -77,6 +79,14 @@ public struct ContactCSV: Sendable {
                 "the first line has no column \"name\" or \"emails\"",
                 "Begin the file with a header such as \(Self.columns.joined(separator: ",")).")
         }
+        for (index, column) in header.enumerated()
+        where Self.columns.contains(column) && !Self.severalFold.contains(column)
+            && header[..<index].contains(column)
+        {
+            throw Self.unusable(
+                "the first line has the column \"\(column)\" twice",
+                "Leave one of them out with --map, or take it out of the file.")
+        }
         for (index, cells) in table.rows.enumerated() {
             let number = index + 2
             do throws(MailFailure) {
@@ -103,7 +113,7 @@ public struct ContactCSV: Sendable {
         var fields: [String: String] = [:]
         for (name, value) in zip(header, values) where !value.isEmpty {
             // Address books have a column for each address and number.
-            if ["emails", "phones", "tags", "users"].contains(name), let earlier = fields[name] {
+            if severalFold.contains(name), let earlier = fields[name] {
                 fields[name] = "\(earlier),\(value)"
             } else {
                 fields[name] = value
@@ -144,11 +154,6 @@ public struct ContactCSV: Sendable {
         row.phones = list(fields["phones"])
         row.users = list(fields["users"])
         return row
-    }
-
-    private static func list(_ text: String?) -> [String] {
-        (text ?? "").split { $0 == "," || $0 == ";" }
-            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.filter { !$0.isEmpty }
     }
 
     private static func flag(_ text: String?) throws(MailFailure) -> Bool? {

@@ -30,12 +30,19 @@ public struct ContactCards: Sendable {
     }
 
     private static func contact(_ card: VCard) throws(MailFailure) -> ContactImportRow {
+        guard card.isWhole else {
+            throw refusal(
+                "its END:VCARD is missing", "The file is cut off there, or damaged: export it anew.")
+        }
+        guard card.passedOver == 0 else {
+            throw refusal(
+                "\(card.passedOver) addresses or numbers more than a card may have",
+                "Keep at most 100 of each in a card.")
+        }
         var emails: [EmailAddress] = []
         for text in card.emails {
             guard let address = EmailAddress(text) else {
-                throw MailFailure(
-                    .csv, kind: .permanent, "A card was left out", detail: "address \"\(text)\"",
-                    remedy: "Write local@domain in its EMAIL.")
+                throw refusal("address \"\(text)\"", "Write local@domain in its EMAIL.")
             }
             emails.append(address)
         }
@@ -61,6 +68,10 @@ public struct ContactCards: Sendable {
 }
 
 extension ContactCards {
+    private static func refusal(_ detail: String, _ remedy: String) -> MailFailure {
+        MailFailure(.csv, kind: .permanent, "A card was left out", detail: detail, remedy: remedy)
+    }
+
     public enum Version: String, Sendable {
         case three = "3.0"
         case four = "4.0"

@@ -14,8 +14,8 @@ struct ContactImportCommand: ParsableCommand {
             The first line of a CSV file names the columns: external_id, kind, name, emails (several separated by
             comma or semicolon), organisation, owner, do_not_email, notify_owner, private, type, tags, phones, users
             (who see a private one besides its owner); --map says which column another name means. Commas, semicolons or tabs separate, and UTF-8 and
-            windows-1251 are told apart. A row whose external_id, or else whose address, is known updates that
-            contact; addresses, tags, numbers and users are added, never taken away. All rows are imported in one
+            windows-1251 are told apart. A row whose external_id, or else whose address and name, is known updates
+            that contact; addresses, tags, numbers and users are added, never taken away. All rows are imported in one
             transaction. --dry-run lists what would be added, changed and refused; --ask lists it, and imports
             when you accept.
             """)

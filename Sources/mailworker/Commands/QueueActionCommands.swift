@@ -26,7 +26,8 @@ struct QueueLinkCommand: ParsableCommand {
         let archive = try Workplace(common, as: .rights).archive
         let contacts = try contact.map { try archive.findContact($0) }
         let outcome = try archive.link(
-            try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress, trustsLookAlike: yes,
+            try selection.selection(), to: contacts.map(\.id), addingAddress: addAddress,
+            trustsLookAlike: yes,
             by: Actor.name)
         let names = contacts.map(\.name).joined(separator: ", ")
         Terminal.print("linked \(outcome.closed.count) to \(names)\(outcome.gain.text)\(Actor.wayBack)")

@@ -87,6 +87,10 @@ struct UserTokenAddCommand: ParsableCommand {
         if let expires, UnixTime(day: expires) == nil {
             throw ValidationError("--expires takes a day such as 2027-01-31.")
         }
+        if let expires, let day = UnixTime(day: expires), day <= .now() {
+            throw ValidationError(
+                "\(expires) is past: the token would never be taken. Give --expires a later day.")
+        }
     }
 
     func run() throws {
