@@ -44,7 +44,7 @@ public final class Archive: Sendable {
     /// Makes an empty archive in a directory, which is made too if its parent exists.
     ///
     /// - Parameter key: seals the accounts' secrets; opening needs the same one.
-    /// - Throws: `archive.exists` when there is one already.
+    /// - Throws: `archive.exists` when there is one already, `archive.busy` while one is being restored there.
     public static func create(
         directory: String, key: SecretKey, options: ArchiveOptions = ArchiveOptions()
     ) throws(MailFailure) -> Archive {
@@ -53,6 +53,7 @@ public final class Archive: Sendable {
                 .archiveExists, kind: .permanent, "There is an archive already", detail: directory,
                 remedy: "Use it, or name an empty directory.")
         }
+        try RestorePlace.demandNone(in: directory)
         for path in [directory, directory + "/originals", directory + "/locks"] {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
                 throw StorageError.failure(errno: errno, path: path)

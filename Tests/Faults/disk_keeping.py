@@ -12,6 +12,11 @@ from rig import Installation, require
 ERASED = [b"Line of message 0,", b"contact0@client.example"]
 
 
+def is_there(installation):
+    """Whether there is an archive, or what passes for one."""
+    return os.path.exists(os.path.join(installation.data, "mailworker.db"))
+
+
 def holders(directory, words):
     """The files below a directory in which one of these words stands."""
     found = []
@@ -51,7 +56,7 @@ class Backup(Work):
         run = other.run("restore", self.target(victim))
         if run.status != 0:
             require(run.status == 64 and "no complete backup" in run.errors, f"{when} the restore failed: {run.errors}")
-            require(not os.path.exists(other.data), f"{when} there is an archive of no backup")
+            require(not is_there(other), f"{when} there is an archive of no backup")
             return None
         other.verify(f"of what was restored {when}")
         return state.lines(other)
@@ -73,7 +78,8 @@ class Backup(Work):
         super().check_end(victim, when)
         names = sorted(os.listdir(self.target(victim)))
         require(
-            len(names) == 3 and names[0].endswith(".db") and names[1:] == ["manifest.json", "originals"],
+            len(names) == 4 and names[0].endswith(".db")
+            and names[1:] == ["manifest.json", "manifest.json.copy", "originals"],
             f"{when} the backup holds {names}")  # fmt: skip
 
 
@@ -113,18 +119,22 @@ class Restore(Work):
         return victim.run("restore", "--json", os.path.join(victim.home, "backup"), more=more)
 
     def check_failed(self, victim, run, when):
-        if run.crashed and os.path.exists(victim.data):
+        if run.crashed and is_there(victim):
             # It was in its place, and only the word about it was lost.
             return self.check_whole(victim, when)
-        require(not os.path.exists(victim.data), f"{when} it looks as if it had been restored")
+        require(not is_there(victim), f"{when} it looks as if it had been restored")
+        require(run.crashed or not os.path.exists(victim.data), f"{when} something of it is left")
 
     def again(self, victim, when):
-        if not os.path.exists(victim.data):
+        if not is_there(victim):
             super().again(victim, when)
 
     def check_end(self, victim, when):
         super().check_end(victim, when)
-        require(not os.path.exists(victim.data + ".restoring"), f"{when} the half-made archive is still there")
+        half = os.path.join(victim.data, ".restoring")
+        # Whoever dies when all is done may leave the empty folder, and the mark in it.
+        left = set(os.listdir(half)) if os.path.exists(half) else set()
+        require(left <= {"complete"}, f"{when} {left} of the half-made archive is still there")
 
 
 class Erasure(Work):

@@ -2,68 +2,86 @@ import Foundation
 import GRDB
 public import MailModel
 
-/// What a backup holds, and what of it had to be copied.
-public struct BackupReport: Sendable, Hashable, Encodable {
-    public var messages: Int
-    public var databaseBytes: Int64
-    public var originalBytes: Int64
-    /// Bytes of originals that an earlier backup in the same directory did not have.
-    public var copiedBytes: Int64
-
-    private enum CodingKeys: String, CodingKey {
-        case messages
-        case databaseBytes = "database_bytes"
-        case originalBytes = "original_bytes"
-        case copiedBytes = "copied_bytes"
-    }
-}
-
 extension Archive {
     /// Copies the archive as of one moment into a directory, while others go on writing to it.
     ///
     /// The database comes first and says how far each pack reaches; packs only grow, so that
-    /// what it speaks of can be copied afterwards. In a directory that holds an earlier backup
-    /// only what is new is copied; until the last step that earlier one stays whole. Mail that was
+    /// what it speaks of can be copied afterwards. In a directory that holds an earlier backup of this archive
+    /// only what is new is copied; until the last step that earlier one stays whole. What was copied is read back;
+    /// what is damaged is named, and the rest is a backup all the same. Mail that was
     /// erased meanwhile is overwritten in it too. The key is not part of a backup.
     ///
-    /// - Throws: `archive.exists` when the directory holds something else; `archive.busy` while
-    ///   another backup or an erasure runs.
+    /// - Parameter readsBack: whether what an earlier backup has is read back too, and mended where it is damaged.
+    /// - Throws: `archive.exists` when the directory holds something else, or the backup of another archive;
+    ///   `archive.busy` while another backup or an erasure runs.
     public func backup(
-        to target: String, progress: (_ doneBytes: Int64, _ totalBytes: Int64) -> Void = { _, _ in }
+        to target: String, readingBack readsBack: Bool = true,
+        progress: (_ doneBytes: Int64, _ totalBytes: Int64) -> Void = { _, _ in }
     ) throws(MailFailure) -> BackupReport {
         let maintenance = try holdMaintenance()
         defer { maintenance.release() }
         try overwriteDue()
         do {
-            let earlier = try Self.prepareBackupDirectory(target)
+            let identity = try identity()
+            let earlier = try prepareBackupDirectory(target, identity)
             let time = now()
             let snapshot = try DatabaseSnapshotFile(of: pool, in: target, besides: earlier?.database)
-            try copyPacks(snapshot.packs, to: target, earlier: earlier, progress: progress)
+            let folder = target + "/originals"
+            var copied = try PackCopying(
+                originals: originals, snapshot: snapshot, folder: folder, earlier: earlier,
+                readsBack: readsBack
+            ).run(progress: progress)
+            // A copy has checksums of its own, whatever the page was like that it was made of.
+            let pages = PageCheck(path: Self.database(in: directory)).noted()
+            copied.findings += PageCheck.Result(carriedOn: pages).findings(tables: [:])
             let manifest = BackupManifest(
-                madeAt: time, database: snapshot.name, databaseSHA256: snapshot.digest,
-                packs: snapshot.packs.map {
-                    BackupManifest.Pack(
-                        pack: $0.pack, bytes: $0.end, chain: Digest256(bytes: $0.chain)?.hex ?? "")
-                })
-            let copied = snapshot.packs.reduce(Int64(0)) { sum, pack in
-                sum + pack.end - Self.reusable(pack, earlier)
-            }
+                archive: identity, madeAt: time, database: snapshot.name, databaseSHA256: snapshot.digest,
+                damagedPages: pages, packs: copied.packs)
             try manifest.write(in: target)
-            if let earlier, earlier.database != manifest.database {
-                // It has the words of what was erased since.
-                try PackFile.delete("\(target)/\(earlier.database)")
+            try Self.removeForgotten(by: manifest, in: target)
+            let store = OriginalsStore(detached: folder, fileNames: manifest.fileNames)
+            for pack in copied.packs {
+                do {
+                    try store.overwrite(snapshot.erased, in: [pack.pack])
+                } catch {
+                    guard StorageError.failure(error).isOfThePack else { throw error }
+                    copied.findings.append(
+                        Finding(
+                            subject: .pack, place: "pack \(pack.pack)", message: nil,
+                            text: "what was erased in it could not be overwritten in the backup"))
+                }
             }
-            let store = OriginalsStore(detached: target + "/originals")
-            try store.overwrite(snapshot.erased, in: snapshot.packs.map(\.pack))
+            let limit = 1000
             return BackupReport(
                 messages: snapshot.messages, databaseBytes: snapshot.bytes,
-                originalBytes: snapshot.packs.reduce(0) { $0 + $1.end }, copiedBytes: copied)
+                originalBytes: copied.packs.reduce(0) { $0 + $1.bytes }, copiedBytes: copied.copiedBytes,
+                mendedRecords: copied.mendedRecords, findings: Array(copied.findings.prefix(limit)),
+                furtherFindings: max(0, copied.findings.count - limit))
         } catch {
             throw StorageError.failure(error)
         }
     }
 
-    private static func prepareBackupDirectory(_ target: String) throws -> BackupManifest? {
+    /// What tells this archive, and what is restored of it, from every other one; made by the first backup.
+    private func identity() throws -> String {
+        func known() throws(MailFailure) -> String? {
+            try read { db in
+                try PreparedStatement(db, "SELECT value FROM settings WHERE name = 'archive-identity'")
+                    .first { String(decoding: $0.bytes(0), as: UTF8.self) }
+            }
+        }
+        if let known = try known() { return known }
+        let new = (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined()
+        try writeUnaudited { db in
+            let insert = try PreparedStatement(
+                db, "INSERT OR IGNORE INTO settings(name, value) VALUES ('archive-identity', ?)")
+            try insert.bind(1, Array(new.utf8))
+            try insert.run()
+        }
+        return try known() ?? new
+    }
+
+    private func prepareBackupDirectory(_ target: String, _ identity: String) throws -> BackupManifest? {
         for path in [target, target + "/originals"] {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
                 throw StorageError.failure(errno: errno, path: path)
@@ -81,111 +99,51 @@ extension Archive {
                 remedy: "Name an empty directory, or one that holds an earlier backup.")
         }
         let manifest = try BackupManifest.read(in: target)
-        // What an interrupted backup has left.
-        for name in names where name.hasPrefix(DatabaseSnapshotFile.prefix) && name != manifest?.database {
-            PackFile.remove("\(target)/\(name)")
+        if let manifest {
+            guard
+                manifest.archive == identity || manifest.archive == nil && hasPacks(of: manifest, in: target)
+            else {
+                throw MailFailure(
+                    .archiveExists, kind: .permanent, "The directory holds the backup of another archive",
+                    detail: target,
+                    remedy: "Name an empty directory, or one that holds a backup of this archive.")
+            }
+            try Self.removeForgotten(by: manifest, in: target)
+        } else {
+            // What an interrupted backup has left.
+            for name in names where name.hasPrefix(DatabaseSnapshotFile.prefix) {
+                PackFile.remove("\(target)/\(name)")
+            }
         }
         return manifest
     }
 
-    private func copyPacks(
-        _ packs: [OriginalsStore.PackEnd], to target: String, earlier: BackupManifest?,
-        progress: (Int64, Int64) -> Void
-    ) throws {
+    /// Whether a backup that does not say which archive it is of is of this one: each pack begins with a
+    /// number of its own.
+    private func hasPacks(of manifest: BackupManifest, in target: String) -> Bool {
         let store = OriginalsStore(detached: target + "/originals")
-        let total = packs.reduce(Int64(0)) { $0 + $1.end }
-        var done: Int64 = 0
-        for pack in packs {
-            let source = try PackFile(reading: originals.path(pack: pack.pack))
-            let path = store.path(pack: pack.pack)
-            var start = Self.reusable(pack, earlier)
-            // The same number may mean another pack: one of an archive that was restored meanwhile.
-            if start > 0, try !Self.isPrefix(path, of: source, upTo: start, earlier, pack.pack) { start = 0 }
-            done += start
-            if start < pack.end {
-                if start == 0 { PackFile.remove(path) }
-                let copy =
-                    try start > 0
-                    ? PackFile(overwriting: path) : PackFile(creating: path, header: [])
-                guard let copy else { throw StorageError.failure(errno: EEXIST, path: path) }
-                try source.copy(from: start, to: pack.end, into: copy) { bytes in
-                    done += bytes
-                    progress(done, total)
-                }
-                try copy.synchronize()
+        for pack in manifest.packs {
+            let starts = [store, originals].map { store in
+                try? PackFile(reading: store.path(pack: pack.pack)).read(PackFormat.fileHeaderBytes, at: 0)
             }
+            if starts[0] != nil, starts[0] == starts[1] { return true }
         }
-        try PackFile.synchronizeDirectory(target + "/originals")
+        return manifest.packs.isEmpty
     }
 
-    /// How much of a pack an earlier backup has.
-    private static func reusable(_ pack: OriginalsStore.PackEnd, _ earlier: BackupManifest?) -> Int64 {
-        let known = earlier?.packs.first { $0.pack == pack.pack }
-        guard let known, known.bytes <= pack.end else { return 0 }
-        return known.bytes
-    }
-
-    private static func isPrefix(
-        _ path: String, of source: PackFile, upTo end: Int64, _ earlier: BackupManifest?, _ pack: Int64
-    ) throws -> Bool {
-        guard let copy = try? PackFile(reading: path), try copy.size() >= end,
-            let chain = earlier?.packs.first(where: { $0.pack == pack })?.chain
-        else { return false }
-        return try PackWalk.chain(of: source, at: end).flatMap { Digest256(bytes: $0)?.hex } == chain
-    }
-}
-
-/// A copy of the database as of one moment, durable, and what it says about the packs.
-struct DatabaseSnapshotFile {
-    static let prefix = "mailworker-"
-
-    let name: String
-    let digest: Digest256
-    let bytes: Int64
-    let messages: Int
-    let packs: [OriginalsStore.PackEnd]
-    let erased: [Digest256: OriginalsStore.Placement]
-
-    init(of pool: DatabasePool, in directory: String, besides other: String?) throws {
-        var number = 1
-        while "\(Self.prefix)\(number).db" == other { number += 1 }
-        name = "\(Self.prefix)\(number).db"
-        let path = "\(directory)/\(name)"
-        var packs: [OriginalsStore.PackEnd] = []
-        var erased: [Digest256: OriginalsStore.Placement] = [:]
-        var messages = 0
-        let copy = try DatabaseQueue(path: path)
-        try pool.backup(to: copy)
-        try copy.inDatabase { db in
-            messages = Int(
-                try PreparedStatement(db, "SELECT count(*) FROM messages").first { $0.int64(0) } ?? 0)
-            try PreparedStatement(db, "SELECT id, committed_end, chain FROM packs ORDER BY id").forEachRow {
-                packs.append(
-                    OriginalsStore.PackEnd(pack: $0.int64(0), end: $0.int64(1), chain: $0.bytes(2)))
-            }
-            erased = try Self.erased(db)
-            // One file, that can be copied by itself.
-            try db.execute(sql: "PRAGMA journal_mode = DELETE")
+    /// Removes databases and packs that the manifest does not speak of: those of the backup before it, which has the
+    /// words of what was erased since, and those of an interrupted one.
+    private static func removeForgotten(by manifest: BackupManifest, in target: String) throws {
+        let files = FileManager.default
+        for name in try files.contentsOfDirectory(atPath: target)
+        where name.hasPrefix(DatabaseSnapshotFile.prefix) && name != manifest.database {
+            try PackFile.delete("\(target)/\(name)")
         }
-        try copy.close()
-        (self.packs, self.erased, self.messages) = (packs, erased, messages)
-        guard chmod(path, 0o600) == 0 else { throw StorageError.failure(errno: errno, path: path) }
-        let file = try PackFile(overwriting: path)
-        try file.synchronize()
-        try PackFile.synchronizeDirectory(directory)
-        digest = try file.digest()
-        bytes = try file.size()
-    }
-
-    static func erased(_ db: Database) throws -> [Digest256: OriginalsStore.Placement] {
-        var erased: [Digest256: OriginalsStore.Placement] = [:]
-        try PreparedStatement(
-            db, "SELECT sha256, pack, offset, size FROM originals WHERE erasure IS NOT NULL"
-        ).forEachRow { row in
-            guard let digest = Digest256(bytes: row.bytes(0)) else { return }
-            erased[digest] = OriginalsStore.Placement(
-                pack: row.int64(1), offset: row.int64(2), size: row.int64(3))
+        let store = OriginalsStore(detached: "", fileNames: manifest.fileNames)
+        let known = Set(manifest.packs.map { String(store.path(pack: $0.pack).dropFirst()) })
+        for name in try files.contentsOfDirectory(atPath: target + "/originals")
+        where name.hasPrefix("pack-") && !known.contains(name) {
+            try PackFile.delete("\(target)/originals/\(name)")
         }
-        return erased
     }
 }

@@ -1,50 +1,45 @@
+import CPageSums
 import Foundation
 import GRDB
 public import MailModel
 
+/// What was made of a backup.
+public struct RestoreReport: Sendable, Hashable {
+    /// What the verification of the restored archive says: each finding is damage of the backup, all else is whole.
+    public var verification: VerifyReport
+    /// Pages of the backup's database in which a bit had flipped, and that are as they were again.
+    public var mendedPages = 0
+}
+
 extension Archive {
     /// Makes an archive out of a backup, in a directory that does not exist or is empty.
     ///
-    /// It is built beside its place, verified, and moved there last: what is interrupted has made
-    /// nothing. The archive remembers when it was restored, since what it would send may have
-    /// been sent after the backup.
+    /// It is built in a folder of the directory, verified, and moved to its place last: what is interrupted has made
+    /// nothing. What the backup has damaged costs itself and is named; the rest is restored. The archive
+    /// remembers when it was restored, since what it would send may have been sent after the backup.
     ///
-    /// - Throws: `archive.exists`, `backup.missing`, `backup.unreadable`, `backup.damaged`.
+    /// - Parameter others: names in the directory that belong to no archive, such as that of its key.
+    /// - Throws: `archive.exists`, `archive.busy` while another process restores there, `backup.missing`,
+    ///   `backup.unreadable`, and `backup.damaged` when its database cannot be opened.
     public static func restore(
-        from backup: String, to directory: String,
+        from backup: String, to directory: String, besides others: Set<String> = [],
         clock: @escaping @Sendable () -> UnixTime = Archive.systemClock,
         progress: @escaping @Sendable (_ doneBytes: Int64, _ totalBytes: Int64) -> Void = { _, _ in }
-    ) throws(MailFailure) -> VerifyReport {
-        if let names = try? FileManager.default.contentsOfDirectory(atPath: directory), !names.isEmpty {
-            throw MailFailure(
-                .archiveExists, kind: .permanent, "There is something in the archive's directory already",
-                detail: directory, remedy: "Move it away, or name another directory in the configuration.")
-        }
+    ) throws(MailFailure) -> RestoreReport {
+        try RestorePlace.demandRoom(in: directory, besides: others)
         guard let manifest = try BackupManifest.read(in: backup) else {
             throw MailFailure(
                 .backupMissing, kind: .permanent, "There is no complete backup in the directory",
                 detail: backup, remedy: "Name the directory that was given to mailworker backup.")
         }
-        let staging = directory + ".restoring"
+        let place = try RestorePlace(directory, besides: others)
         do {
-            try? FileManager.default.removeItem(atPath: staging)
-            try copy(manifest, from: backup, to: staging, progress)
-            let report = try finish(staging, manifest, clock)
-            rmdir(directory)
-            guard rename(staging, directory) == 0 else {
-                throw StorageError.failure(errno: errno, path: directory)
-            }
-            do {
-                try PackFile.synchronizeDirectory(
-                    URL(fileURLWithPath: directory).deletingLastPathComponent().path)
-            } catch {
-                // A restore that has failed leaves nothing that looks restored.
-                rename(directory, staging)
-                throw error
-            }
+            try copy(manifest, from: backup, to: place.staging, progress)
+            let report = try finish(place.staging, manifest, clock)
+            try place.settle()
             return report
         } catch {
-            try? FileManager.default.removeItem(atPath: staging)
+            place.abandon()
             throw StorageError.failure(error)
         }
     }
@@ -63,13 +58,10 @@ extension Archive {
         _ manifest: BackupManifest, from backup: String, to staging: String,
         _ progress: (Int64, Int64) -> Void
     ) throws {
-        for path in [staging, staging + "/originals", staging + "/locks"] {
+        for path in [staging + "/originals", staging + "/locks"] {
             guard mkdir(path, 0o700) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         }
         let database = try PackFile(reading: "\(backup)/\(manifest.database)")
-        guard try database.digest() == manifest.databaseSHA256 else {
-            throw damagedBackup("its database does not match its checksum")
-        }
         let total = manifest.packs.reduce(try database.size()) { $0 + $1.bytes }
         var done: Int64 = 0
         func copy(_ source: PackFile, upTo end: Int64, _ path: String) throws {
@@ -83,22 +75,66 @@ extension Archive {
             try target.synchronize()
         }
         try copy(database, upTo: database.size(), self.database(in: staging))
-        let from = OriginalsStore(detached: backup + "/originals")
+        if let pages = manifest.damagedPages, !pages.isEmpty {
+            // The verification names them, as that of the archive did.
+            let note = self.database(in: staging) + mw_page_damage_suffix
+            let lines = pages.map { "\($0)\n" }.joined()
+            _ = try PackFile(creating: note, header: Array(lines.utf8))
+        }
+        let from = OriginalsStore(detached: backup + "/originals", fileNames: manifest.fileNames)
         let to = OriginalsStore(detached: staging + "/originals")
         for pack in manifest.packs {
-            try copy(
-                PackFile(reading: from.path(pack: pack.pack)), upTo: pack.bytes, to.path(pack: pack.pack))
+            let path = from.path(pack: pack.pack)
+            // The verification names a pack that is missing, or ends before it should.
+            guard access(path, F_OK) == 0 else { continue }
+            let source = try PackFile(reading: path)
+            try copy(source, upTo: min(source.size(), pack.bytes), to.path(pack: pack.pack))
         }
         for path in [staging + "/originals", staging] { try PackFile.synchronizeDirectory(path) }
     }
 
     private static func finish(
         _ staging: String, _ manifest: BackupManifest, _ clock: @escaping @Sendable () -> UnixTime
+    ) throws -> RestoreReport {
+        let database = try PackFile(overwriting: self.database(in: staging))
+        var isWhole = try database.digest() == manifest.databaseSHA256
+        var mended = 0
+        if !isWhole {
+            mended = try PageMending.mend(self.database(in: staging), database)
+            isWhole = try database.digest() == manifest.databaseSHA256
+        }
+        do {
+            var report = try open(staging, manifest, clock)
+            if !isWhole {
+                report.add(
+                    Finding(
+                        subject: .database, place: "database of the backup", message: nil,
+                        text: "it does not match its checksum"))
+            }
+            return RestoreReport(verification: report, mendedPages: mended)
+        } catch {
+            if isWhole { throw error }
+            throw MailFailure(
+                .backupDamaged, kind: .permanent, "The backup's database is damaged, and cannot be opened",
+                detail: StorageError.failure(error).summary,
+                remedy: "Nothing was restored; use another backup.")
+        }
+    }
+
+    private static func open(
+        _ staging: String, _ manifest: BackupManifest, _ clock: @escaping @Sendable () -> UnixTime
     ) throws -> VerifyReport {
         let archive = try open(directory: staging, key: nil, options: ArchiveOptions(clock: clock))
         // A backup that was interrupted may have mail that its database calls erased.
-        try archive.originals.overwrite(
-            try archive.read { try DatabaseSnapshotFile.erased($0) }, in: manifest.packs.map(\.pack))
+        let erased = try archive.read { try DatabaseSnapshotFile.erased($0) }
+        for pack in manifest.packs {
+            do {
+                try archive.originals.overwrite(erased, in: [pack.pack])
+            } catch {
+                // The verification names what is left of it in a damaged pack.
+                guard StorageError.failure(error).isOfThePack else { throw error }
+            }
+        }
         try archive.write { db in
             let note = try PreparedStatement(
                 db, "INSERT OR REPLACE INTO settings(name, value) VALUES ('restored-at', ?)")
@@ -108,17 +144,12 @@ extension Archive {
             try archive.holdRestoredOutbox(db)
         }
         let report = try archive.verify()
-        guard report.isClean else {
-            let first = report.findings[0]
-            throw damagedBackup("\(first.place): \(first.text)")
-        }
         try archive.pool.close()
         return report
     }
+}
 
-    private static func damagedBackup(_ detail: String) -> MailFailure {
-        MailFailure(
-            .backupDamaged, kind: .permanent, "The backup is damaged", detail: detail,
-            remedy: "Nothing was restored; use another backup.")
-    }
+extension MailFailure {
+    /// Whether a pack is missing or damaged, and not the disk that it is to be written to.
+    var isOfThePack: Bool { code == .originalDamaged || code == .archiveMissing }
 }

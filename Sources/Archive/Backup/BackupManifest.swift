@@ -1,8 +1,9 @@
+import Crypto
 import Foundation
 public import MailModel
 
 /// What a backup directory holds: written last, so that a backup without it is none, and one
-/// that was interrupted is still the one before.
+/// that was interrupted is still the one before. It lies there twice, each with a checksum of its own.
 struct BackupManifest: Codable {
     struct Pack: Codable {
         var pack: Int64
@@ -10,61 +11,116 @@ struct BackupManifest: Codable {
         var bytes: Int64
         /// The chain's hash at that place.
         var chain: String
+        /// The file's name, where it is not the pack's usual one.
+        var file: String?
     }
 
     static let name = "manifest.json"
+    private static let copyName = name + ".copy"
+    private static let presentFormat = 2
 
-    var format = 1
+    var format = Self.presentFormat
+    /// Which archive it is of; nil in the first format.
+    var archive: String?
     var madeAt: UnixTime
     var database: String
     var databaseSHA256: Digest256
+    /// Pages that were not as they had been written when they were copied.
+    var damagedPages: [UInt32]?
     var packs: [Pack]
+    /// Of all else; nil in the first format.
+    private var checksum: Digest256?
 
     private enum CodingKeys: String, CodingKey {
-        case format
+        case format, archive
         case madeAt = "made_at"
         case database
         case databaseSHA256 = "database_sha256"
-        case packs
+        case damagedPages = "damaged_pages"
+        case packs, checksum
+    }
+
+    init(
+        archive: String, madeAt: UnixTime, database: String, databaseSHA256: Digest256,
+        damagedPages: [UInt32], packs: [Pack]
+    ) {
+        self.archive = archive
+        self.madeAt = madeAt
+        self.database = database
+        self.databaseSHA256 = databaseSHA256
+        self.damagedPages = damagedPages
+        self.packs = packs
+    }
+
+    /// The packs' files, of those that have no usual name.
+    var fileNames: [Int64: String] {
+        packs.reduce(into: [:]) { names, pack in names[pack.pack] = pack.file }
     }
 
     /// Nil when there is none.
     static func read(in directory: String) throws(MailFailure) -> BackupManifest? {
-        let path = "\(directory)/\(name)"
-        let data: Data
-        do throws(MailFailure) {
-            let file = try PackFile(reading: path)
-            data = Data(try file.read(Int(file.size()), at: 0))
-        } catch {
-            // One that is there and cannot be read is not none.
-            if error.code == .archiveMissing { return nil }
-            throw error
+        var obstacle: MailFailure?
+        for name in [name, copyName] {
+            do throws(MailFailure) {
+                return try read("\(directory)/\(name)")
+            } catch {
+                // One that is there and cannot be read is not none.
+                if error.code != .archiveMissing { obstacle = obstacle ?? error }
+            }
         }
-        guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: data),
-            manifest.format == 1, !manifest.database.contains("/")
+        if let obstacle { throw obstacle }
+        return nil
+    }
+
+    private static func read(_ path: String) throws(MailFailure) -> BackupManifest {
+        let file = try PackFile(reading: path)
+        let data = Data(try file.read(Int(file.size()), at: 0))
+        guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: data), manifest.isSound
         else {
             throw MailFailure(
                 .backupUnreadable, kind: .needsPerson, "The backup's manifest cannot be read",
-                detail: "\(directory)/\(name)",
+                detail: path,
                 remedy: "It is damaged, or was made by a newer version: use another backup, or that version.")
         }
         return manifest
     }
 
-    /// Replaces the manifest at one stroke.
-    func write(in directory: String) throws {
+    private var isSound: Bool {
+        let names = [database] + packs.compactMap(\.file)
+        guard !names.contains(where: { $0.contains("/") }) else { return false }
+        return format == 1
+            || format == Self.presentFormat && checksum != nil && checksum == (try? ownChecksum())
+    }
+
+    private func ownChecksum() throws -> Digest256? {
+        var bare = self
+        bare.checksum = nil
+        return Digest256(bytes: SHA256.hash(data: try bare.encoded()))
+    }
+
+    private func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        let next = "\(directory)/\(Self.name).next"
-        PackFile.remove(next)
-        guard let file = try PackFile(creating: next, header: Array(encoder.encode(self))) else {
-            throw StorageError.failure(errno: EEXIST, path: next)
+        return try encoder.encode(self)
+    }
+
+    /// Replaces the manifest at one stroke, and then the other copy of it.
+    func write(in directory: String) throws {
+        var whole = self
+        whole.checksum = try ownChecksum()
+        let bytes = Array(try whole.encoded())
+        for name in [Self.name, Self.copyName] {
+            let next = "\(directory)/\(name).next"
+            PackFile.remove(next)
+            guard let file = try PackFile(creating: next, header: bytes) else {
+                throw StorageError.failure(errno: EEXIST, path: next)
+            }
+            try file.synchronize()
+            guard rename(next, "\(directory)/\(name)") == 0 else {
+                throw StorageError.failure(errno: errno, path: next)
+            }
+            try PackFile.synchronizeDirectory(directory)
         }
-        try file.synchronize()
-        guard rename(next, "\(directory)/\(Self.name)") == 0 else {
-            throw StorageError.failure(errno: errno, path: next)
-        }
-        try PackFile.synchronizeDirectory(directory)
     }
 }
 

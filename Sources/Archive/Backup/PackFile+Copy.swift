@@ -20,7 +20,7 @@ extension PackFile {
         return Digest256(bytes: hash.finalize())!
     }
 
-    private func forEachPart(
+    func forEachPart(
         from start: Int64, to end: Int64, _ body: (UnsafeRawBufferPointer, Int64) throws -> Void
     ) throws {
         var buffer = [UInt8](repeating: 0, count: Int(min(max(end - start, 0), 4 << 20)))

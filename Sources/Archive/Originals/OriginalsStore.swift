@@ -49,14 +49,20 @@ final class OriginalsStore: Sendable {
     }
 
     private let directory: String
+    /// Files of packs that do not have their usual name.
+    private let fileNames: [Int64: String]
     /// A pack that has reached this size gets no further batch.
     private let fullAt: Int64
     private let stop: WriteStop
     private let trial: StepTrial?
     private let state = Mutex(State())
 
-    init(directory: String, fullAt: Int64, stop: WriteStop, trial: StepTrial? = nil) {
+    init(
+        directory: String, fullAt: Int64, stop: WriteStop, trial: StepTrial? = nil,
+        fileNames: [Int64: String] = [:]
+    ) {
         self.directory = directory
+        self.fileNames = fileNames
         self.fullAt = fullAt
         self.stop = stop
         self.trial = trial
@@ -64,14 +70,16 @@ final class OriginalsStore: Sendable {
 
     /// Packs that no open archive appends to, as those of a backup: a disk that fails there
     /// stops no archive.
-    convenience init(detached directory: String) {
-        self.init(directory: directory, fullAt: 0, stop: WriteStop())
+    convenience init(detached directory: String, fileNames: [Int64: String] = [:]) {
+        self.init(directory: directory, fullAt: 0, stop: WriteStop(), fileNames: fileNames)
     }
 
-    func path(pack: Int64) -> String {
+    func path(pack: Int64) -> String { directory + "/" + (fileNames[pack] ?? fileName(pack: pack)) }
+
+    /// A pack's usual name.
+    func fileName(pack: Int64) -> String {
         let digits = String(pack)
-        return directory + "/pack-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-            + ".mwp"
+        return "pack-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".mwp"
     }
 
     /// Appends all items and returns when they are on the disk.

@@ -126,7 +126,7 @@ struct PageCheck {
     }
 
     /// Pages of which a process has noted that it read them damaged.
-    private func noted() throws(MailFailure) -> [UInt32] {
+    func noted() throws(MailFailure) -> [UInt32] {
         let bytes: [UInt8]
         do throws(MailFailure) {
             let note = try PackFile(reading: path + mw_page_damage_suffix)
@@ -162,7 +162,7 @@ struct PageCheck {
         return false
     }
 
-    private static func pageSize(_ header: [UInt8]) -> Int? {
+    static func pageSize(_ header: [UInt8]) -> Int? {
         guard header.starts(with: Array("SQLite format 3\0".utf8)) else { return nil }
         let size = Int(header[16]) << 8 | Int(header[17])
         let bytes = size == 1 ? 65_536 : size

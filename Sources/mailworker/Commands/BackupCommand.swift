@@ -7,8 +7,11 @@ struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copies the archive into a directory, while it is in use.",
         discussion: """
-            A directory that holds an earlier backup gets only what is new, and stays a whole backup
-            until the new one is. The mailbox passwords in it are encrypted; the key is not in it.
+            A directory that holds an earlier backup of this archive gets only what is new, and stays a whole
+            backup until the new one is. What was copied is read back, and so is what the earlier backup has, which
+            is mended where it is damaged. What is damaged in the archive itself is named; the command then ends
+            with 1, and the rest is a backup all the same. The mailbox passwords in it are encrypted; the key is not
+            in it.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -16,53 +19,53 @@ struct BackupCommand: ParsableCommand {
     @Argument(help: "The directory; made when it does not exist.", completion: .directory)
     var directory: String
 
+    @Flag(help: "Does not read back what the earlier backup has, for archives that are too large for it.")
+    var newOnly = false
+
     @Flag(help: "One JSON document instead of text.")
     var json = false
 
+    private struct Answer: Encodable {
+        var report: BackupReport
+
+        enum CodingKeys: CodingKey { case clean }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(report.isClean, forKey: .clean)
+        }
+    }
+
     func run() throws {
         let workplace = try Workplace(common)
-        let report = try workplace.archive.backup(to: directory) { done, total in
-            Terminal.progress("\(done >> 20) of \(total >> 20) MB …")
+        let report = try workplace.archive.backup(to: directory, readingBack: !newOnly) { done, total in
+            Terminal.progress("\(done * 100 / max(total, 1)) % of \(total >> 21) MB …")
         }
         try workplace.archive.noteAct()
-        if json { return Terminal.print(try JSONOutput.document(report)) }
+        try show(report, key: workplace.configuration.keyFile)
+        if !report.isClean { throw ExitStatus.someItemsFailed }
+    }
+
+    private func show(_ report: BackupReport, key: String) throws {
+        if json { return Terminal.print(try JSONOutput.document(Answer(report: report))) }
+        for line in report.findings.map(\.line) { Terminal.print(line) }
+        if report.furtherFindings > 0 { Terminal.print("… and \(report.furtherFindings) more") }
+        if !report.isClean {
+            Terminal.print(
+                "What is named here is damaged in the archive and in its backup; mailworker verify looks at all of it."
+            )
+        }
+        if report.mendedRecords > 0 {
+            Terminal.print(
+                "\(report.mendedRecords) records of the earlier backup were damaged, and are whole again. See to the "
+                    + "disk that it lies on.")
+        }
         Terminal.print(
             """
             \(report.messages) messages in \(directory): \(report.databaseBytes) bytes of database, \
             \(report.originalBytes) bytes of originals, \(report.copiedBytes) of them new
-            Keep \(workplace.configuration.keyFile) apart from it: without the key the mailbox passwords \
-            have to be entered again.
+            Keep \(key) apart from it: without the key the mailbox passwords have to be entered again.
             """)
-    }
-}
-
-struct RestoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Makes the archive out of a backup.",
-        discussion: """
-            The archive's directory must not exist, or be empty. What is restored is verified before it is
-            put there. The next sync fetches what came after the backup.
-            """)
-
-    @OptionGroup var common: CommonOptions
-
-    @Argument(help: "The directory that was given to backup.", completion: .directory)
-    var directory: String
-
-    @Flag(help: "One JSON document instead of text.")
-    var json = false
-
-    func run() throws {
-        let configuration = try common.loadConfiguration()
-        let report = try Archive.restore(
-            from: directory, to: configuration.archiveDirectory,
-            progress: { Terminal.progress("\($0 >> 20) of \($1 >> 20) MB …") })
-        if json { return Terminal.print(try JSONOutput.document(report)) }
-        Terminal.print(
-            "restored \(report.messages) messages with \(report.originals) originals to "
-                + "\(configuration.archiveDirectory), verified")
-        guard (try? configuration.key()) == nil else { return }
-        Terminal.print(
-            "Put the archive's key to \(configuration.keyFile), or make a new one: mailworker init --new-key")
     }
 }

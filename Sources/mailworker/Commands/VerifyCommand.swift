@@ -87,12 +87,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private func show(_ answer: Answer) throws {
         if json { return Terminal.print(try JSONOutput.document(answer)) }
         let report = answer.report
-        for finding in report.findings {
-            Terminal.print(
-                "\(finding.subject.rawValue) \(finding.place)"
-                    + (finding.message.map { " (message \($0))" } ?? "") + ": \(finding.text)")
-        }
-        if report.furtherFindings > 0 { Terminal.print("… and \(report.furtherFindings) more") }
+        for line in report.findingLines { Terminal.print(line) }
         if let coverage = answer.coverage {
             var table = TextTable(["ACCOUNT", "FOLDER", "LISTED", "IN LEDGER", "COVERAGE", "MISSING"])
             for folder in coverage {
