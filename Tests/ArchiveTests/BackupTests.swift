@@ -66,7 +66,7 @@ import Testing
                     sql: "INSERT INTO settings(name, value) VALUES ('filler', randomblob(6000000))")
             }
             _ = try fixture.archive.backup(to: backup)
-            let pages = PageCheck(path: backup + "/mailworker-1.db").run()
+            let pages = try PageCheck(path: backup + "/mailworker-1.db").run()
             #expect(pages.pageCount > 1400 && pages.isIntact, "\(pages.damaged.count)")
         }
     }

@@ -32,7 +32,7 @@ extension Archive {
                 readsBack: readsBack
             ).run(progress: progress)
             // A copy has checksums of its own, whatever the page was like that it was made of.
-            let pages = PageCheck(path: Self.database(in: directory)).noted()
+            let pages = try PageCheck(path: Self.database(in: directory)).noted()
             copied.findings += PageCheck.Result(carriedOn: pages).findings(tables: [:])
             let manifest = BackupManifest(
                 archive: identity, madeAt: time, database: snapshot.name, databaseSHA256: snapshot.digest,

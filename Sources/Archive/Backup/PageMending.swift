@@ -13,7 +13,7 @@ enum PageMending {
         let known = header[20] == UInt8(mw_page_sum_bytes) ? PageCheck.pageSize(header) : nil
         // When its header is damaged, nothing says where the pages begin but the size that all of ours have.
         let size = known ?? usualPageSize
-        let damaged = known == nil ? [1] : PageCheck(path: path).run().damaged
+        let damaged = known == nil ? [1] : try PageCheck(path: path).run().damaged
         guard damaged.count <= pageLimit else { return 0 }
         var mended = 0
         for number in damaged where try file.size() >= Int64(number) * Int64(size) {

@@ -23,7 +23,11 @@ actor OutboxJournal {
         store: (@Sendable ([OutboxNote]) throws(MailFailure) -> [Bool])? = nil
     ) {
         self.archive = archive
-        self.store = store ?? { notes throws(MailFailure) in try archive.noteOutbox(notes) }
+        if let store {
+            self.store = store
+        } else {
+            self.store = { notes throws(MailFailure) in try archive.noteOutbox(notes) }
+        }
         self.firstPause = firstPause
     }
 
