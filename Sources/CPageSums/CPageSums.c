@@ -126,11 +126,28 @@ static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
+static sqlite3_int64 pages_of(sqlite3_file *file, size_t page_size) {
+    sqlite3_int64 bytes = 0;
+    if (real(file)->pMethods->xFileSize(real(file), &bytes) != SQLITE_OK) return 0;
+    return bytes / (sqlite3_int64)page_size;
+}
+
+// Whether the first page of the free list tells of as many pages as page 1 does (file format, 1.5).
+static int is_free_list(sqlite3_file *file, size_t size, uint32_t first, uint32_t free_pages, sqlite3_int64 pages) {
+    uint8_t head[8];
+    if (first == 0) return free_pages == 0;
+    if (real(file)->pMethods->xRead(real(file), head, sizeof head, (sqlite3_int64)(first - 1) * (sqlite3_int64)size)
+        != SQLITE_OK)
+        return 0;
+    uint32_t next = big_endian(head), leaves = big_endian(head + 4);
+    return next <= pages && leaves < size / 4 && (next == 0 ? free_pages == leaves + 1 : free_pages > leaves + 1);
+}
+
 // What SQLite writes into them fits together.
-static int is_plausible(const uint8_t *page, sqlite3_int64 pages) {
+static int is_plausible(sqlite3_file *file, const uint8_t *page, size_t size, sqlite3_int64 pages) {
     uint32_t count = big_endian(page + 28), first_free = big_endian(page + 32), free_pages = big_endian(page + 36);
     return big_endian(page + 24) == big_endian(page + 92) && count == pages && first_free <= count && free_pages < count
-        && (first_free == 0) == (free_pages == 0) && big_endian(page + 96) / 1000000 == 3;
+        && is_free_list(file, size, first_free, free_pages, pages) && big_endian(page + 96) / 1000000 == 3;
 }
 
 static int bits_between(const uint8_t *one, const uint8_t *other, size_t size) {
@@ -142,7 +159,8 @@ static int bits_between(const uint8_t *one, const uint8_t *other, size_t size) {
 // Makes page 1 of its copy and of its own state, when that has the sum that was written into it; or when it does with one
 // bit of the state, or of the sum, the other way round. Of several such bits it is the one that fits with the rest; where
 // that does not tell either, the page stays damaged.
-static void mend_first_page(uint8_t *page, const uint8_t *kept, size_t size, sqlite3_int64 pages) {
+static void mend_first_page(sqlite3_file *file, uint8_t *page, const uint8_t *kept, size_t size) {
+    const sqlite3_int64 pages = pages_of(file, size);
     const size_t content = size - mw_page_sum_bytes;
     uint8_t written[mw_page_sum_bytes], found[mw_page_sum_bytes];
     uint8_t *candidate = malloc(size);
@@ -160,13 +178,13 @@ static void mend_first_page(uint8_t *page, const uint8_t *kept, size_t size, sql
         fitting = 1;
     } else {
         if (bits_between(found, written, sizeof written) == 1 && memcmp(candidate, page, content) == 0)
-            fitting = is_plausible(candidate, pages);
+            fitting = is_plausible(file, candidate, size, pages);
         for (size_t part = 0; part < 2; part++)
             for (size_t i = state_bytes[part].from; i < state_bytes[part].to; i++)
                 for (unsigned flip = 1; flip < 256; flip <<= 1) {
                     candidate[i] ^= (uint8_t)flip;
                     sum(candidate, size, 1, found);
-                    if (memcmp(found, written, sizeof written) == 0 && is_plausible(candidate, pages)) {
+                    if (memcmp(found, written, sizeof written) == 0 && is_plausible(file, candidate, size, pages)) {
                         fitting += 1;
                         at = i;
                         bit = (uint8_t)flip;
@@ -182,19 +200,13 @@ static void mend_first_page(uint8_t *page, const uint8_t *kept, size_t size, sql
     free(candidate);
 }
 
-static sqlite3_int64 pages_of(sqlite3_file *file, size_t page_size) {
-    sqlite3_int64 bytes = 0;
-    if (real(file)->pMethods->xFileSize(real(file), &bytes) != SQLITE_OK) return 0;
-    return bytes / (sqlite3_int64)page_size;
-}
-
 static void read_from_copy(sqlite3_file *file, uint8_t *page, size_t size, uint32_t number) {
     size_t kept_size = 0;
     uint8_t *kept = copy_of_page(((summed_file *)file)->name, number, &kept_size);
     const size_t content = size - mw_page_sum_bytes;
     if (kept != NULL && kept_size == size) {
         if (number == 1)
-            mend_first_page(page, kept, size, pages_of(file, size));
+            mend_first_page(file, page, kept, size);
         else if (memcmp(kept + content, page + content, mw_page_sum_bytes) == 0 || memcmp(kept, page, content) == 0)
             memcpy(page, kept, size);
     }
@@ -208,7 +220,7 @@ static void mend_head(sqlite3_file *file, uint8_t *bytes, size_t count, size_t o
     uint8_t *page = kept == NULL ? NULL : malloc(size);
     if (page != NULL && real(file)->pMethods->xRead(real(file), page, (int)size, 0) == SQLITE_OK
         && !mw_page_is_intact(page, size, 1)) {
-        mend_first_page(page, kept, size, pages_of(file, size));
+        mend_first_page(file, page, kept, size);
         if (mw_page_is_intact(page, size, 1)) memcpy(bytes, page + offset, count);
     }
     free(page);
