@@ -59,6 +59,7 @@ public final class Archive: Sendable {
                 throw StorageError.failure(errno: errno, path: path)
             }
         }
+        try FileModes.reserve(database(in: directory))
         let archive = try Archive(directory: directory, key: key, options: options)
         try archive.bindKey(key)
         return archive
@@ -75,6 +76,8 @@ public final class Archive: Sendable {
         let path = database(in: directory)
         guard access(path, F_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+        FileModes.restrict(path)
+        try SchemaVersion.demandNotNewer(path)
         let archive = try Archive(directory: directory, key: key, options: options)
         if let key { try archive.bindKey(key) }
         // What a process that died left half erased. Whoever erases hears of a failure; here the
@@ -116,12 +119,8 @@ public final class Archive: Sendable {
                 try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
             }
             let migrator = Schema.migrator
-            if try pool.read({ try migrator.hasBeenSuperseded($0) }) {
-                throw MailFailure(
-                    .archiveNewer, kind: .needsPerson,
-                    "The archive was written by a newer version of mailworker",
-                    remedy: "Install that version or a later one; nothing was changed.")
-            }
+            // Another process may have brought it further meanwhile.
+            if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
             try migrator.migrate(pool)
             try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
             // The library syncs the name of a new log too, and keeps a failure to itself.
@@ -276,6 +275,7 @@ public final class Archive: Sendable {
     public static func replaceKey(directory: String, with key: SecretKey) throws(MailFailure) {
         let archive = try open(directory: directory, key: nil)
         try archive.write { db in
+            Act.concerns("a new key, all accounts' secrets forgotten")
             try db.execute(
                 sql: "UPDATE accounts SET secret = NULL, smtp_secret = NULL, revision = revision + 1")
             try db.execute(sql: "DELETE FROM settings WHERE name = 'key-check'")

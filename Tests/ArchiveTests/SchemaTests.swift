@@ -104,8 +104,13 @@ import Testing
         try fixture.archive.pool.write { db in
             try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')")
         }
+        // As it lies there when nobody has it open.
+        try fixture.archive.pool.close()
+        let file = URL(fileURLWithPath: fixture.directory + "/mailworker.db")
+        let before = try Data(contentsOf: file)
         let failure = #expect(throws: MailFailure.self) { try fixture.reopened() }
         #expect(failure?.code == .archiveNewer)
+        #expect(try Data(contentsOf: file) == before)
         #expect(failure?.remedy != nil)
     }
 

@@ -17,8 +17,22 @@ public struct DiskSpace: Sendable, Hashable {
 }
 
 extension Archive {
-    /// Costs one call of the system.
+    /// Where there is least: the originals, which take most, may lie on a disk of their own. Costs two calls of the
+    /// system.
     public func diskSpace() throws(MailFailure) -> DiskSpace {
+        try Self.tightest(of: [directory, directory + "/originals"])
+    }
+
+    static func tightest(of directories: [String]) throws(MailFailure) -> DiskSpace {
+        var tightest: DiskSpace?
+        for directory in directories {
+            let space = try space(of: directory)
+            if space.freeBytes < tightest?.freeBytes ?? .max { tightest = space }
+        }
+        return tightest ?? DiskSpace(freeBytes: 0, totalBytes: 0)
+    }
+
+    private static func space(of directory: String) throws(MailFailure) -> DiskSpace {
         var status = statvfs()
         guard statvfs(directory, &status) == 0 else {
             throw StorageError.failure(errno: errno, path: directory)

@@ -30,6 +30,10 @@ struct AccountAuthorizeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try await Act.$current.withValue(act) { try await authorize() }
+    }
+
+    private func authorize() async throws {
         let workplace = try Workplace(common, secrets: .needed)
         let found = try workplace.archive.account(named: account)
         try AccountDeclaration(archive: workplace.archive, configuration: workplace.configuration)

@@ -21,7 +21,8 @@ struct AuditListCommand: ParsableCommand {
         var table = TextTable(["ID", "WHEN", "WHO", "FROM", "ACTION", "ABOUT"])
         for entry in entries {
             let who =
-                entry.person == entry.systemUser ? entry.person : "\(entry.person) (\(entry.systemUser))"
+                entry.systemUser == entry.person || entry.systemUser.hasPrefix(entry.person + " (")
+                ? entry.systemUser : "\(entry.person) (\(entry.systemUser))"
             table.add([
                 String(entry.id), entry.at.shortText, who, entry.origin, entry.action, entry.subject ?? "-",
             ])

@@ -84,6 +84,19 @@ struct DoctorCommand: AsyncParsableCommand {
             return checks
         }
         do {
+            let open = try workplace.archive.openToOthers()
+            if let first = open.first {
+                bad(
+                    "files",
+                    "other users of this machine may read or change \(open.count) of the archive's files, such as "
+                        + "\(first). Run: chmod -R go= '\(configuration.archiveDirectory)'")
+            } else {
+                good("files", "of the archive are for their owner only")
+            }
+        } catch {
+            bad("files", error.revealed)
+        }
+        do {
             let space = try workplace.archive.diskSpace()
             if let shortage = configuration.space.shortage(in: space) {
                 bad("disk", shortage.revealed)

@@ -10,6 +10,9 @@ protocol HumanAction: ParsableCommand {
     static var action: String { get }
 }
 
+extension InitCommand: HumanAction { static let action = "init" }
+// With --again, when the next poll asks for what the server withheld.
+extension AccountWithheldCommand: HumanAction { static let action = "account withheld" }
 extension ContactAddCommand: HumanAction { static let action = "contact add" }
 extension ContactEditCommand: HumanAction { static let action = "contact edit" }
 extension ContactMergeCommand: HumanAction { static let action = "contact merge" }
@@ -45,6 +48,7 @@ extension AccountAddCommand: HumanAction { static let action = "account add" }
 extension AccountEditCommand: HumanAction { static let action = "account edit" }
 // With --send, when a mail leaves under the account's name.
 extension AccountCheckCommand: HumanAction { static let action = "account check" }
+extension AccountAuthorizeCommand: HumanAction { static let action = "account authorize" }
 extension AccountConfirmCommand: HumanAction { static let action = "account confirm" }
 extension AccountRemoveCommand: HumanAction { static let action = "account remove" }
 extension SendCommand: HumanAction { static let action = "send" }
@@ -67,35 +71,9 @@ extension RestoreCommand: HumanAction { static let action = "restore" }
 
 extension HumanAction {
     var act: Act {
-        Act(
-            person: common.person ?? Actor.systemUser, systemUser: Actor.systemUser, origin: Actor.origin,
+        let actor = Actor.present
+        return Act(
+            person: common.person ?? actor.person, systemUser: actor.systemUser, origin: actor.origin,
             action: Self.action)
-    }
-}
-
-/// Who acts: the person at this terminal.
-enum Actor {
-    /// The name that stands with a decision: the CRM's user when one was named.
-    static var name: String { Act.current?.person ?? systemUser }
-
-    /// How what was just done is taken back, for the end of a sentence; empty when it cannot be.
-    static var wayBack: String {
-        if let undo = Act.current?.undo { return "; to take it back: mailworker undo \(undo)" }
-        return Act.current?.isTooLargeToUndo == true ? "; it is too large to be taken back" : ""
-    }
-
-    static var systemUser: String {
-        let user = ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
-        return user.isEmpty ? "uid \(getuid())" : user
-    }
-
-    /// The machine from which a person is signed in, else the terminal.
-    static var origin: String {
-        if let connection = ProcessInfo.processInfo.environment["SSH_CONNECTION"],
-            let address = connection.split(separator: " ").first
-        {
-            return "ssh from \(address)"
-        }
-        return ttyname(STDIN_FILENO).map { String(cString: $0) } ?? "no terminal"
     }
 }

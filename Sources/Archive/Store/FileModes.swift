@@ -1,0 +1,61 @@
+import Foundation
+public import MailModel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Keeps the archive's files to the user that runs mailworker. SQLite makes its files as the umask has it, and gives
+/// those beside the database the mode of that.
+enum FileModes {
+    private static let others: mode_t = 0o077
+
+    /// Makes the database's file before SQLite does.
+    static func reserve(_ database: String) throws(MailFailure) {
+        let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: database) }
+        close(descriptor)
+    }
+
+    /// Takes the database's files, which may be of an earlier version, from others. What cannot be changed is
+    /// for `Archive.openToOthers` to name.
+    static func restrict(_ database: String) {
+        for path in [database, database + "-wal", database + "-shm"] where isOpen(path) { chmod(path, 0o600) }
+    }
+
+    /// Whether somebody else may read or change it.
+    static func isOpen(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFLNK && status.st_mode & others != 0
+    }
+
+    /// Whether somebody else may add files to a directory, or take them away.
+    static func mayBeChanged(_ directory: String) -> Bool {
+        var status = stat()
+        return stat(directory, &status) == 0 && status.st_mode & 0o022 != 0
+    }
+}
+
+extension Archive {
+    /// The archive's files that other users of this machine may read or change, and the directory itself when they may
+    /// change it.
+    public func openToOthers() throws(MailFailure) -> [String] {
+        let names: [String]
+        do {
+            let files = FileManager.default
+            // The key and the configuration, which may lie here too, have rules of their own.
+            let own = try files.contentsOfDirectory(atPath: directory)
+                .filter {
+                    $0.hasPrefix("mailworker.db") || ["originals", "locks", "verify.json"].contains($0)
+                }
+            let packs = try files.contentsOfDirectory(atPath: directory + "/originals").map {
+                "originals/\($0)"
+            }
+            names = own.sorted() + packs.sorted()
+        } catch {
+            throw StorageError.failure(errno: EACCES, path: directory)
+        }
+        let files = names.map { "\(directory)/\($0)" }.filter(FileModes.isOpen)
+        return (FileModes.mayBeChanged(directory) ? [directory] : []) + files
+    }
+}
