@@ -7,11 +7,11 @@ public struct KeyPin: Sendable, Hashable {
 
     /// Reads `sha256/BASE64`; also `sha256//BASE64`, as curl writes it. Nil for anything else.
     public init?(_ text: String) {
-        guard
-            let digest = ["sha256//", "sha256/"].first(where: text.hasPrefix).map({ text.dropFirst($0.count) }
-            ),
-            let octets = Data(base64Encoded: String(digest)), octets.count == 32
-        else { return nil }
+        // Of a digest that begins with a slash, both spellings do.
+        let octets = ["sha256/", "sha256//"].lazy.filter(text.hasPrefix)
+            .compactMap { Data(base64Encoded: String(text.dropFirst($0.count))) }
+            .first { $0.count == 32 }
+        guard let octets else { return nil }
         // One spelling, so that equal pins are equal.
         base64 = octets.base64EncodedString()
     }

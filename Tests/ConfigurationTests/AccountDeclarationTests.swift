@@ -147,6 +147,14 @@ struct AccountDeclarationTests {
         #expect(after == before, "naming the preset that it has resets nothing")
     }
 
+    /// One pin of 64 begins with a slash, which curl's spelling has too.
+    @Test func aPinMayBeginWithASlash() {
+        let digest = "/" + String(repeating: "A", count: 42) + "="
+        #expect(KeyPin("sha256/" + digest)?.base64 == digest)
+        #expect(KeyPin("sha256//" + digest)?.base64 == digest)
+        #expect(KeyPin("sha256//" + digest.dropFirst()) == nil)
+    }
+
     @Test func aPinIsRefusedWhereThereIsNoTLS() throws {
         let pin = try #require(KeyPin("sha256/AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="))
         #expect(throws: MailFailure.self) {

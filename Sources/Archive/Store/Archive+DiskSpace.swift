@@ -20,7 +20,9 @@ extension Archive {
     /// Where there is least: the originals, which take most, may lie on a disk of their own. Costs two calls of the
     /// system.
     public func diskSpace() throws(MailFailure) -> DiskSpace {
-        try Self.tightest(of: [directory, directory + "/originals"])
+        // A missing folder of originals is named by whoever needs it.
+        let originals = directory + "/originals"
+        return try Self.tightest(of: access(originals, F_OK) == 0 ? [directory, originals] : [directory])
     }
 
     static func tightest(of directories: [String]) throws(MailFailure) -> DiskSpace {
