@@ -152,7 +152,7 @@ struct AccountDeclarationTests {
         let digest = "/" + String(repeating: "A", count: 42) + "="
         #expect(KeyPin("sha256/" + digest)?.base64 == digest)
         #expect(KeyPin("sha256//" + digest)?.base64 == digest)
-        #expect(KeyPin("sha256//" + digest.dropFirst()) == nil)
+        #expect(KeyPin("sha256/" + digest.dropFirst()) == nil)
     }
 
     @Test func aPinIsRefusedWhereThereIsNoTLS() throws {
