@@ -178,7 +178,7 @@ extension Archive {
             """
             SELECT coalesce(sum(recipients), 0),
                 coalesce(sum(CASE WHEN minute >= ?3 THEN messages ELSE 0 END), 0)
-            FROM send_counts WHERE account = ?1 AND minute > ?2
+            FROM send_counts WHERE account IN (\(sameMailbox)) AND minute > ?2
             """)
         counts.bind(1, account.rawValue)
         counts.bind(2, time.rawValue / 60 - 1440)
@@ -191,7 +191,7 @@ extension Archive {
             db,
             """
             SELECT count(DISTINCT o.id), count(*) FROM outbox o JOIN outbox_recipients r ON r.item = o.id
-            WHERE o.account = ? AND o.state = 'sending' AND o.data_begun_at IS NULL
+            WHERE o.account IN (\(sameMailbox)) AND o.state = 'sending' AND o.data_begun_at IS NULL
                 AND r.state IN ('waiting', 'retry')
             """)
         flying.bind(1, account.rawValue)
@@ -199,7 +199,7 @@ extension Archive {
             facts.messagesInFlight = Int(row.int64(0))
             facts.recipientsInFlight = Int(row.int64(1))
         }
-        facts.pause = try pause(of: account, db)
+        facts.pause = try pause(of: account, at: time, db)
         facts.limits = try limits(of: account, db)
         return facts
     }

@@ -2,7 +2,22 @@ import GRDB
 public import MailModel
 
 /// What an account may send, and when.
+///
+/// A provider counts for each mailbox. Where several accounts sign in to one, such as an office's that two users
+/// have, what they send is counted together, and its block is everybody's.
 extension Archive {
+    /// The accounts that send through the mailbox of account `?1`, itself included: the same server, and the same
+    /// login or address.
+    static let sameMailbox = """
+        SELECT ?1 UNION
+        SELECT m.id FROM accounts o JOIN accounts m ON lower(m.smtp_host) = lower(o.smtp_host)
+            AND lower(coalesce(m.smtp_login, m.login)) = lower(coalesce(o.smtp_login, o.login))
+            WHERE o.id = ?1 AND m.smtp_host IS NOT NULL
+        UNION
+        SELECT m.id FROM accounts o JOIN accounts m ON m.address = o.address
+            WHERE o.id = ?1 AND lower(m.smtp_host) = lower(o.smtp_host)
+        """
+
     public func sendLimits(of account: AccountID) throws(MailFailure) -> SendLimits {
         try read { try Self.limits(of: account, $0) }
     }
@@ -26,14 +41,12 @@ extension Archive {
     /// Why the account does not send at present; nil when it does.
     public func sendPause(of account: AccountID) throws(MailFailure) -> SendPause? {
         let time = now()
-        return try read { try Self.pause(of: account, $0) }.flatMap { pause in
-            pause.until.map { $0 > time } ?? true ? pause : nil
-        }
+        return try read { try Self.pause(of: account, at: time, $0) }
     }
 
     /// The last pause whatever its time; nil when the account has sent since, or was changed.
     public func sendPauseRecord(of account: AccountID) throws(MailFailure) -> SendPause? {
-        try read { try Self.pause(of: account, $0) }
+        try read { try Self.ownPause(of: account, $0) }
     }
 
     /// Keeps an account from sending until a time, or until its settings change. A provider's block
@@ -64,7 +77,7 @@ extension Archive {
         let time = now()
         let mayEnd = try read { db in
             let isBlocked = try Self.isBlocked(account, at: time, db)
-            return try Self.pause(of: account, db) != nil && !isBlocked
+            return try Self.ownPause(of: account, db) != nil && !isBlocked
         }
         guard mayEnd else { return }
         try writeUnaudited(.outboxPaused) { db in
@@ -81,17 +94,22 @@ extension Archive {
         let time = now()
         return try write { db in
             Act.concerns("account \(account)")
-            let pause = try Self.pause(of: account, db)
-            try db.execute(sql: "DELETE FROM send_pauses WHERE account = ?", arguments: [account.rawValue])
+            let pause = try Self.pause(of: account, at: time, db)
+            try db.execute(
+                sql: """
+                    DELETE FROM send_pauses
+                    WHERE account = ?1 OR (code = ?2 AND account IN (\(Self.sameMailbox)))
+                    """, arguments: [account.rawValue, MailFailure.Code.sendingBlocked.rawValue])
             // Mail that waits for other reasons goes on waiting.
             let waiting = try Int64.fetchAll(
                 db,
                 sql: """
-                    UPDATE outbox SET next_try = ?1 WHERE account = ?2 AND state = 'retry' AND next_try > ?1
-                        AND (reason_code = ?3 OR next_try = ?4) RETURNING id
+                    UPDATE outbox SET next_try = ?2 WHERE account IN (\(Self.sameMailbox))
+                        AND state = 'retry' AND next_try > ?2 AND (reason_code = ?3 OR next_try = ?4)
+                    RETURNING id
                     """,
                 arguments: [
-                    time.rawValue, account.rawValue, MailFailure.Code.sendingBlocked.rawValue,
+                    account.rawValue, time.rawValue, MailFailure.Code.sendingBlocked.rawValue,
                     pause?.until?.rawValue,
                 ])
             for item in waiting {
@@ -99,28 +117,47 @@ extension Archive {
                     sql: "UPDATE outbox_recipients SET next_try = NULL WHERE item = ? AND state = 'retry'",
                     arguments: [item])
             }
-            return pause.flatMap { pause in pause.until.map { $0 > time } ?? true ? pause : nil }
+            return pause
         }
     }
 
     private static func isBlocked(_ account: AccountID, at time: UnixTime, _ db: Database) throws -> Bool {
-        guard let pause = try pause(of: account, db), pause.failure.code == .sendingBlocked else {
+        guard let pause = try ownPause(of: account, db), pause.failure.code == .sendingBlocked else {
             return false
         }
         return pause.until.map { $0 > time } ?? true
     }
 
+    /// What keeps an account from sending now; the provider's block first, whichever account of the mailbox it met.
+    static func pause(of account: AccountID, at time: UnixTime, _ db: Database) throws -> SendPause? {
+        try pause(
+            db, account,
+            """
+            (p.account = ?1 OR (p.code = ?2 AND p.account IN (\(sameMailbox))))
+                AND (p.until IS NULL OR p.until > ?3)
+            """, at: time)
+    }
+
+    /// The last pause of the account itself, over or not.
+    private static func ownPause(of account: AccountID, _ db: Database) throws -> SendPause? {
+        try pause(db, account, "p.account = ?1", at: UnixTime(0))
+    }
+
     /// A pause that was set for other settings than the present ones is none, unless it is the provider's block.
-    static func pause(of account: AccountID, _ db: Database) throws -> SendPause? {
+    private static func pause(
+        _ db: Database, _ account: AccountID, _ condition: String, at time: UnixTime
+    ) throws -> SendPause? {
         let query = try PreparedStatement(
             db,
             """
             SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy FROM send_pauses p
             JOIN accounts a ON a.id = p.account AND (a.revision = p.revision OR p.code = ?2)
-            WHERE p.account = ?1
+            WHERE \(condition)
+            ORDER BY p.code = ?2 DESC, p.until IS NULL DESC, p.until DESC, p.account = ?1 DESC, ?3 LIMIT 1
             """)
         query.bind(1, account.rawValue)
         try query.bind(2, MailFailure.Code.sendingBlocked.rawValue)
+        query.bind(3, time.rawValue)
         return try query.first { row in
             SendPause(
                 until: row.optionalInt64(0).map { UnixTime($0) }, failures: Int(row.int64(1)),

@@ -37,4 +37,10 @@ extension Schema {
         UPDATE delivery_reports SET vouched_by = 'recipient'
             WHERE (SELECT count(*) FROM outbox_recipients r WHERE r.item = delivery_reports.item) = 1;
         """
+
+    /// Accounts that sign in to the same mailbox of the same server are found without reading all.
+    static let submissionIndex = """
+        CREATE INDEX accounts_submission ON accounts(lower(smtp_host), lower(coalesce(smtp_login, login)))
+            WHERE smtp_host IS NOT NULL;
+        """
 }

@@ -40,6 +40,7 @@ enum Schema {
         migrator.registerMigration("23") { db in try db.execute(sql: sentCopies) }
         migrator.registerMigration("23a") { db in try db.execute(sql: recipientTries) }
         migrator.registerMigration("23b") { db in try db.execute(sql: reportVouchers) }
+        migrator.registerMigration("23c") { db in try db.execute(sql: submissionIndex) }
         migrator.registerMigration("20") { db in try db.execute(sql: placesOfOriginals) }
         migrator.registerMigration("20a") { db in try db.execute(sql: namelessTombstones) }
         migrator.registerMigration("22") { db in try db.execute(sql: waitingCopies) }

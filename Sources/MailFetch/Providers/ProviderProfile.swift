@@ -38,6 +38,8 @@ public struct ProviderProfile: Sendable, Hashable {
     public var dailySendLimit: Int?
     /// Recipients of one SMTP message.
     public var recipientsPerMessage: Int?
+    /// Messages that it takes of an account in a minute.
+    public var messagesPerMinute: Int?
     /// For how long an account may stay shut after it has sent too much.
     public var sendBlockSeconds: Int64?
     /// SMTP connections at the same time.
@@ -112,7 +114,7 @@ extension ProviderProfile {
         passwordHelp:
             "Microsoft accepts no passwords from mail programs any more: register this program there,"
             + " enter it under [oauth.custom], and authorize the account.",
-        filesSentItself: true, sendBlockSeconds: 86_400, sendConnections: 2)
+        filesSentItself: true, messagesPerMinute: 30, sendBlockSeconds: 86_400, sendConnections: 2)
 
     static let custom = ProviderProfile(title: "another server")
 }

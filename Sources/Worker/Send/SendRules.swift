@@ -19,7 +19,7 @@ public struct SendRules: Sendable, Hashable {
         let perMessage = limits.recipientsPerMessage ?? preset.profile.recipientsPerMessage ?? 100
         // A mail that needs more than a day's would wait for ever, and keep all others waiting.
         recipientsPerMessage = min(perMessage, recipientsPerDay ?? perMessage)
-        messagesPerMinute = limits.messagesPerMinute
+        messagesPerMinute = limits.messagesPerMinute ?? preset.profile.messagesPerMinute
         blockSeconds = preset.profile.sendBlockSeconds
         connections = limits.connections ?? preset.profile.sendConnections ?? 4
     }

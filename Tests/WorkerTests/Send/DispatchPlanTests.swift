@@ -67,6 +67,12 @@ struct DispatchPlanTests {
         #expect(result.take == [1] && result.wait == .pace)
     }
 
+    @Test func aProvidersPaceHoldsUntilSomebodySetsAnother() {
+        let facts = facts([1, 1]) { $0.messagesLastMinute = 29 }
+        #expect(plan(facts, .outlook).take == [1] && plan(facts, .outlook).wait == .pace)
+        #expect(plan(facts, .outlook, SendLimits(messagesPerMinute: 60)).take == [1, 2])
+    }
+
     @Test func noMoreIsTakenThanThereIsRoomFor() {
         let result = plan(facts([1, 1, 1]), room: 2)
         #expect(result.take == [1, 2] && result.wait == nil)
