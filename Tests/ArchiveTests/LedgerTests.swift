@@ -190,10 +190,10 @@ import Testing
 
     @Test func `an account with mail is disabled, not removed`() throws {
         let fixture = try ArchiveFixture()
-        #expect(try !fixture.archive.removeAccount(fixture.account))
+        #expect(try !fixture.archive.removeAccount(fixture.account).isGone)
         #expect(try fixture.archive.dueAccounts(at: fixture.clock.now).isEmpty)
         let other = try fixture.archive.addAccount(ArchiveFixture.settings("other", nil))
-        #expect(try fixture.archive.removeAccount(other))
+        #expect(try fixture.archive.removeAccount(other).isGone)
         #expect(throws: MailFailure.self) { try fixture.archive.account(named: "other") }
     }
 

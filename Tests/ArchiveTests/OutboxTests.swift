@@ -87,6 +87,68 @@ import Testing
         #expect(try other.noteOutbox([.begins(first[0].id, recipients: [0])]) == [false])
     }
 
+    @Test(arguments: [OutboxState.cancelled, .held])
+    func aClaimIsTakenBackUntilTheServerMayHaveTheMail(to state: OutboxState) throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let act = { (id: OutboxID) in
+            state == .held ? try archive.holdOutbox(id, by: "anna") : try archive.cancelOutbox(id, by: "anna")
+        }
+        for number in 1...2 { _ = try archive.queueMail(Self.draft(fixture, number)) }
+        let claims = try Self.claimAll(archive, fixture)
+        try act(claims[0].id)
+        #expect(try archive.outboxItem(claims[0].id).state == state)
+        // Who had it sends nothing, and notes nothing.
+        #expect(
+            try archive.noteOutbox([
+                .begins(claims[0].id, recipients: [0]), Self.ending(claims[0], .sent, now: fixture.clock.now),
+            ]) == [false, false])
+        #expect(try archive.outboxItem(claims[0].id).state == state)
+        #expect(try archive.noteOutbox([.begins(claims[1].id, recipients: [0])]) == [true])
+        #expect(try archive.noteOutbox([.begins(claims[1].id, recipients: [0])]) == [false])
+        #expect(throws: MailFailure.self) { try act(claims[1].id) }
+        #expect(try archive.outboxItem(claims[1].id).state == .sending)
+    }
+
+    @Test func whoMustNotBeMailedSinceTheClaimIsLeftOut() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        _ = try archive.queueMail(
+            Self.draft(fixture, to: ["maria@client.example", "ivan@client.example"]) { $0.kind = .mass })
+        let claim = try #require(try Self.claimAll(archive, fixture).first)
+        try archive.suppress(
+            EmailAddress("ivan@client.example")!, reason: .person, evidence: "asked", until: nil, by: "anna")
+        #expect(try archive.noteOutbox([.begins(claim.id, recipients: [0, 1])]) == [false])
+        var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: fixture.clock.now)
+        ending.isUntried = true
+        _ = try archive.noteOutbox([.ended(ending)])
+        let again = try #require(try Self.claimAll(archive, fixture).first)
+        #expect(again.recipients.map(\.address.addrSpec) == ["maria@client.example"])
+        #expect(try archive.noteOutbox([.begins(again.id, recipients: [0])]) == [true])
+        #expect(try archive.outboxItem(claim.id).recipients[1].state == .failed)
+    }
+
+    @Test(arguments: [true, false])
+    func mailOfAnAccountThatIsSwitchedOffIsHeld(isRemoved: Bool) throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let waiting = try archive.queueMail(Self.draft(fixture)).item
+        let flying = try archive.queueMail(Self.draft(fixture, 2)).item
+        _ = try archive.claimOutbox(fixture.account) { _, _ in [flying] }
+        if isRemoved {
+            let removal = try archive.removeAccount(fixture.account)
+            #expect(!removal.isGone && removal.heldMail == 1)
+        } else {
+            var settings = try archive.account(fixture.account).settings
+            settings.isEnabled = false
+            try archive.editAccount(fixture.account, settings)
+        }
+        let held = try archive.outboxItem(waiting)
+        #expect(held.state == .held && held.reason?.contains("switched off") == true)
+        #expect(held.remedy?.contains("outbox release") == true)
+        #expect(try archive.outboxItem(flying).state == .sending)
+    }
+
     @Test func twoWorkersNeverLookAfterTheSameCopy() throws {
         let fixture = try ArchiveFixture()
         for number in 1...3 { _ = try DeliveryReportTests.sent(fixture, number) }

@@ -159,7 +159,7 @@ struct SyncPassTests {
             }
         }
         await fixture.server.wait { $0 == .stalled }
-        #expect(try archive.removeAccount(id))
+        #expect(try archive.removeAccount(id).isGone)
         fixture.server.release()
         let report = await polling.value
         #expect(report.failures.map(\.code) == [.loginRefused, .unknownAccount])

@@ -161,3 +161,11 @@ extension MailFailure {
             || ["spool-failed", "system-resources", "parser.unavailable"].contains(code.rawValue)
     }
 }
+
+/// What became of an account that was removed.
+public struct AccountRemoval: Sendable, Hashable {
+    /// False where it is only disabled, since it has mail.
+    public var isGone: Bool
+    /// Mails of its outbox that wait for a person now.
+    public var heldMail: Int
+}

@@ -68,6 +68,7 @@ extension Archive {
                         """,
                     arguments: try Self.arguments(settings, db) + [id.rawValue])
             }
+            if !settings.isEnabled { try Self.holdMail(of: id, named: settings.name, db) }
             try db.execute(
                 sql: """
                     DELETE FROM ledger
@@ -125,14 +126,16 @@ extension Archive {
     }
 
     /// Removes an account that has no mail yet, neither fetched nor sent; one that has is disabled, since its
-    /// ledger and history stay.
+    /// ledger and history stay, and its mail that waits to be sent is held.
     ///
-    /// - Returns: whether it was removed.
     /// - Throws: `unknown.account`.
     @discardableResult
-    public func removeAccount(_ id: AccountID) throws(MailFailure) -> Bool {
+    public func removeAccount(_ id: AccountID) throws(MailFailure) -> AccountRemoval {
         try write { db in
             Act.concerns("account \(id)")
+            let name = try String.fetchOne(
+                db, sql: "SELECT name FROM accounts WHERE id = ?", arguments: [id.rawValue])
+            guard let name else { throw Self.unknownAccount(id.description) }
             let hasFolders =
                 try Int64.fetchOne(
                     db,
@@ -145,8 +148,8 @@ extension Archive {
                 sql: hasFolders
                     ? "UPDATE accounts SET is_enabled = 0, secret = NULL, smtp_secret = NULL WHERE id = ?"
                     : "DELETE FROM accounts WHERE id = ?", arguments: [id.rawValue])
-            guard db.changesCount == 1 else { throw Self.unknownAccount(id.description) }
-            return !hasFolders
+            return AccountRemoval(
+                isGone: !hasFolders, heldMail: hasFolders ? try Self.holdMail(of: id, named: name, db) : 0)
         }
     }
 

@@ -16,7 +16,8 @@ extension Archive {
 
     /// Keeps a mail from being sent. What a server has accepted already stays sent.
     public func cancelOutbox(_ id: OutboxID, by person: String) throws(MailFailure) {
-        try change(id, from: [.queued, .retry, .held], "be cancelled") { db in
+        try change(id, from: [.queued, .retry, .held, .sending], "be cancelled") { db in
+            try takeBack(id, db)
             try db.execute(
                 sql: """
                     UPDATE outbox_recipients SET state = 'cancelled'
@@ -49,7 +50,8 @@ extension Archive {
     }
 
     public func holdOutbox(_ id: OutboxID, by person: String) throws(MailFailure) {
-        try change(id, from: [.queued, .retry], "be held") { db in
+        try change(id, from: [.queued, .retry, .sending], "be held") { db in
+            try takeBack(id, db)
             try db.execute(
                 sql: """
                     UPDATE outbox SET state = 'held', next_try = NULL, reason_code = NULL, reason = ?,
@@ -108,6 +110,24 @@ extension Archive {
         }
     }
 
+    /// Holds what waits to be sent through an account that is switched off. It is not sent by surprise when the account
+    /// is switched on again, perhaps long after.
+    ///
+    /// - Returns: how many mails that are.
+    @discardableResult
+    static func holdMail(of account: AccountID, named name: String, _ db: Database) throws -> Int {
+        try db.execute(
+            sql: """
+                UPDATE outbox SET state = 'held', next_try = NULL, reason_code = ?, reason = ?, remedy = ?
+                WHERE account = ? AND state IN ('queued', 'retry')
+                """,
+            arguments: {
+                let failure = MailFailure.accountIsOff(name)
+                return [failure.code.rawValue, failure.summary, failure.remedy, account.rawValue]
+            }())
+        return db.changesCount
+    }
+
     /// Holds everything that waits to be sent: after a restore it may have been sent already.
     func holdRestoredOutbox(_ db: Database) throws {
         try db.execute(
@@ -135,6 +155,16 @@ extension Archive {
         try db.execute(sql: "UPDATE outbox SET copy_holder = NULL WHERE copy_holder IS NOT NULL")
     }
 
+    /// Takes a mail away from the process that has claimed it, as long as the server cannot have it: what that process
+    /// wants to note then is refused, and it does not send.
+    private func takeBack(_ id: OutboxID, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE outbox SET state = 'queued', next_try = ?, holder = NULL, claimed_at = NULL
+                WHERE id = ? AND state = 'sending'
+                """, arguments: [now().rawValue, id.rawValue])
+    }
+
     private func change(
         _ id: OutboxID, from states: Set<OutboxState>, _ verb: String, step: DurableStep = .changeCommitted,
         _ body: (Database) throws -> Void
@@ -142,15 +172,17 @@ extension Archive {
         try write(step) { db in
             Act.concerns("outbox \(id)")
             let sight = try Sight(viewer, db)
-            let state = try String.fetchOne(
+            let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT o.state FROM outbox o JOIN accounts a ON a.id = o.account
+                    SELECT o.state, o.data_begun_at IS NOT NULL FROM outbox o JOIN accounts a ON a.id = o.account
                     WHERE o.id = ? AND \(sight.maySend(through: "a"))
-                    """, arguments: [id.rawValue]
-            ).flatMap(OutboxState.init(rawValue:))
-            guard let state else { throw Self.unknownOutboxItem(id) }
-            guard states.contains(state) else {
+                    """, arguments: [id.rawValue])
+            guard let row, let state = OutboxState(rawValue: row[0]) else {
+                throw Self.unknownOutboxItem(id)
+            }
+            let isWithServer = state == .sending && row[1] as Bool
+            guard states.contains(state), !isWithServer else {
                 throw MailFailure(
                     .outboxState, kind: .permanent, "A mail in this state cannot \(verb)",
                     detail: "outbox \(id) is \(state.rawValue)",
@@ -158,5 +190,22 @@ extension Archive {
             }
             try body(db)
         }
+    }
+}
+
+extension MailFailure.Code {
+    /// The account that mail is to go through is removed or switched off.
+    public static let accountIsOff = Self("send.account-off")
+}
+
+extension MailFailure {
+    /// - Parameter name: the account's.
+    public static func accountIsOff(_ name: String) -> MailFailure {
+        MailFailure(
+            .accountIsOff, kind: .needsPerson, "The account it would go through is removed or switched off",
+            detail: name,
+            remedy:
+                "Switch it on with mailworker account edit \(name) (after account remove with --password-file),"
+                + " then mailworker outbox release ID; or mailworker outbox cancel ID.")
     }
 }

@@ -9,8 +9,8 @@ final class OutboxWriter {
     let db: Database
     let time: UnixTime
     private let bounces: BounceRule?
-    private let begin, markSending, count, setRecipient, addReply, states, settleItem, holderOf,
-        attemptsOf, refusedOf: PreparedStatement
+    private let isProgram, canonicalOf, begin, markSending, count, setRecipient, addReply, states, settleItem,
+        holderOf, attemptsOf, refusedOf: PreparedStatement
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
@@ -18,6 +18,10 @@ final class OutboxWriter {
         self.time = time
         self.bounces = bounces
         holderOf = try PreparedStatement(db, "SELECT holder, account FROM outbox WHERE id = ?")
+        isProgram = try PreparedStatement(
+            db, "SELECT kind <> 'single' FROM outbox WHERE id = ? AND data_begun_at IS NULL")
+        canonicalOf = try PreparedStatement(
+            db, "SELECT canonical FROM outbox_recipients WHERE item = ? AND position = ?")
         attemptsOf = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
         begin = try PreparedStatement(
             db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
@@ -74,7 +78,8 @@ final class OutboxWriter {
     func note(_ note: OutboxNote, holder: String) throws -> Bool {
         switch note {
         case .begins(let item, let positions):
-            guard let account = try account(of: item, heldBy: holder) else { return false }
+            guard let account = try account(of: item, heldBy: holder), try mayBegin(item, positions)
+            else { return false }
             begin.bind(1, time.rawValue)
             begin.bind(2, time.rawValue)
             begin.bind(3, item.rawValue)
@@ -93,6 +98,23 @@ final class OutboxWriter {
             try end(ending)
         }
         return true
+    }
+
+    /// Not twice under one claim; and automatic and mass mail not to whom it must not go since it was claimed. The claim
+    /// is given back then, and the next one leaves that recipient out.
+    private func mayBegin(_ item: OutboxID, _ positions: [Int]) throws -> Bool {
+        isProgram.bind(1, item.rawValue)
+        guard let isProgram = try isProgram.first({ $0.int64(0) != 0 }) else { return false }
+        return try !isProgram
+            || !positions.contains { position in
+                try canonical(item, position).map { try Archive.isKeptFromMail($0, db, at: time) } ?? false
+            }
+    }
+
+    private func canonical(_ item: OutboxID, _ position: Int) throws -> String? {
+        canonicalOf.bind(1, item.rawValue)
+        canonicalOf.bind(2, position)
+        return try canonicalOf.first { $0.text(0) }
     }
 
     private func account(of item: OutboxID, heldBy holder: String) throws -> Int64? {
@@ -121,11 +143,7 @@ final class OutboxWriter {
 
     /// A server that knows no such address says at once what others report later.
     private func consider(_ item: OutboxID, _ position: Int, _ bounces: BounceRule) throws {
-        let query = try PreparedStatement(
-            db, "SELECT canonical FROM outbox_recipients WHERE item = ? AND position = ?")
-        query.bind(1, item.rawValue)
-        query.bind(2, position)
-        guard let canonical = try query.first({ $0.text(0) }) else { return }
+        guard let canonical = try canonical(item, position) else { return }
         try Suppressing(db: db, time: time, rule: bounces).consider(canonical)
     }
 

@@ -66,6 +66,7 @@ struct AccountSender: Sendable {
                 }
             }
             await note(result.1, account, claim)
+            await source.done(claim.id)
             if result.1.pause != nil {
                 await source.end()
                 break
@@ -111,7 +112,8 @@ struct AccountSender: Sendable {
                 let positions = accepted.map { known[$0].position }
                 guard try await journal.note(.begins(claim.id, recipients: positions)) else {
                     throw MailFailure(
-                        .leaseLost, kind: .transient, "Another process has taken over the mail")
+                        .leaseLost, kind: .transient,
+                        "The mail was taken back, or must not go to a recipient any more")
                 }
             }
         } catch {

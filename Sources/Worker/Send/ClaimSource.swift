@@ -12,6 +12,8 @@ actor ClaimSource {
     private let failed: @Sendable (MailFailure) -> Void
     private let disk = DiskQueue("claims")
     private var claims: [OutboxClaim] = []
+    /// Handed out, and not done yet.
+    private var out: Set<OutboxID> = []
     private var claiming: Task<Int, Never>?
     /// The last claim had as many as it could take.
     private var mayHaveMore = false
@@ -36,9 +38,14 @@ actor ClaimSource {
             guard !isEnded, await claim() > 0 else { return nil }
         }
         let claim = claims.removeFirst()
+        out.insert(claim.id)
         if mayHaveMore, claims.count < rules.connections, !isEnded, claiming == nil { startClaiming() }
         return claim
     }
+
+    /// The mail's claim has ended. Until then it is not claimed anew: a person may have taken it back and released it
+    /// while a connection still is about to send it.
+    func done(_ id: OutboxID) { out.remove(id) }
 
     /// Makes sure that the first ones are there, to know how many connections they are worth.
     func prepare() async -> Int {
@@ -80,11 +87,14 @@ actor ClaimSource {
 
     private func claimed(atMost room: Int) async -> [OutboxClaim] {
         let (archive, account, rules, only) = (archive, account, rules, only)
+        let here = out.union(claims.map(\.id))
         if only != nil { isEnded = true }
         do throws(MailFailure) {
             return try await disk.run { () throws(MailFailure) in
                 try archive.claimOutbox(account, only: only) { facts, now in
-                    DispatchPlan(facts, rules: rules, room: room, now: now).take
+                    var facts = facts
+                    facts.due.removeAll { here.contains($0.id) }
+                    return DispatchPlan(facts, rules: rules, room: room, now: now).take
                 }
             }
         } catch {

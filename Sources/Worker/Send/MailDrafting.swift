@@ -35,8 +35,10 @@ struct MailDrafting: Sendable {
                 remedy: "Name it with --reply-to-message ID.")
         }
         let issued = IssuedMessageID(key: try archive.issuingKey())
+        // A mail that goes later is of that time: readers sort by it, and filters distrust an old one.
         var draft = MailDraft(
-            from: from, date: archive.time, messageID: issued.make(domain: from.address.domain))
+            from: from, date: max(archive.time, request.at ?? archive.time),
+            messageID: issued.make(domain: from.address.domain))
         draft.to = try request.to.map { text throws(MailFailure) in try Mailbox(written: text) }
         draft.cc = try request.cc.map { text throws(MailFailure) in try Mailbox(written: text) }
         draft.bcc = try request.bcc.map { text throws(MailFailure) in try Mailbox(written: text) }
@@ -45,6 +47,10 @@ struct MailDrafting: Sendable {
         draft.html = request.html
         if let name = request.template { try fill(name, request, of: account, in: &draft) }
         if draft.text == nil, draft.html == nil { draft.text = "" }
+        let pictures = try InlineImages(
+            try request.inlineImages.map(enclosure), of: draft.messageID)
+        draft.inlineImages = pictures.images
+        draft.html = draft.html.map(pictures.naming)
         if request.signature, request.kind == .single, let signature = try archive.signature(of: account.id) {
             draft.text = draft.text.map { signature.below($0) }
             draft.html = draft.html.map { signature.below(html: $0) }
@@ -56,11 +62,6 @@ struct MailDrafting: Sendable {
             try await forward(forwarded, request, in: &draft)
         }
         draft.attachments += try request.attachments.map(enclosure)
-        draft.inlineImages = try request.inlineImages.map { path throws(MailFailure) in
-            var image = try enclosure(path)
-            image.contentID = image.filename
-            return image
-        }
         if request.kind != .single {
             draft.fields = [.autoSubmitted(.generated), .noAutoResponse]
             if request.kind == .mass { draft.fields.append(.bulk) }
@@ -88,7 +89,7 @@ struct MailDrafting: Sendable {
             draft.to = [Mailbox(displayName: contact.name, address: address)]
         }
         let filled = try TemplateFilling(archive: archive).fill(
-            name, contact: contact, recipient: recipient, account: account)
+            name, contact: contact, recipient: recipient, account: account, at: draft.date)
         draft.subject = filled.subject
         draft.text = filled.text
         draft.html = filled.html

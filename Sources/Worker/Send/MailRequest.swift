@@ -51,6 +51,20 @@ public struct MailRequest: Sendable, Codable {
         kind = .single
     }
 
+    /// One text to several contacts is mass mail unless somebody says otherwise: whoever must not be mailed is left out,
+    /// and what people write to each other goes before.
+    ///
+    /// - Parameters:
+    ///   - contacts: how many get a mail of their own.
+    ///   - named: what somebody says.
+    public mutating func goes(toContacts contacts: Int, as named: OutboxKind?) {
+        if let named {
+            kind = named
+        } else if contacts > 1, kind == .single {
+            kind = .mass
+        }
+    }
+
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case account, from, to, cc, bcc, subject, text, html, attachments, at, kind, forward, quote
         case template, contact, signature

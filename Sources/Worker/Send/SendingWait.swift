@@ -7,6 +7,7 @@ public struct SendingWait {
     private struct Outlook {
         var plan: DispatchPlan
         var rules: SendRules
+        var isEnabled: Bool
     }
 
     private let archive: Archive
@@ -20,6 +21,8 @@ public struct SendingWait {
             return nil
         }
         let outlook = try outlook(of: item.account)
+        // What was being sent when the account was switched off.
+        guard outlook.isEnabled else { return .accountIsOff(item.accountName) }
         guard !outlook.plan.take.contains(item.id), let wait = outlook.plan.wait else { return nil }
         let name = item.accountName
         switch wait {
@@ -56,7 +59,7 @@ public struct SendingWait {
         let facts = try archive.outboxFacts(of: id)
         let rules = SendRules(preset: account.provider, limits: facts.limits)
         let plan = DispatchPlan(facts, rules: rules, room: .max, now: archive.time)
-        let outlook = Outlook(plan: plan, rules: rules)
+        let outlook = Outlook(plan: plan, rules: rules, isEnabled: account.settings.isEnabled)
         outlooks[id] = outlook
         return outlook
     }

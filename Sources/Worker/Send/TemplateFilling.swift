@@ -13,17 +13,19 @@ public struct TemplateFilling: Sendable {
     /// - Parameters:
     ///   - contact: nil for a recipient whom nobody knows; its variables are empty then.
     ///   - recipient: the address that is written to; the contact's first one where it is nil.
+    ///   - date: of the mail; nil for the present.
     /// - Throws: `unknown.template`, `template.syntax`, `template.variable`.
     public func fill(
-        _ name: String, contact: Contact?, recipient: EmailAddress?, account: Account?
+        _ name: String, contact: Contact?, recipient: EmailAddress?, account: Account?,
+        at date: UnixTime? = nil
     ) throws(MailFailure) -> MailTemplate.Filled {
         let stored = try archive.template(named: name)
         let template = MailTemplate(subject: stored.subject, text: stored.text, html: stored.html)
-        return try template.fill(try values(contact, recipient, account))
+        return try template.fill(try values(contact, recipient, account, date ?? archive.time))
     }
 
     private func values(
-        _ contact: Contact?, _ recipient: EmailAddress?, _ account: Account?
+        _ contact: Contact?, _ recipient: EmailAddress?, _ account: Account?, _ date: UnixTime
     ) throws(MailFailure) -> TemplateValues {
         var values = TemplateValues()
         values["contact.name"] = contact?.name
@@ -42,7 +44,7 @@ public struct TemplateFilling: Sendable {
         values["user.name"] = user?.displayName ?? user?.name
         values["user.email"] = (user?.email ?? account?.settings.email)?.addrSpec
         values["account.email"] = account?.settings.email?.addrSpec
-        values["date"] = Self.day(archive.time)
+        values["date"] = Self.day(date)
         return values
     }
 

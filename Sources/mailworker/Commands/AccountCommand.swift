@@ -79,7 +79,8 @@ struct AccountConfirmCommand: ParsableCommand {
 
 struct AccountRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Stops polling a mailbox; what it brought stays in the archive.")
+        commandName: "remove", abstract: "Stops polling a mailbox; what it brought stays in the archive.",
+        discussion: "Mail that waits to be sent through it is held; see mailworker outbox list --state held.")
 
     @OptionGroup var common: CommonOptions
 
@@ -92,11 +93,16 @@ struct AccountRemoveCommand: ParsableCommand {
         let found = try archive.account(named: account)
         try AccountDeclaration(archive: archive, configuration: workplace.configuration)
             .demandUndeclared(found)
-        let isGone = try archive.removeAccount(found.id)
+        let removal = try archive.removeAccount(found.id)
         Terminal.print(
-            isGone
+            removal.isGone
                 ? "removed account \(account)"
                 : "account \(account) is polled no more and its password is erased; its mail stays")
+        if removal.heldMail > 0 {
+            Terminal.print(
+                "\(removal.heldMail) mails that waited to be sent are held: mailworker outbox list --state held"
+            )
+        }
     }
 }
 

@@ -7,6 +7,8 @@ import MailTransport
 import Matcher
 import Worker
 
+extension OutboxKind: ExpressibleByArgument {}
+
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Queues one mail; the daemon delivers it.",
@@ -47,6 +49,12 @@ struct SendCommand: AsyncParsableCommand {
             "Sends to this contact's first address; each named contact gets a mail of its own."))
     var contacts: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "What the mail is: single, automatic or mass. One to several contacts is mass mail where this does not"
+                + " say otherwise, and leaves out whoever must not be mailed.", valueName: "kind"))
+    var kind: OutboxKind?
+
     @Option(help: ArgumentHelp("The template that makes subject and text.", valueName: "name"))
     var template: String?
 
@@ -68,7 +76,7 @@ struct SendCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("inline-image"),
         help: ArgumentHelp(
-            "A picture that the HTML shows as <img src=\"cid:NAME\">, NAME being the file's.",
+            "A picture that the HTML shows as <img src=\"cid:NAME\">, NAME being the file's, in any script.",
             valueName: "file"),
         completion: .file())
     var inlineImage: [String] = []
@@ -217,6 +225,8 @@ struct SendCommand: AsyncParsableCommand {
 
     /// One mail for each named contact, to their first address.
     private func perContact(_ request: MailRequest, _ archive: Archive) throws(MailFailure) -> [MailRequest] {
+        var request = request
+        request.goes(toContacts: contacts.count, as: kind)
         guard !contacts.isEmpty else { return [request] }
         return try contacts.map { name throws(MailFailure) in
             let contact = try archive.findContact(name)

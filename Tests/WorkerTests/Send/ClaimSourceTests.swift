@@ -50,6 +50,18 @@ import Testing
         #expect(try fixture.archive.outboxCounts() == [.sending: 300])
     }
 
+    @Test func whatAPersonTookBackAndReleasedIsNotSentBesideItself() async throws {
+        let fixture = try Self.fixture(mails: 1)
+        let source = Self.source(fixture, connections: 1)
+        let claim = try #require(await source.next())
+        try fixture.archive.holdOutbox(claim.id, by: "anna")
+        try fixture.archive.releaseOutbox(claim.id)
+        #expect(await source.next() == nil)
+        #expect(try fixture.archive.noteOutbox([.begins(claim.id, recipients: [0])]) == [false])
+        await source.done(claim.id)
+        #expect(await source.next()?.id == claim.id)
+    }
+
     @Test func aMailThatIsAskedForGoesHoweverManyAreDueBeforeIt() async throws {
         // A decision sees 256 of them.
         let fixture = try Self.fixture(mails: 258)

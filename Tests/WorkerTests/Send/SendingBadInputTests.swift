@@ -133,6 +133,27 @@ import Testing
         #expect(server.lines.count > lines)
     }
 
+    @Test func mailThatWasUnderWayWhenItsAccountWasSwitchedOffSaysSo() async throws {
+        let fixture = try WorkerFixture()
+        let archive = fixture.archive
+        let item = try archive.queueMail(
+            OutboxDraft(
+                account: fixture.account, requestedBy: "anna",
+                messageID: MessageID(rawValue: "m@firma.example"), sender: EmailAddress(WorkerFixture.own),
+                recipients: [.init(EmailAddress(WorkerFixture.client)!)],
+                content: MessageBytes(Array("Subject: 1\r\n\r\nText\r\n".utf8)),
+                notBefore: fixture.clock.now)
+        ).item
+        _ = try archive.claimOutbox(fixture.account) { _, _ in [item] }
+        try archive.removeAccount(fixture.account)
+        var ending = OutboxEnding(item: item, attempt: 1, nextTry: fixture.clock.now)
+        ending.isUntried = true
+        _ = try archive.noteOutbox([.ended(ending)])
+        var wait = SendingWait(archive)
+        let reason = try wait.reason(for: try archive.outboxItem(item))
+        #expect(reason?.code == .accountIsOff && reason?.remedy?.contains("outbox cancel") == true)
+    }
+
     @Test func aQuotaThatTheProviderNamesSilencesTheAccount() async throws {
         let server = try ScriptedSMTPServer([.mail: .reply("550 5.4.5 Daily user sending limit exceeded")])
         defer { server.stop() }

@@ -116,6 +116,35 @@ import Testing
         #expect(try Self.due(fixture) == [item])
     }
 
+    @Test func aMailForLaterHasTheDateOfThatTime() async throws {
+        let fixture = try Self.fixture()
+        try fixture.archive.storeTemplate("t", subject: "Day", text: "{{date}}", html: nil, by: "anna")
+        let time = fixture.clock.now.advanced(bySeconds: 3 * 86_400)
+        let item = try await Self.submit(fixture) {
+            $0.at = time
+            $0.text = nil
+            $0.template = "t"
+        }.receipt.item
+        let read = try fixture.archive.outboxPiece(item, 0).withUnsafeBytes { MIMEParser().parse($0) }
+        // 6 May 2024 and three days.
+        #expect(read.date == time && read.text == "09.05.2024")
+        let past = try await Self.submit(fixture) { $0.at = UnixTime(0) }.receipt.item
+        let now = try fixture.archive.outboxPiece(past, 0).withUnsafeBytes { MIMEParser().parse($0) }
+        #expect(now.date == fixture.clock.now)
+    }
+
+    @Test func oneTextToSeveralContactsIsMassMail() {
+        func kind(_ contacts: Int, _ named: OutboxKind?, of kind: OutboxKind = .single) -> OutboxKind {
+            var request = MailRequest(account: "anna", to: [])
+            request.kind = kind
+            request.goes(toContacts: contacts, as: named)
+            return request.kind
+        }
+        #expect(kind(0, nil) == .single && kind(1, nil) == .single && kind(2, nil) == .mass)
+        #expect(kind(2, .single) == .single && kind(0, .mass) == .mass)
+        #expect(kind(2, nil, of: .automatic) == .automatic && kind(1, nil, of: .mass) == .mass)
+    }
+
     @Test func singleMailGoesBeforeWhatProgramsSend() async throws {
         let fixture = try Self.fixture()
         var items: [OutboxKind: OutboxID] = [:]
@@ -155,6 +184,49 @@ import Testing
         #expect(
             await Self.code { _ = try await Self.submit(fixture) { $0.template = "t" } }
                 == "send.template-and-text")
+    }
+
+    @Test func picturesAreShownByTheNamesOfTheirFilesInAnyScript() async throws {
+        let fixture = try Self.fixture()
+        let paths = try ["Кот и пёс.png", "a&b.png"].map { try fixture.directory.write($0, [0x89, 0x50]) }
+        let item = try await Self.submit(fixture) {
+            $0.html = "<img src='cid:Кот и пёс.png'><img src=\"cid:a&amp;b.png\">"
+            $0.inlineImages = paths
+        }.receipt.item
+        let read = try fixture.archive.outboxPiece(item, 0).withUnsafeBytes { MIMEParser().parse($0) }
+        #expect(read.attachments.map(\.filename) == ["Кот и пёс.png", "a&b.png"])
+        #expect(
+            read.attachments.allSatisfy { $0.isInline && $0.contentID?.hasSuffix("@firma.example") == true })
+        #expect(Set(read.attachments.compactMap(\.contentID)).count == 2)
+        #expect(
+            await Self.code {
+                _ = try await Self.submit(fixture) {
+                    $0.html = "<img src=cid:x>"
+                    $0.inlineImages = [paths[0], paths[0]]
+                }
+            } == "send.inline-images")
+    }
+
+    @Test(arguments: [
+        "<img src=\"cid:Кот и пёс.png\">", "<IMG SRC='CID:Кот и пёс.png'>",
+        "<img src=cid:%D0%9A%D0%BE%D1%82%20%D0%B8%20%D0%BF%D1%91%D1%81.png>",
+        "<img src=\"cid:%D0%9A%D0%BE%D1%82%20%D0%B8%20%D0%BF%D1%91%D1%81.png\">",
+        // As macOS writes names.
+        "<img src='cid:Кот и пёс.png'>",
+    ])
+    func aPictureIsFoundHoweverItsNameIsWritten(html: String) throws {
+        let picture = Enclosure(.bytes([1]), filename: "Кот и пёс.png")
+        let pictures = try InlineImages(
+            [picture], of: MessageID(rawValue: "n.t@\(String(repeating: "x", count: 200))"))
+        let named = pictures.naming(in: html)
+        let identifier = try #require(pictures.images[0].contentID)
+        #expect(identifier == "image1.n.t@mailworker.invalid")
+        #expect(named.lowercased().hasPrefix("<img src=") && named.contains(identifier))
+        #expect(!named.contains("png") && named.hasSuffix(">"))
+        // What names no file of the mail stays, and so do words.
+        for other in ["<img src='cid:other.png'>", "acid: rain", "<a href=cid:>x</a>"] {
+            #expect(pictures.naming(in: other) == other)
+        }
     }
 
     // MARK: - Signing in
