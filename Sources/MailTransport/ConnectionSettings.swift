@@ -110,6 +110,9 @@ extension ConnectionSettings {
         let scheme = mailProtocol.rawValue + (endpoint.security == .tls ? "s" : "")
         let isLiteral = endpoint.host.contains(":") && !endpoint.host.hasPrefix("[")
         let host = isLiteral ? "[\(endpoint.host)]" : endpoint.host
-        return "\(scheme)://\(host):\(endpoint.port)/"
+        // With SMTP the path is the name in the greeting (curl's own would be that of this machine): an address literal,
+        // as of a client that has no name in the net (RFC 5321, 4.1.4).
+        let greeting = mailProtocol == .smtp ? "%5B127.0.0.1%5D" : ""
+        return "\(scheme)://\(host):\(endpoint.port)/\(greeting)"
     }
 }

@@ -47,7 +47,9 @@ import Testing
         same("in-reply-to", message.inReplyTo, draft.thread.inReplyTo)
         same("references", message.references, draft.thread.references)
         same("html", message.hasHTML, draft.html != nil)
-        if let text = draft.text { same("text", message.text.map(exact), exact(lines(text))) }
+        if let html = draft.html { same("html's words", htmlPart(of: bytes).map(exact), exact(lines(html))) }
+        let text = draft.text ?? draft.html.map(readable) ?? ""
+        same("text", message.text.map(exact), exact(lines(text)))
         same(
             "automatic", message.automation.isAutoSubmitted, draft.fields.contains(.autoSubmitted(.generated))
         )
@@ -79,6 +81,26 @@ import Testing
             "sender", mail.envelope.sender?.address,
             draft.returnPath == .null ? nil : meant(draft.from).address)
         return found
+    }
+
+    /// The HTML as a reader decodes it: the parser hands out files only, so the part is made one.
+    private static func htmlPart(of bytes: [UInt8]) -> String? {
+        let type = Array("\r\nContent-Type: text/html;".utf8)
+        guard let place = bytes.firstRange(of: type) else { return nil }
+        let other = Array("\r\nContent-Type: application/x-html;".utf8)
+        let changed = bytes[..<place.lowerBound] + other + bytes[place.upperBound...]
+        return Array(changed).withUnsafeBytes { bytes in
+            let parser = MIMEParser()
+            let index = parser.parse(bytes).attachments.firstIndex { $0.contentType == "application/x-html" }
+            guard let index, let octets = parser.attachmentContent(index, of: bytes) else { return nil }
+            return lines(String(decoding: octets, as: UTF8.self))
+        }
+    }
+
+    private static func readable(_ html: String) -> String {
+        var text: [UInt8] = []
+        _ = HTMLText.convert(Array(html.utf8), limit: 1 << 20, into: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// What every relay may rely on.

@@ -24,7 +24,7 @@ struct OutboxEraser {
         item = try PreparedStatement(
             db,
             """
-            UPDATE outbox SET subject = NULL, blind_field = NULL, remedy = NULL, copy_error = NULL,
+            UPDATE outbox SET subject = NULL, request_digest = NULL, blind_field = NULL, remedy = NULL, copy_error = NULL,
                 reason = CASE WHEN reason IS NOT NULL THEN '\(Self.word)' END,
                 copy = CASE copy WHEN 'due' THEN 'unneeded' ELSE copy END, copy_next = NULL
             WHERE id = ?

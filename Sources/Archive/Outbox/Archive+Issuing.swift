@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 public import MailModel
 
 extension Archive {
@@ -30,18 +31,26 @@ extension Archive {
     }
 
     /// The mail that was queued under an idempotency key; nil when there is none.
-    public func outboxReceipt(forKey key: String) throws(MailFailure) -> OutboxReceipt? {
+    ///
+    /// - Parameter request: what is asked for under it now; nil for whatever it is.
+    /// - Throws: `send.key-reused` when it is something else.
+    public func outboxReceipt(
+        forKey key: String, of request: [UInt8]? = nil
+    ) throws(MailFailure) -> OutboxReceipt? {
         try read { db, sight in
             let query = try PreparedStatement(
                 db,
                 """
-                SELECT o.id, o.message_id, o.state FROM outbox o JOIN accounts a ON a.id = o.account
+                SELECT o.id, o.message_id, o.state, o.request_digest FROM outbox o
+                JOIN accounts a ON a.id = o.account
                 WHERE o.idempotency_key = ? AND \(sight.maySend(through: "a"))
                 """)
             try query.bind(1, key)
             return try query.first { row in
-                OutboxReceipt(
-                    item: OutboxID(rawValue: row.int64(0)), messageID: MessageID(rawValue: row.text(1)),
+                let item = OutboxID(rawValue: row.int64(0))
+                try Self.demand(request, isThatOf: item, digest: row.isNull(3) ? nil : Data(row.bytes(3)))
+                return OutboxReceipt(
+                    item: item, messageID: MessageID(rawValue: row.text(1)),
                     state: OutboxState(rawValue: row.text(2)) ?? .queued, wasThere: true)
             }
         }

@@ -23,7 +23,8 @@ extension Archive {
     /// - Parameter userHourlyLimit: recipients that one user may write to in an hour; nil for any number.
     /// - Throws: `send.cap`; `rights.missing`; `unknown.account` where the viewer may not send;
     ///   `value.invalid` without a recipient, for control characters in addresses or the key, and for an envelope
-    ///   identifier that is none; `name.taken` for a key of somebody else's mail;
+    ///   identifier that is none; `name.taken` for a key of somebody else's mail, `send.key-reused` for one of
+    ///   another mail of one's own;
     ///   `archive.constraint` for a Message-ID that is taken.
     public func queueMail(_ draft: OutboxDraft, userHourlyLimit: Int? = nil) throws(MailFailure)
         -> OutboxReceipt
@@ -39,25 +40,27 @@ extension Archive {
                 let row = try Row.fetchOne(
                     db,
                     sql: """
-                        SELECT o.id, o.message_id, o.state, \(sight.maySend(through: "a"))
+                        SELECT o.id, o.message_id, o.state, o.request_digest, \(sight.maySend(through: "a"))
                         FROM outbox o JOIN accounts a ON a.id = o.account WHERE o.idempotency_key = ?
                         """, arguments: [key])
             {
-                guard row[3] else { throw MailFailure.taken("idempotency key", key) }
+                guard row[4] else { throw MailFailure.taken("idempotency key", key) }
+                let item = OutboxID(rawValue: row[0])
+                try Self.demand(draft.request, isThatOf: item, digest: row[3])
                 return OutboxReceipt(
-                    item: OutboxID(rawValue: row[0]), messageID: MessageID(rawValue: row[1]),
+                    item: item, messageID: MessageID(rawValue: row[1]),
                     state: OutboxState(rawValue: row[2]) ?? .queued, wasThere: true)
             }
-            if let userHourlyLimit, let user = draft.user {
-                try Self.checkCap(user, adding: draft.recipients.count, limit: userHourlyLimit, db, at: time)
+            if let userHourlyLimit {
+                try checkCap(draft, limit: userHourlyLimit, db, at: time)
             }
             let isHeld = draft.heldBecause != nil
             try db.execute(
                 sql: """
                     INSERT INTO outbox(account, user, requested_by, idempotency_key, message_id, envelope_id,
                         sender, subject, kind, priority, needs_utf8, size, sha256, blind_field, state, reason, remedy,
-                        created_at, not_before, next_try)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        created_at, not_before, next_try, request_digest)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     draft.account.rawValue, draft.user?.rawValue, draft.requestedBy, draft.idempotencyKey,
@@ -67,6 +70,7 @@ extension Archive {
                     draft.blindField.isEmpty ? nil : Data(draft.blindField), isHeld ? "held" : "queued",
                     draft.heldBecause, isHeld ? "Let it go with: mailworker outbox release ID." : nil,
                     time.rawValue, draft.notBefore.rawValue, isHeld ? nil : draft.notBefore.rawValue,
+                    draft.idempotencyKey == nil ? nil : draft.request.map { Data(SHA256.hash(data: $0)) },
                 ])
             let id = OutboxID(rawValue: db.lastInsertedRowID)
             Act.concerns("outbox \(id)")
@@ -125,17 +129,39 @@ extension Archive {
         "mw" + (0..<20).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement()! }
     }
 
-    private static func checkCap(
-        _ user: UserID, adding count: Int, limit: Int, _ db: Database, at time: UnixTime
-    ) throws {
-        let used =
-            try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT count(*) FROM outbox o JOIN outbox_recipients r ON r.item = o.id
-                    WHERE o.user = ? AND o.created_at > ?
-                    """, arguments: [user.rawValue, time.rawValue - 3600]) ?? 0
-        guard used + count <= limit else {
+    /// - Throws: `send.key-reused` when the key of an earlier mail comes with another one.
+    static func demand(
+        _ request: [UInt8]?, isThatOf item: OutboxID, digest: Data?
+    ) throws(MailFailure) {
+        // A mail that was queued by an earlier version, or is erased, has none.
+        guard let request, let digest, digest != Data(SHA256.hash(data: request)) else { return }
+        throw MailFailure(
+            .idempotencyKeyReused, kind: .permanent, "The idempotency key is that of another mail",
+            detail: "outbox \(item)",
+            remedy: "Take a new key for each mail. See the other one with: mailworker outbox show \(item).")
+    }
+
+    /// The cap is that of the account's user, and of the user who asks: several mailboxes do not raise it.
+    private func checkCap(_ draft: OutboxDraft, limit: Int, _ db: Database, at time: UnixTime) throws {
+        let select = """
+            SELECT count(*) FROM outbox o JOIN outbox_recipients r ON r.item = o.id WHERE o.created_at > ?
+            """
+        var used = 0
+        if let user = draft.user {
+            used =
+                try Int.fetchOne(
+                    db, sql: select + " AND o.user = ?", arguments: [time.rawValue - 3600, user.rawValue])
+                ?? 0
+        }
+        if case .user = viewer {
+            let asked = try Int.fetchOne(
+                db, sql: select + " AND o.requested_by = ?",
+                arguments: [time.rawValue - 3600, draft.requestedBy])
+            used = max(used, asked ?? 0)
+        } else if draft.user == nil {
+            return
+        }
+        guard used + draft.recipients.count <= limit else {
             throw MailFailure(
                 .sendingCap, kind: .transient, "The user has reached the hourly number of recipients",
                 detail: "\(used) of \(limit) in the last hour",

@@ -68,6 +68,8 @@ public struct OutboxDraft: Sendable {
     public var requestedBy: String
     /// The same key again is the same mail.
     public var idempotencyKey: String?
+    /// What was asked for under the key, in bytes that are the same each time; nil where other words are the same mail.
+    public var request: [UInt8]?
     public var messageID: MessageID
     /// At most 100 letters, digits, hyphens, underscores and dots (RFC 3461, 4.4); nil lets the archive choose one.
     public var envelopeID: String?
@@ -95,6 +97,7 @@ public struct OutboxDraft: Sendable {
         user = nil
         self.requestedBy = requestedBy
         idempotencyKey = nil
+        request = nil
         self.messageID = messageID
         envelopeID = nil
         self.sender = sender

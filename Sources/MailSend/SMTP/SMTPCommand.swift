@@ -23,7 +23,8 @@ enum SMTPCommand {
     var bytes: [UInt8] {
         let text: String =
             switch self {
-            // The server knows us by our sign-in; a name of this machine would only be one more thing to leak.
+            // The server knows us by our sign-in; a name of this machine would only be one more thing to leak. The
+            // greeting before the sign-in is the transport's, and says the same.
             case .ehlo: "EHLO [127.0.0.1]"
             case .helo: "HELO [127.0.0.1]"
             case .mail(let path, let parameters):

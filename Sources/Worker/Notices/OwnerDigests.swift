@@ -68,6 +68,7 @@ public struct OwnerDigests: Sendable {
         request.text = text.text
         request.kind = .automatic
         request.idempotencyKey = key
+        request.keyStandsForAnyWords = true
         request.isReturnedToNobody = true
         let mail = MailSubmission(archive: archive, parsing: parsing, settings: submission)
         do throws(MailFailure) {

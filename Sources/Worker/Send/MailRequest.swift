@@ -37,6 +37,9 @@ public struct MailRequest: Sendable, Codable {
     /// What cannot be delivered of it is reported to nobody (RFC 5321, 4.5.5), where the account's server takes a null
     /// reverse-path: large providers accept the user's own address only. Not for the command line.
     public var isReturnedToNobody = false
+    /// Whether a mail of other words under the same key is the same mail, as where they say what is so at the moment. Not
+    /// for the command line.
+    public var keyStandsForAnyWords = false
 
     public init(account: String, to: [String]) {
         self.account = account

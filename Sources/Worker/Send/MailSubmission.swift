@@ -1,4 +1,5 @@
 public import Archive
+import Foundation
 public import MIMEParse
 import MailFetch
 public import MailModel
@@ -39,11 +40,12 @@ public struct MailSubmission: Sendable {
     ///   - person: who asks, for the record.
     ///   - isImmediate: the sender waits for the answer, so there is no time to undo it.
     /// - Throws: `rights.missing`, `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`, what
-    ///   the composer refuses, and `unknown.…` for what does not exist.
+    ///   the composer refuses, `send.key-reused`, and `unknown.…` for what does not exist.
     public func submit(
         _ request: MailRequest, by person: String, isImmediate: Bool = false
     ) async throws(MailFailure) -> Outcome {
-        if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key) {
+        let asked = request.keyStandsForAnyWords ? nil : Self.bytes(of: request)
+        if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key, of: asked) {
             return Outcome(receipt: known, warnings: [])
         }
         let account = try archive.sendingAccount(named: request.account)
@@ -65,12 +67,20 @@ public struct MailSubmission: Sendable {
                 request.at ?? now, isImmediate ? now : now.advanced(bySeconds: settings.undoSeconds)))
         queued.user = account.settings.user
         queued.idempotencyKey = request.idempotencyKey
+        queued.request = asked
         queued.subject = draft.subject.isEmpty ? nil : draft.subject
         queued.kind = request.kind
         queued.needsUTF8 = composed.needsSMTPUTF8
         queued.blindField = composed.bccField
         let receipt = try archive.queueMail(queued, userHourlyLimit: settings.userHourlyRecipients)
         return Outcome(receipt: receipt, warnings: warnings)
+    }
+
+    /// The same for the same request.
+    private static func bytes(of request: MailRequest) -> [UInt8]? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return (try? encoder.encode(request)).map { Array($0) }
     }
 
     private static func isReturnedToNobody(_ request: MailRequest, _ account: Account) -> Bool {
@@ -175,7 +185,10 @@ extension Mailbox {
         }
         while address.last == " " { address.removeLast() }
         while address.first == " " { address.removeFirst() }
-        guard let found = EmailAddress(address), Self.isQuoted(address) || Self.isWord(found.localPart) else {
+        // U+FFFD stands for bytes that are no text: nobody wrote such an address.
+        guard !text.unicodeScalars.contains("\u{FFFD}"), let found = EmailAddress(address),
+            Self.isQuoted(address) || Self.isWord(found.localPart)
+        else {
             throw MailFailure(
                 .badAddress, kind: .permanent, "This is not an e-mail address",
                 detail: String(text.prefix(300)),

@@ -58,6 +58,25 @@ import Testing
         #expect(try fixture.archive.outboxItem(mail).state == .queued)
     }
 
+    @Test func theHourlyCapIsThatOfWhoAsksToo() throws {
+        try fixture.archive.editRole(named: "sender", [.send: .all])
+        let boris = try fixture.archive.user(named: "boris").id
+        let queue = { (number: Int, user: UserID?) in
+            _ = try stranger.queueMail(
+                OutboxTests.draft(fixture, number) {
+                    $0.requestedBy = "boris"
+                    $0.user = user
+                }, userHourlyLimit: 2)
+        }
+        // Through others' mailboxes, and through one that is nobody's.
+        try queue(1, try fixture.archive.user(named: "anna").id)
+        try queue(2, nil)
+        #expect(code { try queue(3, boris) } == .sendingCap)
+        #expect(code { try queue(3, nil) } == .sendingCap)
+        fixture.clock.advance(3_601)
+        try queue(4, boris)
+    }
+
     @Test func onesOwnMailIsSeenAndDecidedAbout() throws {
         let mail = try own.queueMail(OutboxTests.draft(fixture)).item
         #expect(try own.outboxItems().map(\.id) == [mail])

@@ -151,6 +151,16 @@ import Worker
         #expect(replies.allSatisfy { $0.attempt == 1 })
     }
 
+    @Test func noGreetingNamesThisMachine() async throws {
+        let server = try ScriptedSMTPServer()
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        #expect(try await fixture.deliver(try await fixture.send("Hello")).state == .sent)
+        let greetings = server.lines.filter { $0.hasPrefix("EHLO") || $0.hasPrefix("HELO") }
+        // One before the sign-in, and one after it.
+        #expect(greetings == ["EHLO [127.0.0.1]", "EHLO [127.0.0.1]"])
+    }
+
     @Test func everyRecipientHasAnOutcomeOfItsOwn() async throws {
         let server = try ScriptedSMTPServer()
         defer { server.stop() }

@@ -86,6 +86,31 @@ import Testing
         #expect(try !Self.text(fixture, single).contains("Auto-Submitted"))
     }
 
+    @Test func aKeyIsThatOfOneMail() async throws {
+        let fixture = try Self.fixture()
+        let keyed = { (change: @escaping @Sendable (inout MailRequest) -> Void) in
+            try await Self.submit(fixture) {
+                $0.idempotencyKey = "k"
+                change(&$0)
+            }
+        }
+        let first = try await keyed { _ in }
+        #expect(try await keyed { _ in }.receipt.item == first.receipt.item)
+        // A client's mistake is said, and no mail is lost without a word.
+        #expect(await Self.code { _ = try await keyed { $0.text = "Other" } } == "send.key-reused")
+        #expect(await Self.code { _ = try await keyed { $0.account = "nosuch" } } == "send.key-reused")
+        #expect(await Self.code { _ = try await keyed { $0.to = ["b@client.example"] } } == "send.key-reused")
+        #expect(try await keyed { $0.keyStandsForAnyWords = true }.receipt.wasThere)
+        #expect(try fixture.archive.outboxItems().count == 1)
+    }
+
+    @Test func bytesThatAreNoTextAreNoAddress() {
+        let written = String(
+            decoding: Array("ok".utf8) + [0xC0, 0x8A] + Array("RCPT@client.example".utf8), as: UTF8.self)
+        let failure = #expect(throws: MailFailure.self) { _ = try Mailbox(written: written) }
+        #expect(failure?.code.rawValue == "compose.address")
+    }
+
     // MARK: - When
 
     @Test func aMailCanBeTakenBackForAMoment() async throws {
