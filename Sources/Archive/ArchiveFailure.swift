@@ -43,6 +43,8 @@ extension MailFailure.Code {
     public static let recipientSuppressed = Self("send.suppressed")
     /// A user has reached the number of recipients that the administrator allows in an hour.
     public static let sendingCap = Self("send.cap")
+    /// A key under which another mail was queued.
+    public static let idempotencyKeyReused = Self("send.key-reused")
 }
 
 /// The one mapping of SQLite's and the system's errors. No SQL, no argument of a

@@ -99,6 +99,48 @@ import Testing
         #expect(try Self.filled(text: source).text == expected)
     }
 
+    @Test(arguments: [
+        (
+            "<a href=\"https://x/?q={{contact.name}}&r=1\" title=\"{{contact.name}}\">{{contact.name}}</a>",
+            "<a href=\"https://x/?q=a%26r%3D2%20%22%D1%8F%22&r=1\" title=\"a&amp;r&#61;2 &quot;я&quot;\">"
+                + "a&amp;r&#61;2 &quot;я&quot;</a>"
+        ),
+        (
+            "<IMG SRC = 'https://x/{{contact.name}}.png'>",
+            "<IMG SRC = 'https://x/a%26r%3D2%20%22%D1%8F%22.png'>"
+        ),
+        (
+            "<a href='mailto:{{user.email}}?subject={{#contact.name}}{{contact.name}}{{/contact.name}}'>",
+            "<a href='mailto:anna@firma.example?subject=a%26r%3D2%20%22%D1%8F%22'>"
+        ),
+        (
+            "2 < 3 <!-- href=\"{{contact.name}}\" --> b",
+            "2 < 3 <!-- href=\"a&amp;r&#61;2 &quot;я&quot;\" --> b"
+        ),
+        ("<script>x</script>{{contact.name}}", "<script>x</script>a&amp;r&#61;2 &quot;я&quot;"),
+    ])
+    func anAddressIsEscapedAsOne(html: String, expected: String) throws {
+        let values = Self.values {
+            $0["contact.name"] = "a&r=2 \"я\""
+            $0["user.email"] = "anna@firma.example"
+        }
+        #expect(try Self.filled(html: html, values).html == expected)
+    }
+
+    @Test(arguments: [
+        "<a href=\"{{contact.name}}\">", "<a href=' {{contact.name}}'>",
+        "<a HREF=\"{{#contact}}{{name}}{{/contact}}\">",
+        "<img src={{contact.name}}>", "<a {{contact.name}}>", "<p onclick='x({{contact.name}})'>",
+        "<p style=\"color: {{contact.name}}\">", "<script>x = '{{contact.name}}'</script>",
+        "<STYLE type='text/css'>{{contact.name}}</STYLE>", "<form action=\"{{contact.name}}/x\">",
+    ])
+    func whereNoEscapingIsEnoughNothingIsFilledIn(html: String) {
+        let failure = #expect(throws: MailFailure.self) {
+            try MailTemplate(subject: "x", text: nil, html: html).check()
+        }
+        #expect(failure?.code == .templateSyntax)
+    }
+
     @Test func linesStayAsTheyWereWritten() throws {
         let text = "Hello {{contact.name}},\n\n  indented\n{{#contact.name}}\nyes\n{{/contact.name}}\nend\n"
         #expect(try Self.filled(text: text).text == "Hello Maria,\n\n  indented\nyes\nend\n")

@@ -56,6 +56,8 @@ public struct MailTemplate: Sendable, Hashable {
         guard source.utf8.count <= limit else { throw .overlong(part, limit: limit) }
         try refuseRawTags(in: source, part)
         try refuseDeepSections(in: source, part)
+        let source =
+            try place == .html ? TemplateHTML(address: TemplatePlace.address.marks).marked(source) : source
         let template: MustacheTemplate
         do {
             template = try MustacheTemplate(string: place.pragma + source)
@@ -125,7 +127,7 @@ extension MailFailure.Code {
 }
 
 extension MailFailure {
-    fileprivate static func templateSyntax(_ detail: String) -> MailFailure {
+    static func templateSyntax(_ detail: String) -> MailFailure {
         MailFailure(
             .templateSyntax, kind: .permanent, "The template cannot be read", detail: detail,
             remedy: "Write {{variable}}, {{#variable}}…{{/variable}} or {{^variable}}…{{/variable}}.")
@@ -135,6 +137,11 @@ extension MailFailure {
 /// Where a value is filled in, and so how it is escaped.
 private enum TemplatePlace {
     case header, text, html
+    /// Within an address in HTML.
+    case address
+
+    /// What makes a tag in HTML one of this place.
+    var marks: (before: String, after: String) { (pragma, Self.html.pragma) }
 
     var pragma: String { "{{% CONTENT_TYPE:\(name)}}" }
 
@@ -145,6 +152,7 @@ private enum TemplatePlace {
         case .header: return "MAILHEADER"
         case .text: return "MAILTEXT"
         case .html: return "MAILHTML"
+        case .address: return "MAILADDRESS"
         }
     }
 
@@ -152,6 +160,7 @@ private enum TemplatePlace {
         MustacheContentTypes.register(HeaderPlace(), named: "MAILHEADER")
         MustacheContentTypes.register(TextPlace(), named: "MAILTEXT")
         MustacheContentTypes.register(HTMLPlace(), named: "MAILHTML")
+        MustacheContentTypes.register(AddressPlace(), named: "MAILADDRESS")
     }()
 }
 
@@ -165,6 +174,24 @@ private struct HeaderPlace: MustacheContentType {
 /// One line too: what is filled in is a word or a name, and must not look like the writer's own lines.
 private struct TextPlace: MustacheContentType {
     func escapeText(_ text: String) -> String { HeaderPlace().escapeText(text) }
+}
+
+/// A part of an address (RFC 3986): percent-encoded, so that it adds no parameter and ends no path. The @ of a mailto:
+/// address may stand.
+private struct AddressPlace: MustacheContentType {
+    func escapeText(_ text: String) -> String {
+        var result: [UInt8] = []
+        for byte in HeaderPlace().escapeText(text).utf8 {
+            if Grammar.isAlphanumeric(byte) || "-._~@".utf8.contains(byte) {
+                result.append(byte)
+            } else {
+                result += [
+                    UInt8(ascii: "%"), HexDigits.upper[Int(byte >> 4)], HexDigits.upper[Int(byte & 15)],
+                ]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
 }
 
 /// Text, and the value of an attribute in quotes.
