@@ -1,5 +1,5 @@
-import Archive
-import ArgumentParser
+public import Archive
+public import ArgumentParser
 import Foundation
 import MIMEParse
 import MailModel
