@@ -303,10 +303,9 @@ import Testing
         #expect(try Self.claimAll(archive, fixture).isEmpty)
         try archive.releaseOutbox(id)
         let claim = try Self.claimAll(archive, fixture)[0]
+        _ = try archive.noteOutbox([.begins(id, recipients: [0])])
         #expect(throws: MailFailure.self) { try archive.cancelOutbox(id, by: "anna") }
-        _ = try archive.noteOutbox([
-            .begins(id, recipients: [0]), Self.ending(claim, .uncertain, now: archive.time),
-        ])
+        _ = try archive.noteOutbox([Self.ending(claim, .uncertain, now: archive.time)])
         #expect(try archive.outboxItem(id).state == .uncertain)
         #expect(throws: MailFailure.self) { try archive.retryOutbox(id) }
         try archive.resolveOutbox(id, as: .again, evidence: "not there")
