@@ -87,7 +87,7 @@ private func quotedPrintable(_ text: String) -> String {
     @Test(arguments: ["\\", "\u{A5}"])
     func yenSignsInAUuencodedFileAreBackslashes(_ sign: String) {
         let message = reading(
-            "Subject: x\n\nbegin 644 \"a b.bin\"\n#\(sign)\(sign)\(sign)\(sign)\n`\nend\nbye\n")
+            "Subject: x\n\nbegin 644 \"a b.bin\"\n#\(sign)\(sign)##\n`\nend\nbye\n")
         #expect(message.attachments.map(\.filename) == ["a b.bin"])
         #expect(message.attachments.map(\.size) == [3])
         #expect(message.text == "bye")
@@ -96,7 +96,7 @@ private func quotedPrintable(_ text: String) -> String {
 
     @Test func aUuencodedFileWithADamagedLineIsADamagedFile() {
         let whole = String(repeating: "#0V%T\n", count: 8)
-        let message = reading("Subject: x\n\nbegin 644 a\n\(whole)#0~%T\n\(whole)~x~\n`\nend\nbye\n")
+        let message = reading("Subject: x\n\nbegin 644 a\n\(whole)#0~%T\n\(whole)`\nend\nbye\n")
         #expect(message.attachments.count == 1)
         #expect(message.text == "bye")
         #expect(message.defects.contains(.damagedFile))

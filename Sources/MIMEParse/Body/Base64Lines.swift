@@ -13,8 +13,9 @@ enum Base64Lines {
     private static let footerBytes = 4 << 10
     private static let sampleBytes = 4 << 10
 
-    /// Where the words begin that somebody put behind the data; the end where nobody did. Behind
-    /// padding the decoder stops by itself; a third of all data ends without.
+    /// Where the words begin that somebody put behind the data, below a line that sets them off; the
+    /// end where nobody did. Behind padding the decoder stops by itself; a third of all data ends
+    /// without.
     static func end(of bytes: UnsafeRawBufferPointer) -> Int {
         var end = bytes.count
         var start = bytes.count
@@ -22,9 +23,10 @@ enum Base64Lines {
         while end > lowest {
             var lineStart = end - 1
             while lineStart > lowest, bytes[lineStart - 1] != Octet.lf { lineStart -= 1 }
-            switch kind(of: bytes.slice(lineStart..<end)) {
+            let line = bytes.slice(lineStart..<end)
+            switch kind(of: line) {
             case .data: return start
-            case .words: start = lineStart
+            case .words: if setsOff(line) { start = lineStart }
             case .blank, .unclear: break
             }
             end = lineStart
@@ -47,6 +49,14 @@ enum Base64Lines {
             cursor = max(cursor + 1, line.next)
         }
         return hasWords
+    }
+
+    /// A line of dashes, underlines or the like, as stands above a footer.
+    private static func setsOff(_ line: UnsafeRawBufferPointer) -> Bool {
+        let line = line.trimmed()
+        guard line.count > 1, let first = line.first, line[1] == first else { return false }
+        return [Octet.hyphen, UInt8(ascii: "_"), UInt8(ascii: "*"), UInt8(ascii: "#"), Octet.equals]
+            .contains(first)
     }
 
     private static func kind(of line: UnsafeRawBufferPointer) -> Kind {

@@ -370,35 +370,21 @@ enum UUEncoding {
         return name.isEmpty ? nil : Array(name)
     }
 
-    /// Of so many lines one may be damaged: text would have more.
-    private static let linesForEachDamaged = 4
-
     /// Where the `end` line of a block begins, if there is one, and where the search may go on.
     private static func endOfBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> (Int?, Int) {
         var cursor = start
-        var whole = 0
-        var damaged = 0
-        var firstDamaged: Int?
         while cursor < bytes.count {
             let line = bytes.line(from: cursor, to: bytes.count)
             let text = bytes.slice(cursor..<max(cursor, line.end))
             if text.count == 3, text.hasPrefixIgnoringCase("end") { return (cursor, line.next) }
-            if !text.isEmpty, !withBackslashes(text, isWholeLine) {
-                firstDamaged = firstDamaged ?? cursor
-                damaged += 1
-                // Another block, or no file at all.
-                if damaged * linesForEachDamaged > whole || beginName(text) != nil { break }
-            } else if !text.isEmpty {
-                whole += 1
+            if let first = text.first {
+                guard first >= 0x20, first <= 0x60, text.count <= lineLength(first) + 3 else {
+                    return (nil, cursor)
+                }
             }
             cursor = line.next
         }
-        return (nil, firstDamaged ?? cursor)
-    }
-
-    private static func isWholeLine(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard let first = text.first, first >= 0x20, first <= 0x60 else { return false }
-        return text.count <= lineLength(first) + 3
+        return (nil, cursor)
     }
 
     /// Whether lines without an `end` are those of a file all the same: each but the last has as
