@@ -58,6 +58,7 @@ public final class Archive: Sendable {
             guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
                 throw StorageError.failure(errno: errno, path: path)
             }
+            if path != directory { FileOwner.follow(path) }
         }
         try FileModes.reserve(database(in: directory))
         let archive = try Archive(directory: directory, key: key, options: options)
@@ -101,7 +102,6 @@ public final class Archive: Sendable {
         let stop = WriteStop()
         let logCopying = LogCopying(stop: stop, trial: options.trial)
         let path = Self.database(in: directory)
-        let lacksSums = PageCheck.lacksSums(path)
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
@@ -121,6 +121,9 @@ public final class Archive: Sendable {
             let migrator = Schema.migrator
             // Another process may have brought it further meanwhile.
             if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
+            let isUpToDate = try pool.read { try migrator.hasCompletedMigrations($0) }
+            let turn =
+                isUpToDate && !PageCheck.lacksSums(path) ? nil : try OpeningTurn(directory: directory)
             try migrator.migrate(pool)
             try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
             // The library syncs the name of a new log too, and keeps a failure to itself.
@@ -129,8 +132,9 @@ public final class Archive: Sendable {
             } catch {
                 _ = stop.noting(error)
             }
-            // Made before pages had checksums: rewritten once, with room for them.
-            if lacksSums {
+            // Made before pages had checksums: rewritten once, with room for them. Whoever had the turn before may
+            // have done it.
+            if turn != nil, PageCheck.lacksSums(path) {
                 try pool.vacuum()
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
@@ -140,6 +144,7 @@ public final class Archive: Sendable {
                 // The archive is usable without the copy; the next opening makes it.
                 _ = stop.noting(StorageError.failure(error))
             }
+            withExtendedLifetime(turn) {}
             self.pool = pool
         } catch {
             throw StorageError.failure(error)
@@ -165,6 +170,8 @@ public final class Archive: Sendable {
     static func prepare(_ db: Database) throws {
         // Per connection, in KiB: readers look up a few rows.
         try db.execute(sql: "PRAGMA cache_size = -8192")
+        // What is deleted is overwritten, in the log too: freed pages are no place for erased mail.
+        try db.execute(sql: "PRAGMA secure_delete = ON")
         let code = mw_page_sums_reserve(db.sqliteConnection)
         guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
         let words = mw_words_register(db.sqliteConnection)

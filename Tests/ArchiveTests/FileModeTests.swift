@@ -38,4 +38,20 @@ struct FileModeTests {
         chmod(fixture.directory, 0o777)
         #expect(try archive.openToOthers().first == fixture.directory)
     }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes files that are another's"))
+    func `what root makes in the service's archive is the service's, and what is not is named`() throws {
+        let fixture = try ArchiveFixture()
+        for name in try FileManager.default.subpathsOfDirectory(atPath: fixture.directory) + [""] {
+            #expect(chown("\(fixture.directory)/\(name)", 4321, 4321) == 0)
+        }
+        let archive = try fixture.reopened()
+        _ = try archive.ingest([fixture.arrival(1)])
+        _ = try archive.verify()
+        let pack = fixture.directory + "/originals/pack-000001.mwp"
+        #expect(FileOwner.of(pack)?.user == 4321 && FileOwner.of(pack)?.group == 4321)
+        #expect(try archive.ofOthers() == [])
+        #expect(chown(pack, 0, 0) == 0)
+        #expect(try archive.ofOthers() == [pack])
+    }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import MailModel
+import Synchronization
 import Testing
 
 @testable import Archive
@@ -119,6 +120,22 @@ import Testing
         }
         #expect(
             interrupted >= missing.count, "only \(interrupted) of \(missing.count) steps were interrupted")
+    }
+
+    @Test(arguments: StoredArchive.schemas)
+    func `of those who open an earlier schema at the same time one brings it up to date`(schema: String) throws {
+        let stored = try StoredArchive(schema)
+        let before = try stored.database().read { try StoredRows($0) }
+        let failures = Mutex<[String]>([])
+        DispatchQueue.concurrentPerform(iterations: 3) { _ in
+            do {
+                #expect(try stored.open().reviewItems().map(\.subject) == ["Waiting"])
+            } catch {
+                failures.withLock { $0.append("\(error)") }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
+        try Self.requirePresent(stored, before)
     }
 
     @Test(arguments: StoredArchive.schemas)

@@ -5,7 +5,7 @@ import MailModel
 @testable import Archive
 
 /// An archive as an earlier version wrote it, laid out in a directory of its own.
-final class StoredArchive {
+final class StoredArchive: Sendable {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     static let fixtures = root.appendingPathComponent("Fixtures/archive")

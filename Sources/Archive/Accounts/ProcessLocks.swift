@@ -41,6 +41,7 @@ final class ProcessLocks: Sendable {
                     if errno == EEXIST { continue }
                     return .failure(StorageError.failure(errno: errno, path: file))
                 }
+                FileOwner.follow(descriptor, file)
                 // Another process may sweep the file away between open and lock: then
                 // the lock is on a file that nobody can find, and another try is due.
                 var status = stat()

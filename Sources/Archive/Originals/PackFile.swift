@@ -50,6 +50,7 @@ final class PackFile: Sendable {
             if errno == EEXIST { return nil }
             throw StorageError.failure(errno: errno, path: path)
         }
+        FileOwner.follow(descriptor, path)
         self.init(descriptor: descriptor, path: path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw StorageError.failure(errno: errno, path: path)

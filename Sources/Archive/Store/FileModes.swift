@@ -14,6 +14,7 @@ enum FileModes {
     static func reserve(_ database: String) throws(MailFailure) {
         let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: database) }
+        FileOwner.follow(descriptor, database)
         close(descriptor)
     }
 
@@ -40,6 +41,18 @@ extension Archive {
     /// The archive's files that other users of this machine may read or change, and the directory itself when they may
     /// change it.
     public func openToOthers() throws(MailFailure) -> [String] {
+        let files = try ownFiles().filter(FileModes.isOpen)
+        return (FileModes.mayBeChanged(directory) ? [directory] : []) + files
+    }
+
+    /// The archive's files that belong to another user than its directory: whoever runs the service cannot open what a
+    /// command run by root, or a copy made by root, has left.
+    public func ofOthers() throws(MailFailure) -> [String] {
+        let owner = FileOwner.of(directory)?.user
+        return try ownFiles().filter { path in FileOwner.of(path).map { $0.user != owner } ?? false }
+    }
+
+    private func ownFiles() throws(MailFailure) -> [String] {
         let names: [String]
         do {
             let files = FileManager.default
@@ -55,7 +68,6 @@ extension Archive {
         } catch {
             throw StorageError.failure(errno: EACCES, path: directory)
         }
-        let files = names.map { "\(directory)/\($0)" }.filter(FileModes.isOpen)
-        return (FileModes.mayBeChanged(directory) ? [directory] : []) + files
+        return names.map { "\(directory)/\($0)" }
     }
 }

@@ -93,6 +93,14 @@ struct DoctorCommand: AsyncParsableCommand {
             } else {
                 good("files", "of the archive are for their owner only")
             }
+            let others = try workplace.archive.ofOthers()
+            if let first = others.first {
+                let directory = configuration.archiveDirectory
+                bad(
+                    "owner",
+                    "\(others.count) of the archive's files belong to another user than its directory, such as \(first). "
+                        + "Run as root: chown -R --reference='\(directory)' '\(directory)'")
+            }
         } catch {
             bad("files", error.revealed)
         }
