@@ -130,6 +130,29 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
+    @Test func `an address that the contact had once is in no file, and others' changes can be taken back`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        let other = try fixture.contact("Other", "other@else.example")
+        func change(_ contact: ContactID, to emails: [String]) throws {
+            try fixture.act("contact edit") {
+                try fixture.archive.changeContact(contact) { draft in
+                    draft.emails = emails.compactMap { EmailAddress($0) }
+                }
+            }
+        }
+        for (contact, name) in [(maria, "maria@client.example"), (other, "other@else.example")] {
+            try change(contact, to: [name, "once-\(name)"])
+            try change(contact, to: [name])
+        }
+        try fixture.archive.erase(maria)
+        #expect(try !fixture.holds("once-maria"))
+        let last = try #require(try fixture.archive.undoLog().first)
+        try fixture.archive.undo(last.id, by: "anna")
+        #expect(try fixture.archive.contact(other).emails.count == 2)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
     @Test func `no warning of a like address names an erased contact, and others still warn`() throws {
         let fixture = try ArchiveFixture()
         let maria = try fixture.contact("Maria", "maria@client-marker.example")

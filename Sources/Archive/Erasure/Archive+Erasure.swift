@@ -80,7 +80,7 @@ extension Archive {
             for address in names { try looks.remove(address) }
             let endings = try WarningEraser(db, looks).erase(names)
             try UndoLog(db).forget(contacts: gone, addresses: addresses, warnings: endings)
-            try eraser.forgetAddresses(addresses)
+            try eraser.forgetUnspokenAddresses(and: addresses)
             return plan
         }
         try finishErasure()

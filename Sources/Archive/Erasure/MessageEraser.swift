@@ -112,16 +112,27 @@ struct MessageEraser {
         let forget = try PreparedStatement(
             db,
             """
-            DELETE FROM addresses WHERE id = ?1
-                AND NOT EXISTS (SELECT 1 FROM participants WHERE address = ?1)
-                AND NOT EXISTS (SELECT 1 FROM contact_addresses WHERE address = ?1)
-                AND NOT EXISTS (SELECT 1 FROM review_items WHERE address = ?1)
-                AND NOT EXISTS (SELECT 1 FROM users WHERE address = ?1)
-                AND NOT EXISTS (SELECT 1 FROM accounts WHERE address = ?1)
+            DELETE FROM addresses WHERE id = ?1 AND \(Self.isUnspoken)
             """)
         for address in candidates.sorted() {
             forget.bind(1, address)
             try forget.run()
         }
     }
+
+    /// Takes out these addresses, and every other that nothing speaks of: those that somebody had once are nobody's. What
+    /// an action that can be taken back would need stays, and who is to become no lead.
+    func forgetUnspokenAddresses(and candidates: Set<Int64>) throws {
+        let unspoken = try Int64.fetchSet(
+            db,
+            sql: """
+                SELECT id FROM addresses WHERE \(Self.isUnspoken)
+                    AND NOT EXISTS (SELECT 1 FROM declined_leads WHERE address = addresses.id)
+                """)
+        let kept = unspoken.isEmpty ? [] : try UndoLog(db).addresses(among: unspoken)
+        try forgetAddresses(candidates.union(unspoken.subtracting(kept)))
+    }
+
+    private static let isUnspoken = ["participants", "contact_addresses", "review_items", "users", "accounts"]
+        .map { "NOT EXISTS (SELECT 1 FROM \($0) WHERE address = addresses.id)" }.joined(separator: " AND ")
 }

@@ -106,8 +106,7 @@ struct UndoLog {
         let endings = warnings.map { Array($0.utf8) }
         var columns: [String: [(position: Int, numbers: Set<Int64>)]] = [:]
         var concerned: [Int64] = []
-        let open = try Int64.fetchAll(db, sql: "SELECT id FROM undo WHERE undone_at IS NULL ORDER BY id")
-        for id in open {
+        for id in try open() {
             let isConcerned = try changeset(of: UndoID(rawValue: id))?.contains { change in
                 let table = change.row.table
                 let known = try columns[table] ?? self.columns(of: table, naming: erased)
@@ -126,6 +125,29 @@ struct UndoLog {
             if isConcerned == true { concerned.append(id) }
         }
         for id in concerned { try db.execute(sql: "DELETE FROM undo WHERE id = ?", arguments: [id]) }
+    }
+
+    /// Of these addresses those that stand in an action that can be taken back.
+    func addresses(among wanted: Set<Int64>) throws -> Set<Int64> {
+        var columns: [String: [Int]] = [:]
+        var found: Set<Int64> = []
+        for id in try open() where found.count < wanted.count {
+            try changeset(of: UndoID(rawValue: id))?.forEachChange { change in
+                let table = change.row.table
+                let known = try columns[table] ?? self.columns(of: table, naming: ["addresses": wanted]).map(\.position)
+                columns[table] = known
+                for column in known {
+                    for case .integer(let number) in change.values(ofColumn: column) where wanted.contains(number) {
+                        found.insert(number)
+                    }
+                }
+            }
+        }
+        return found
+    }
+
+    private func open() throws -> [Int64] {
+        try Int64.fetchAll(db, sql: "SELECT id FROM undo WHERE undone_at IS NULL ORDER BY id")
     }
 
     /// The columns of a table that hold numbers of rows in other tables, and those tables' own.
