@@ -66,6 +66,31 @@ import Testing
         for number in [1, 3, 4] { _ = try archive.original(of: places.message(number)) }
     }
 
+    @Test func `what the disk cannot read is zeros in a copy, and the bytes around it are there`() throws {
+        let places = try Places()
+        // The memory of this process as a file: its unmapped pages end with an input/output error.
+        let page = Int(getpagesize())
+        // Low enough to be a place in a file.
+        let memory = try #require(
+            mmap(
+                UnsafeMutableRawPointer(bitPattern: 0x2000_0000), 3 * page, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+        memset(memory, 7, 3 * page)
+        munmap(memory + page, page)
+        defer { munmap(memory, page) }
+        defer { munmap(memory + 2 * page, page) }
+        let source = try PackFile(reading: "/proc/self/mem")
+        let path = places.fixture.directory + "/copy"
+        let target = try #require(try PackFile(creating: path, header: []))
+        let start = Int64(Int(bitPattern: memory))
+        try source.copy(from: start, to: start + Int64(3 * page), into: target)
+        let reader = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        try reader.seek(toOffset: UInt64(start))
+        let expected = [UInt8](repeating: 7, count: page)
+        #expect(
+            try reader.readToEnd().map(Array.init) == expected + [UInt8](repeating: 0, count: page) + expected)
+    }
+
     @Test(arguments: [20, -470])
     func `what a backup has damaged is mended from the archive by the next one`(distance: Int) throws {
         let places = try Places()

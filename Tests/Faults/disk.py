@@ -3,14 +3,13 @@ left; after each the program must have said so, what it left may not pass for mo
 end as an undisturbed one. quick: few kinds of failures, at some of the calls."""
 
 import os
-import subprocess
 import sys
 
 import rig
 from disk_daemon import Daemon
 from disk_keeping import Backup, Erasure, NextBackup, Private, Restore
 from disk_works import CLEAR, Import, Index, Init, Migration, Sync, Verify, keeps_log
-from rig import ROOT, require
+from rig import compile_shim, require
 
 ERRORS = {
     "pwrite": ["ENOSPC", "EIO", "EDQUOT", "SHORT", "KILL", "TORN"],
@@ -29,13 +28,6 @@ LASTING = {("pwrite", "ENOSPC"), ("open", "EMFILE")}
 QUICK = [("pread", "EIO", 47), ("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
          ("rename", "EIO", 1), ("unlink", "EIO", 1)]  # fmt: skip
 WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration]
-
-
-def compile_shim(bench):
-    shim = bench.join("disk_faults.so")
-    source = os.path.join(ROOT, "Tests/Faults/disk_faults.c")
-    subprocess.run(["cc", "-O1", "-Wall", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
-    return shim
 
 
 class Disk:
@@ -103,7 +95,7 @@ def torture(bench):
     kinds += [(call, kind, True) for call, kind in sorted(LASTING)]
     words = words[1:] if is_quick else words
     works = [work for work in WORKS if not words or work.name in words]
-    shim = bench.shim = compile_shim(bench)
+    shim = bench.shim = compile_shim(bench, "disk_faults")
     if not words or "daemon" in words:
         Daemon(bench, shim).all(most=3 if is_quick else None)
     total = 0

@@ -77,13 +77,13 @@ class Installation:
             [PROGRAM, "--config", self.config, *words], env=self.environment(more), cwd=self.home,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # fmt: skip
 
-    def run(self, *words, more=None, input=None, limit=120):
+    def run(self, *words, more=None, input=None, limit=120, is_text=True):
         started = time.monotonic()
         done = subprocess.run(
             [PROGRAM, "--config", self.config, *words], env=self.environment(more), cwd=self.home,
             input=input, capture_output=True, timeout=limit)  # fmt: skip
         return Run(
-            done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"),
+            done.returncode, done.stdout.decode(errors="replace") if is_text else done.stdout, done.stderr.decode(errors="replace"),
             time.monotonic() - started)  # fmt: skip
 
     def succeed(self, *words, **named):
@@ -330,6 +330,14 @@ class Bench:
                 shutil.rmtree(self.path, ignore_errors=True)
         else:
             print(f"what was left lies in {self.path}", file=sys.stderr)
+
+
+def compile_shim(bench, name):
+    """A library of ours for LD_PRELOAD."""
+    shim = bench.join(f"{name}.so")
+    source = os.path.join(ROOT, f"Tests/Faults/{name}.c")
+    subprocess.run(["cc", "-O1", "-Wall", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
+    return shim
 
 
 def progress(text):
