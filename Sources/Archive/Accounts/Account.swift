@@ -110,6 +110,9 @@ public struct AccountStatus: Sendable, Hashable {
     /// Why the last attempt failed; nil after a success.
     public var failure: MailFailure?
 
+    /// What the server has last wanted the account's user to read; nil when it never has.
+    public var alert: ServerAlert?
+
     /// Whether the last attempt failed, and the time of the next one has not come. Trouble of this machine is none
     /// of the account's, and a last attempt in the future means that the clock was wrong.
     public func isPutOff(at time: UnixTime) -> Bool {
@@ -123,6 +126,17 @@ public struct AccountStatus: Sendable, Hashable {
     public func failures(with failure: MailFailure) -> Int {
         if failure.kind == .credential { return refusedSignIns + 1 }
         return (failure.kind == self.failure?.kind ? failures : 0) + 1
+    }
+}
+
+/// Words of a server for the user of a mailbox (RFC 9051, 7.1, ALERT), and when it said them.
+public struct ServerAlert: Sendable, Hashable {
+    public var words: String
+    public var at: UnixTime
+
+    public init(words: String, at: UnixTime) {
+        self.words = words
+        self.at = at
     }
 }
 

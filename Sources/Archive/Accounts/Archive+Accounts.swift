@@ -194,6 +194,16 @@ extension Archive {
         }
     }
 
+    /// Keeps what a server wants the account's user to read.
+    public func noteAlert(_ words: String, of id: AccountID) throws(MailFailure) {
+        let time = now()
+        try writeUnaudited { db in
+            try db.execute(
+                sql: "UPDATE accounts SET alert = ?, alert_at = ? WHERE id = ?",
+                arguments: [words, time.rawValue, id.rawValue])
+        }
+    }
+
     static func unknownAccount(_ name: String) -> MailFailure {
         .unknown(.unknownAccount, "account", name, remedy: "See them with: mailworker account list")
     }
@@ -291,7 +301,9 @@ extension Archive {
                 state: AccountStatus.State(rawValue: row["state"]) ?? .new,
                 lastAttempt: time(row["last_attempt"]), lastSuccess: time(row["last_success"]),
                 nextPoll: time(row["next_poll"]), failures: row["failures"],
-                refusedSignIns: row["refused_sign_ins"] ?? 0, failure: failure))
+                refusedSignIns: row["refused_sign_ins"] ?? 0, failure: failure,
+                alert: (row["alert"] as String?).map { ServerAlert(words: $0, at: UnixTime(row["alert_at"])) }
+            ))
     }
 
     /// What cannot be read is no empty list: without its pins an account would trust any server.

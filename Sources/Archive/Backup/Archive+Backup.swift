@@ -135,15 +135,22 @@ extension Archive {
     /// words of what was erased since, and those of an interrupted one.
     private static func removeForgotten(by manifest: BackupManifest, in target: String) throws {
         let files = FileManager.default
+        var hasRemoved = false
         for name in try files.contentsOfDirectory(atPath: target)
         where name.hasPrefix(DatabaseSnapshotFile.prefix) && name != manifest.database {
             try PackFile.delete("\(target)/\(name)")
+            hasRemoved = true
         }
         let store = OriginalsStore(detached: "", fileNames: manifest.fileNames)
         let known = Set(manifest.packs.map { String(store.path(pack: $0.pack).dropFirst()) })
         for name in try files.contentsOfDirectory(atPath: target + "/originals")
         where name.hasPrefix("pack-") && !known.contains(name) {
             try PackFile.delete("\(target)/originals/\(name)")
+            hasRemoved = true
+        }
+        // Else a power cut would bring them back.
+        if hasRemoved {
+            for path in [target, target + "/originals"] { try PackFile.synchronizeDirectory(path) }
         }
     }
 }

@@ -1,4 +1,10 @@
 extension Schema {
+    /// What a server has last wanted the account's user to read.
+    static let serverAlerts = """
+        ALTER TABLE accounts ADD COLUMN alert TEXT CHECK (alert <> '');
+        ALTER TABLE accounts ADD COLUMN alert_at INTEGER CHECK ((alert_at IS NULL) = (alert IS NULL));
+        """
+
     /// What is known of mail that has no ledger row yet, and what spares asking twice.
     static let fetching = """
         -- Messages that the server lists and does not hand out. A UID stands here or in the ledger.

@@ -44,6 +44,7 @@ enum Schema {
         migrator.registerMigration("20") { db in try db.execute(sql: placesOfOriginals) }
         migrator.registerMigration("20a") { db in try db.execute(sql: namelessTombstones) }
         migrator.registerMigration("22") { db in try db.execute(sql: waitingCopies) }
+        migrator.registerMigration("24") { db in try db.execute(sql: serverAlerts) }
         migrator.registerMigration("25") { db in try db.execute(sql: requests) }
         return migrator
     }

@@ -33,6 +33,17 @@ struct StatusReply: Sendable {
     var words: String { code.isEmpty ? text : "[\(code)] \(text)" }
 }
 
+extension Response {
+    /// Words that a user must be shown (RFC 9051, 7.1, ALERT).
+    var alert: String? {
+        switch self {
+        case .status(let reply), .tagged(_, let reply):
+            reply.codeName == "ALERT" && !reply.text.isEmpty ? reply.text : nil
+        default: nil
+        }
+    }
+}
+
 /// One message's data in a FETCH response (RFC 9051, 7.5.2). Everything may be missing: a server may
 /// send any of it unasked.
 struct FetchedData: Sendable {

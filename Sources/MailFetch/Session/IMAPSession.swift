@@ -13,6 +13,9 @@ public final class IMAPSession {
     /// What the server calls itself (RFC 2971); empty when it does not, and before the session's first command.
     public internal(set) var serverID: [String: String] = [:]
 
+    /// What the server wants its user to read.
+    private var alert: String?
+
     let channel: ByteChannel
     /// Nil while nothing is compressed.
     private var compression: StreamCompression?
@@ -94,6 +97,12 @@ public final class IMAPSession {
         introduction = []
         _ = try? await run(.logout)
         end()
+    }
+
+    /// What the server has last wanted its user to read (RFC 9051, 7.1, ALERT), once.
+    public func takeAlert() -> String? {
+        defer { alert = nil }
+        return alert
     }
 
     /// Asks for news, and keeps the session alive.
@@ -243,6 +252,7 @@ public final class IMAPSession {
             throw .violation("more than \(IMAPLimits.unaskedBytes) bytes that nobody has asked for")
         }
         sights.note(response)
+        if let words = response.alert { alert = words }
         switch response {
         case .capability(let names): capabilities = Capabilities(names)
         case .identification(let fields): serverID = fields

@@ -26,6 +26,8 @@ public struct AccountReport: Sendable {
     public var isDayUsedUp = false
     /// Messages that the server lists and does not hand out; each is asked for again on its own schedule.
     public var withheld = 0
+    /// What the server wants the account's user to read.
+    public var alert: String?
     /// Why the poll, or a part of it, did not succeed.
     public var failures: [MailFailure] = []
     /// Whether INBOX, at least, was polled without trouble.
@@ -62,13 +64,14 @@ public struct AccountReport: Sendable {
         sum.vanished += vanished
         sum.reused += reused
         sum.receivedBytes += receivedBytes
+        sum.alert = sum.alert ?? alert
         return sum
     }
 }
 
 extension AccountReport: Encodable {
     private enum Key: String, CodingKey {
-        case name, fetched, linked, review, duplicates, ignored, quarantined, error
+        case name, fetched, linked, review, duplicates, ignored, quarantined, alert, error
         case beforeSince = "before_since"
         case tooLarge = "too_large"
         case gone, vanished, withheld
@@ -94,6 +97,7 @@ extension AccountReport: Encodable {
         try container.encode(withheld, forKey: .withheld)
         try container.encode(counts.parserLosses, forKey: .parserLosses)
         try container.encode(isDayUsedUp, forKey: .isDayUsedUp)
+        try container.encode(alert, forKey: .alert)
         // Null, not absent, when all went well.
         try container.encode(
             failures.isEmpty ? nil : failures.map(\.revealed).joined(separator: "\n"), forKey: .error)

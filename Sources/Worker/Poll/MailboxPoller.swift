@@ -33,6 +33,7 @@ public struct MailboxPoller: Sendable {
         watch(.connecting(account: account.settings.name))
         return await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
             let (session, folders) = try await openSession(account, compression: settings.compression)
+            defer { noteAlert(of: session, account, &report) }
             let choice = FolderChoice(
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: folders)
@@ -70,6 +71,7 @@ public struct MailboxPoller: Sendable {
         startedAt now: UnixTime, watch: @escaping @Sendable (PollEvent) -> Void
     ) async -> AccountReport {
         await filing(account, watch) { tally, report, sweeps throws(MailFailure) in
+            defer { noteAlert(of: session, account, &report) }
             let poll = FolderPoll(
                 poller: self, account: account, lease: lease, session: session, now: now, tally: tally,
                 watch: watch)
@@ -79,6 +81,13 @@ public struct MailboxPoller: Sendable {
             report.hasMore = allowance.hasMore
             report.isDayUsedUp = allowance.isDayUsedUp
         }
+    }
+
+    private func noteAlert(of session: IMAPSession, _ account: Account, _ report: inout AccountReport) {
+        guard let words = session.takeAlert() else { return }
+        report.alert = words
+        // The report has it too, and no mail depends on it.
+        try? archive.noteAlert(words, of: account.id)
     }
 
     /// Seconds for which mail is new enough to use what older mail leaves of a day's limit.

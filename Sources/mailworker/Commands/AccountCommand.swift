@@ -171,6 +171,7 @@ struct AccountShowCommand: ParsableCommand {
             ("state", found.stateText), ("last attempt", status.lastAttempt?.shortText),
             ("last success", status.lastSuccess?.shortText), ("next poll", found.nextPollText),
             ("error", status.failure?.revealed),
+            ("its server says", status.alert.map { "\($0.words) (\($0.at.shortText))" }),
             (
                 "fetched today",
                 found.provider.profile.dailyDownloadBytes.map { limit in

@@ -183,6 +183,11 @@ private struct PollLog: Sendable {
                     "the server was set back: it has given UIDs to other messages than before",
                     metadata: ["account": "\(report.name)", "uids": "\(report.reused)"])
             }
+            if report.alert != nil {
+                logger.warning(
+                    "the server wants its user to read something: mailworker account show",
+                    metadata: ["account": "\(report.name)"])
+            }
             for failure in report.failures {
                 // The description holds no address and no server's words; account show does.
                 logger.warning(

@@ -49,6 +49,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
         for report in reports {
             if let losses = report.counts.lossesInWords { Terminal.complain("\(report.name): \(losses)") }
+            if let alert = report.alert { Terminal.complain("\(report.name): its server says: \(alert)") }
             for failure in report.failures { Terminal.complain("\(report.name): \(failure.revealed)") }
             if report.isDayUsedUp {
                 Terminal.complain(

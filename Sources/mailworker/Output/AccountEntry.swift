@@ -9,7 +9,7 @@ struct AccountEntry: Encodable {
 
     private enum Key: String, CodingKey {
         case id, name, user, email, preset, login, authentication, imap, smtp, enabled, declared, state,
-            failures, error
+            failures, error, alert
         case pollMinutes = "poll_minutes"
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
@@ -19,6 +19,7 @@ struct AccountEntry: Encodable {
         case lastAttempt = "last_attempt"
         case lastSuccess = "last_success"
         case nextPoll = "next_poll"
+        case alertAt = "alert_at"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -53,6 +54,8 @@ struct AccountEntry: Encodable {
         try container.encode(status.nextPoll, forKey: .nextPoll)
         try container.encode(status.failure?.revealed, forKey: .error)
         try container.encode(status.failure?.remedy, forKey: .remedy)
+        try container.encode(status.alert?.words, forKey: .alert)
+        try container.encode(status.alert?.at, forKey: .alertAt)
     }
 }
 
