@@ -11,7 +11,8 @@ struct FaultTests {
         (words: ["ingest", "5", "1"], result: "ingest: 5 kills"),
         (words: ["send", "quick"], result: "send: 4 kills"),
         (words: ["disk", "quick"], result: "disk: "),
-        (words: ["power", "quick"], result: "power: "), (words: ["bits", "6", "60"], result: "bits: 6 flips"),
+        (words: ["power", "quick"], result: "power: "),
+        (words: ["bits", "6", "60"], result: "bits: 6 flips"),
         (words: ["network", "quick"], result: "network: "),
     ]
 

@@ -88,7 +88,8 @@ import Testing
         try reader.seek(toOffset: UInt64(start))
         let expected = [UInt8](repeating: 7, count: page)
         #expect(
-            try reader.readToEnd().map(Array.init) == expected + [UInt8](repeating: 0, count: page) + expected)
+            try reader.readToEnd().map(Array.init) == expected + [UInt8](repeating: 0, count: page) + expected
+        )
     }
 
     @Test(arguments: [20, -470])

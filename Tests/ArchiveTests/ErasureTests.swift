@@ -130,7 +130,9 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
-    @Test func `an address that the contact had once is in no file, and others' changes can be taken back`() throws {
+    @Test func `an address that the contact had once is in no file, and others' changes can be taken back`()
+        throws
+    {
         let fixture = try ArchiveFixture()
         let maria = try fixture.contact("Maria", "maria@client.example")
         let other = try fixture.contact("Other", "other@else.example")

@@ -123,7 +123,9 @@ import Testing
     }
 
     @Test(arguments: StoredArchive.schemas)
-    func `of those who open an earlier schema at the same time one brings it up to date`(schema: String) throws {
+    func `of those who open an earlier schema at the same time one brings it up to date`(schema: String)
+        throws
+    {
         let stored = try StoredArchive(schema)
         let before = try stored.database().read { try StoredRows($0) }
         let failures = Mutex<[String]>([])

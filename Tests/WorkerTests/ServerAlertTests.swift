@@ -11,7 +11,8 @@ import Testing
 struct ServerAlertTests {
     typealias Scripts = PollScripts
 
-    @Test func `what the server wants its user to read stays with the account, also when the poll breaks off`()
+    @Test
+    func `what the server wants its user to read stays with the account, even if the poll fails`()
         async throws
     {
         let quota = "Ящик заполнен на 95 %"

@@ -63,21 +63,14 @@ public struct SecretKey: Sendable {
     /// - Throws: when the file exists or cannot be made.
     public static func create(file path: String) throws(MailFailure) -> SecretKey {
         let key = SecretKey()
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            if errno == EEXIST {
-                throw MailFailure(
-                    .archiveExists, kind: .permanent, "There is a key file already", detail: path,
-                    remedy: "Keep it: secrets sealed with it cannot be opened with another.")
-            }
-            throw StorageError.failure(errno: errno, path: path)
-        }
-        defer { close(descriptor) }
         let text = Array((key.key.withUnsafeBytes { Data($0) }.base64EncodedString() + "\n").utf8)
-        guard Glibc.write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0 else {
-            let code = errno
-            unlink(path)
-            throw StorageError.failure(errno: code, path: path)
+        do throws(MailFailure) {
+            try DurableFile.create(path, text, mode: 0o600)
+        } catch {
+            guard error.code == .archiveExists else { throw error }
+            throw MailFailure(
+                .archiveExists, kind: .permanent, "There is a key file already", detail: path,
+                remedy: "Keep it: secrets sealed with it cannot be opened with another.")
         }
         return key
     }

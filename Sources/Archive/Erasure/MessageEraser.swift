@@ -133,6 +133,8 @@ struct MessageEraser {
         try forgetAddresses(candidates.union(unspoken.subtracting(kept)))
     }
 
-    private static let isUnspoken = ["participants", "contact_addresses", "review_items", "users", "accounts"]
-        .map { "NOT EXISTS (SELECT 1 FROM \($0) WHERE address = addresses.id)" }.joined(separator: " AND ")
+    private static let isUnspoken = [
+        "participants", "contact_addresses", "review_items", "users", "accounts",
+    ]
+    .map { "NOT EXISTS (SELECT 1 FROM \($0) WHERE address = addresses.id)" }.joined(separator: " AND ")
 }

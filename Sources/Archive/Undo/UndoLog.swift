@@ -134,10 +134,13 @@ struct UndoLog {
         for id in try open() where found.count < wanted.count {
             try changeset(of: UndoID(rawValue: id))?.forEachChange { change in
                 let table = change.row.table
-                let known = try columns[table] ?? self.columns(of: table, naming: ["addresses": wanted]).map(\.position)
+                let known =
+                    try columns[table]
+                    ?? self.columns(of: table, naming: ["addresses": wanted]).map(\.position)
                 columns[table] = known
                 for column in known {
-                    for case .integer(let number) in change.values(ofColumn: column) where wanted.contains(number) {
+                    for case .integer(let number) in change.values(ofColumn: column)
+                    where wanted.contains(number) {
                         found.insert(number)
                     }
                 }

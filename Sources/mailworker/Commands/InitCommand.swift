@@ -103,8 +103,8 @@ struct InitCommand: ParsableCommand {
             # allow = ["10.0.0.0/8"]
 
             """
-        do {
-            try Data(template.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+        do throws(MailFailure) {
+            try DurableFile.create(path, Array(template.utf8), mode: 0o666)
         } catch {
             throw MailFailure(
                 .configuration, kind: .needsPerson, "The configuration cannot be written", detail: path,
