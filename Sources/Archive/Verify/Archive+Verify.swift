@@ -33,9 +33,8 @@ extension Archive {
         var report = VerifyReport()
         let pages = try checkPages()
         report.databasePages = pages.pageCount
-        for finding in pages.findings(tables: tables(of: pages.damaged + pages.carriedOn)) {
-            report.add(finding)
-        }
+        let tables = tables(of: pages.damaged + pages.carriedOn)
+        for finding in pages.findings(tables: tables) + rows(on: tables) { report.add(finding) }
         try RowCheck(archive: self).run(&report)
         try SearchCheck(archive: self).run(&report)
         let packs = try countRows(&report)
@@ -162,6 +161,20 @@ extension Archive {
             }
         }
         return names
+    }
+
+    /// Whose rows lie on damaged pages.
+    private func rows(on pages: [UInt32: String]) -> [Finding] {
+        pages.sorted { $0.key < $1.key }.flatMap { page, table in
+            let messages = try? pool.read { try PageRows(db: $0).messages(on: page, of: table) }
+            return (messages ?? []).map {
+                Finding(
+                    subject: .message, place: "message \($0)", message: $0,
+                    text:
+                        "a row of it lies on database page \(page) (\(table)), which is not as it was written"
+                )
+            }
+        }
     }
 
     /// - Throws: the error itself when it is no damage.

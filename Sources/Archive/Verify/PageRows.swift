@@ -1,0 +1,132 @@
+import CPageSums
+import GRDB
+import MailModel
+
+/// Whose rows lie on a damaged page: the page is read by itself (SQLite's file format, 1.6 and 2.1), since what SQLite
+/// would make of it may be wrong or nothing. A row that the damage has hit may be missing; what it only claims is
+/// compared with the messages that there are.
+struct PageRows {
+    let db: Database
+
+    /// - Parameter table: that the page belongs to.
+    /// - Returns: the messages of its rows, in order; none for an index, and for a table that says nothing of messages.
+    func messages(on page: UInt32, of table: String) throws -> [ArchivedMessageID] {
+        guard let column = try column(of: table) else { return [] }
+        let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+        var bytes = [UInt8](repeating: 0, count: size)
+        guard mw_file_read(db.sqliteConnection, &bytes, size, Int64(page - 1) * Int64(size)) == 0 else {
+            return []
+        }
+        let known = try PreparedStatement(db, "SELECT 1 FROM messages WHERE id = ?")
+        return try Set(Self.numbers(in: bytes, column)).sorted().filter { number in
+            known.bind(1, number)
+            return try known.first { _ in true } ?? false
+        }.map { ArchivedMessageID(rawValue: $0) }
+    }
+
+    /// Where a row says which message it is of.
+    enum Column: Equatable {
+        case rowNumber
+        /// The position among the values as they are stored.
+        case value(Int, hasRowNumber: Bool)
+    }
+
+    private func column(of table: String) throws -> Column? {
+        if table == "messages" { return .rowNumber }
+        let columns = try Row.fetchAll(
+            db, sql: "SELECT name, pk FROM pragma_table_info(?)", arguments: [table])
+        guard columns.contains(where: { $0["name"] == "message" }) else { return nil }
+        let isWithoutRowNumber = try Bool.fetchOne(
+            db, sql: "SELECT wr FROM pragma_table_list WHERE name = ?", arguments: [table])
+        guard isWithoutRowNumber == true else {
+            return columns.firstIndex { $0["name"] == "message" }.map { .value($0, hasRowNumber: true) }
+        }
+        // The primary key comes first.
+        let stored =
+            columns.filter { ($0["pk"] as Int) > 0 }.sorted { ($0["pk"] as Int) < ($1["pk"] as Int) }
+            + columns.filter { ($0["pk"] as Int) == 0 }
+        return stored.firstIndex { $0["name"] == "message" }.map { .value($0, hasRowNumber: false) }
+    }
+
+    /// What the rows on a page have there.
+    static func numbers(in page: [UInt8], _ column: Column) -> [Int64] {
+        // Pages above the leaves of a table have no rows; those of a table without row numbers do.
+        let (tableInterior, indexInterior) = (UInt8(5), UInt8(2))
+        guard page.count >= 512, page[0] != tableInterior else { return [] }
+        let isInterior = page[0] == indexInterior
+        let header = isInterior ? 12 : 8
+        let count = Int(page[3]) << 8 | Int(page[4])
+        return (0..<min(count, (page.count - header) / 2)).compactMap { index in
+            let pointer = header + 2 * index
+            let start = Int(page[pointer]) << 8 | Int(page[pointer + 1])
+            var cell = RecordReader(page, at: start + (isInterior ? 4 : 0))
+            guard cell.variableNumber() != nil else { return nil }
+            switch column {
+            case .rowNumber: return cell.variableNumber()
+            case .value(let position, let hasRowNumber):
+                if hasRowNumber, cell.variableNumber() == nil { return nil }
+                return cell.number(ofColumn: position)
+            }
+        }
+    }
+}
+
+/// Reads a record from a page, as far as it lies there.
+private struct RecordReader {
+    private let bytes: [UInt8]
+    private var offset: Int
+
+    init(_ bytes: [UInt8], at offset: Int) {
+        self.bytes = bytes
+        self.offset = offset
+    }
+
+    /// Seven bits a byte, the highest first; all eight of a ninth.
+    mutating func variableNumber() -> Int64? {
+        var value: UInt64 = 0
+        for index in 0..<9 {
+            guard offset < bytes.count else { return nil }
+            let byte = bytes[offset]
+            offset += 1
+            if index == 8 { return Int64(bitPattern: value << 8 | UInt64(byte)) }
+            value = value << 7 | UInt64(byte & 0x7F)
+            if byte & 0x80 == 0 { return Int64(bitPattern: value) }
+        }
+        return nil
+    }
+
+    /// The integer that stands in a column; nil when it is none.
+    mutating func number(ofColumn position: Int) -> Int64? {
+        let start = offset
+        guard let length = variableNumber(), length > 0, length <= bytes.count else { return nil }
+        var place = start + Int(length)
+        for column in 0...position {
+            guard offset < start + Int(length), let type = variableNumber() else { return nil }
+            guard column == position else {
+                guard let size = Self.size(type) else { return nil }
+                place += size
+                continue
+            }
+            if type == 8 || type == 9 { return type - 8 }
+            guard (1...6).contains(type), let size = Self.size(type), place + size <= bytes.count else {
+                return nil
+            }
+            let value = bytes[place..<place + size].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let unused = UInt64(64 - 8 * size)
+            return Int64(bitPattern: value << unused) >> Int64(unused)
+        }
+        return nil
+    }
+
+    /// The bytes that a value of a serial type takes.
+    private static func size(_ type: Int64) -> Int? {
+        switch type {
+        case 0, 8, 9: 0
+        case 1...4: Int(type)
+        case 5: 6
+        case 6, 7: 8
+        case 12...(1 << 32): Int(type - 12) / 2
+        default: nil
+        }
+    }
+}
