@@ -105,6 +105,14 @@ extension UnsafeRawBufferPointer {
         return true
     }
 
+    /// Whether the bytes from `offset` on begin with `other`.
+    @inline(__always) func holds(_ other: [UInt8], at offset: Int) -> Bool {
+        guard count - offset >= other.count, let base = baseAddress else { return false }
+        return other.withUnsafeBytes { octets in
+            octets.baseAddress.map { memcmp(base + offset, $0, octets.count) == 0 } ?? true
+        }
+    }
+
     /// Whether `lowercase` occurs anywhere, letter case aside. Linear for the short
     /// constant words that it is meant for.
     func containsIgnoringCase(_ lowercase: StaticString) -> Bool {

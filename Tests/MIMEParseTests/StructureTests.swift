@@ -29,6 +29,54 @@ import Testing
         #expect(message.defects.contains(.missingClosingBoundary))
     }
 
+    /// As gateways write that turn LF into CRLF twice, and those that fill lines with blanks.
+    @Test(arguments: ["\r\r\n", " \r\n", " \n"])
+    func lineEndsOfTooMuchEndHeadersAndLines(_ lineEnd: String) {
+        let mail =
+            "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n"
+            + "Content-Transfer-Encoding: quoted-printable\n\none=\n two\nthree\n--b\nContent-Type: a/a\n\n1\n--b--\n"
+        let message = reading(mail.replacing("\n", with: lineEnd))
+        #expect(message.subject == "s")
+        #expect(message.text?.replacing(" \n", with: "\n") == "one two\nthree")
+        #expect(message.attachments.map(\.contentType) == ["a/a"])
+    }
+
+    /// Of two multiparts, each with a file behind what stands there.
+    private func types(in inner: String, then outer: String = "--o--") -> [String] {
+        let head = "Content-Type: multipart/mixed; boundary=o\n\n--o\n"
+        return reading(head + "Content-Type: multipart/mixed; boundary=i\n\n\(inner)\n\(outer)\n").attachments
+            .map(\.contentType)
+    }
+
+    @Test(arguments: [
+        "Content-Type: b/b", "X-Id: 1\nContent-Type: b/b", "content-id: <1>\ncontent-type: b/b",
+    ])
+    func aMultipartGoesOnBehindAClosingDelimiterOfTheOuterOne(_ fields: String) {
+        let closed = "--i\nContent-Type: a/a\n\n1\n--o--\n--i\n\(fields)\n\n2\n--i--"
+        #expect(types(in: closed) == ["a/a", "b/b"])
+        #expect(types(in: closed, then: "--o\nContent-Type: c/c\n\n3\n--o--") == ["a/a", "b/b", "c/c"])
+        #expect(types(in: "--o--\n--i\n\(fields)\n\n2\n--i--") == ["b/b"])
+        #expect(
+            types(in: "--i\nContent-Type: a/a\n\n1\n--o\nContent-Type: c/c\n\n3\n--i\n\(fields)\n\n2")
+                == ["a/a", "c/c", "b/b"])
+    }
+
+    @Test func aMultipartThatClosedItselfDoesNotGoOnBehindAnOuterPart() {
+        let closed =
+            "--i\nContent-Type: a/a\n\n1\n--i--\n--o\nContent-Type: c/c\n\n3\n--i\nContent-Type: b/b\n\n2"
+        #expect(types(in: closed) == ["a/a", "c/c"])
+    }
+
+    @Test func delimitersOfAnUnclosedMultipartAreTextWhereNoContentFieldFollows() {
+        let open = "--i\nContent-Type: a/a\n\n1\n--o\n\nsee\n--i\nA: b\n\n--i\n\n--i"
+        #expect(types(in: open) == ["a/a"])
+    }
+
+    @Test func aMessageWithinMayShareADelimiterWithAnUnclosedMultipart() {
+        let open = "--i\n\nx\n--o\nContent-Type: message/rfc822\n\nA: b\n\n--i\nContent-Type: b/b\n\n2"
+        #expect(types(in: open) == ["message/rfc822"])
+    }
+
     @Test func oneBoundaryMayBeginLikeAnother() {
         let message = reading(
             "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: application/a\n\n1\n--bb--\n--b\nContent-Type: application/b\n\n2\n--b--\n"

@@ -59,7 +59,7 @@ struct BodyText {
         if kept < end { defects.note(.textLimit) }
     }
 
-    /// CRLF and lone CR to LF; NUL, a byte order mark in front and other control
+    /// CRLF, CRCRLF and lone CR to LF; NUL, a byte order mark in front and other control
     /// characters that no reader shows are dropped.
     private static func normaliseLines(_ text: inout [UInt8]) {
         let count = text.count
@@ -87,6 +87,7 @@ struct BodyText {
                     kept += 1
                 } else if byte == Octet.cr {
                     if index < count, bytes[index] == Octet.lf { continue }
+                    if index + 1 < count, bytes[index] == Octet.cr, bytes[index + 1] == Octet.lf { continue }
                     bytes[kept] = Octet.lf
                     kept += 1
                 } else if byte == 0x0C || byte == 0x0B {

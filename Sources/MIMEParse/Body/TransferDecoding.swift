@@ -232,7 +232,7 @@ public enum QuotedPrintable {
             // A soft line break, with the blanks that transport may add before its end.
             var after = index
             while after < count, Octet.isBlank(bytes[after]) { after += 1 }
-            if after < count, bytes[after] == Octet.cr { after += 1 }
+            while after < count, bytes[after] == Octet.cr { after += 1 }
             if after < count, bytes[after] == Octet.lf {
                 index = after + 1
             } else if after == count {

@@ -110,6 +110,8 @@ struct HeaderReader {
         var valueEnd = 0
         // Whether an encoded word is open at its end.
         var isInWord = false
+        // The line before is one of blanks, which may be meant to end the block.
+        var isBehindBlanks = false
 
         func store() {
             guard let name else { return }
@@ -132,7 +134,8 @@ struct HeaderReader {
 
         while cursor < end {
             let line = bytes.line(from: cursor, to: end)
-            if line.end == cursor {
+            // Programs that turn LF into CRLF twice write two returns.
+            if line.end == cursor || line.end == cursor + 1 && bytes[cursor] == Octet.cr {
                 cursor = line.next
                 break
             }
@@ -149,6 +152,7 @@ struct HeaderReader {
                 if name != nil {
                     valueEnd = line.end
                     isInWord = EncodedWord.isOpen(behind: bytes.slice(cursor..<line.end), isInWord)
+                    isBehindBlanks = isBlankLine(cursor..<line.end)
                 } else if isBlankLine(cursor..<line.end) {
                     // White space alone before any field: an empty header block.
                     cursor = line.next
@@ -178,10 +182,11 @@ struct HeaderReader {
                 isInWord = EncodedWord.isOpen(behind: bytes.slice(valueStart..<valueEnd), false)
             } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
                 // mbox writes an envelope line in front; it is not part of the message.
-            } else if isFieldAhead(line.next)
-                || isContentFieldAhead(
-                    line.next, hasType: name == .contentType || block.contains(.contentType), stopsAt: stopsAt
-                )
+            } else if !isBehindBlanks,
+                isFieldAhead(line.next)
+                    || isContentFieldAhead(
+                        line.next, hasType: name == .contentType || block.contains(.contentType),
+                        stopsAt: stopsAt)
             {
                 store()
                 name = nil
@@ -192,6 +197,7 @@ struct HeaderReader {
                 defects.note(.malformedHeaderLine)
                 break
             }
+            isBehindBlanks = false
             cursor = line.next
         }
         store()
@@ -242,6 +248,11 @@ struct HeaderReader {
             start = line.next
             folds += 1
         }
+        return isField(at: start)
+    }
+
+    /// Whether the line at `start` begins with the name of a field as programs write them.
+    func isField(at start: Int) -> Bool {
         guard start < bytes.count else { return false }
         let line = bytes.line(from: start, to: min(bytes.count, start + 998))
         guard let colon = colonOfField(start..<line.end) else { return false }

@@ -5,7 +5,8 @@ import MailModel
 /// real mail is broken: a delimiter of an outer multipart closes the inner ones,
 /// the end of the message closes all, boundaries are exact (one may be a prefix
 /// of another), a boundary that is not declared or never occurs is taken from the entity's own
-/// body, and a part that follows the closing delimiter is one more part.
+/// body, a part that follows the closing delimiter is one more part, and a multipart that a
+/// delimiter from outside ended goes on where its own come again.
 ///
 /// One pass over the lines that begin with `--`, without recursion.
 struct EntitySplitter {
@@ -14,10 +15,16 @@ struct EntitySplitter {
     var defects: DefectLog
     private var entities: [Entity] = []
     private var open: [OpenContainer] = []
+    /// Multiparts that a delimiter from outside ended, the latest last.
+    private var interrupted: [OpenContainer] = []
     /// Boundaries found in the body for entities whose own never occurs, by header start.
     private var found: [Int: [UInt8]] = [:]
     /// How many such multiparts within one another are mended.
     private static let maximumRounds = 4
+    /// How many multiparts that were ended from outside are remembered.
+    private static let maximumInterrupted = 32
+    /// Lines behind a delimiter that may come before a Content- field.
+    private static let maximumFieldLines = 20
 
     private struct OpenContainer {
         var entity: Int
@@ -28,6 +35,16 @@ struct EntitySplitter {
         /// Its closing delimiter was met. It stays in place until an outer delimiter comes: what
         /// a gateway or a careless program put behind the end is a part of it all the same.
         var isClosed = false
+        /// The nearest level further out whose boundary is another one; -1 where there is none.
+        var nextOther = -1
+        /// The text that was being read when a closing delimiter from outside came.
+        var cutText: CutText?
+    }
+
+    private struct CutText {
+        var entity: Int
+        /// Behind the line that cut it.
+        var next: Int
     }
 
     private struct Delimiter {
@@ -35,6 +52,8 @@ struct EntitySplitter {
         var next: Int
         var level: Int
         var closes: Bool
+        /// The multipart among `interrupted` that goes on here; `level` is then the one it lies in.
+        var resumed: Int?
     }
 
     init(_ bytes: UnsafeRawBufferPointer, limits: MailLimits, defects: DefectLog) {
@@ -53,9 +72,7 @@ struct EntitySplitter {
             run(from: start)
             rounds += 1
         }
-        for index in entities.indices where entities[index].isContainer && !hasParts(index) {
-            entities[index].isContainer = false
-        }
+        for index in containersWithoutParts() { entities[index].isContainer = false }
         return EntityTree(entities: entities)
     }
 
@@ -64,7 +81,8 @@ struct EntitySplitter {
     /// - Returns: whether one was found that was not known before.
     private mutating func findBoundaries() -> Bool {
         let known = found.count
-        for (index, entity) in entities.enumerated() where entity.isContainer && !hasParts(index) {
+        for index in containersWithoutParts() {
+            let entity = entities[index]
             guard found[entity.headerStart] == nil,
                 let boundary = trimmedBoundary(entity) ?? boundaryInBody(entity.body, within: [])
             else { continue }
@@ -89,16 +107,19 @@ struct EntitySplitter {
         return EntityTree(entities: entities)
     }
 
-    private func hasParts(_ index: Int) -> Bool {
-        index + 1 < entities.count && entities[index + 1].parent == index
+    private func containersWithoutParts() -> [Int] {
+        var hasParts = [Bool](repeating: false, count: entities.count)
+        for entity in entities where entity.parent >= 0 { hasParts[entity.parent] = true }
+        return entities.indices.filter { entities[$0].isContainer && !hasParts[$0] }
     }
 
     private mutating func run(from start: Int) {
         entities = []
         open = []
+        interrupted = []
         var cursor = begin(at: start, parent: -1)
         var current: Int? = entities[0].isContainer ? nil : 0
-        while let delimiter = nextDelimiter(from: cursor) {
+        while var delimiter = nextDelimiter(from: cursor, in: current) {
             if delimiter.closes, delimiter.level == open.count - 1, !open[delimiter.level].hasParts {
                 // Closed before its first part: what follows decides.
                 cursor = delimiter.next
@@ -107,11 +128,16 @@ struct EntitySplitter {
             }
             let dataEnd = endOfData(before: delimiter.start)
             if let current { endBody(of: current, at: dataEnd) }
+            let resumed = delimiter.resumed.map { takeInterrupted($0, within: delimiter.level, at: dataEnd) }
+            endContainers(within: delimiter, at: dataEnd, reading: current)
             current = nil
-            while open.count > delimiter.level + 1, let inner = open.popLast() {
-                close(inner, at: dataEnd)
-            }
             cursor = delimiter.next
+            if let resumed {
+                defects.note(.structureRepaired)
+                open[delimiter.level].isClosed = false
+                for container in resumed { push(container) }
+                delimiter.level = open.count - 1
+            }
             if delimiter.closes {
                 endBody(of: open[delimiter.level].entity, at: delimiter.next)
                 open[delimiter.level].isClosed = true
@@ -134,6 +160,48 @@ struct EntitySplitter {
         if let current { endBody(of: current, at: bytes.count) }
         for container in open { close(container, at: bytes.count) }
         open = []
+    }
+
+    /// Ends the multiparts within the delimiter's own; those that are not closed may go on.
+    private mutating func endContainers(within delimiter: Delimiter, at end: Int, reading current: Int?) {
+        var text = delimiter.closes ? current.map { CutText(entity: $0, next: delimiter.next) } : nil
+        while open.count > delimiter.level + 1, var inner = open.popLast() {
+            close(inner, at: end)
+            guard !inner.isClosed else { continue }
+            inner.cutText = text
+            text = nil
+            if interrupted.count == Self.maximumInterrupted { interrupted.removeFirst() }
+            interrupted.append(inner)
+        }
+    }
+
+    /// A multipart that goes on, behind those around it within `level`. A text that was cut for
+    /// nothing goes on up to `end`.
+    private mutating func takeInterrupted(_ index: Int, within level: Int, at end: Int) -> [OpenContainer] {
+        if let text = interrupted[index].cutText, text.entity == entities.count - 1,
+            [.plain, .html].contains(entities[text.entity].contentType.kind),
+            !bytes.slice(text.next..<max(text.next, end)).trimmed().isEmpty
+        {
+            endBody(of: text.entity, at: end)
+        }
+        var entity = interrupted[index].entity
+        var taken: [OpenContainer] = []
+        while let place = interrupted.firstIndex(where: { $0.entity == entity }) {
+            taken.append(interrupted.remove(at: place))
+            entity = entities[entity].parent
+        }
+        return taken.reversed()
+    }
+
+    private mutating func push(_ container: OpenContainer) {
+        var container = container
+        container.nextOther = open.count - 1
+        if let outer = open.last, outer.boundary == container.boundary,
+            (outer.fieldPrefix == nil) == (container.fieldPrefix == nil)
+        {
+            container.nextOther = outer.nextOther
+        }
+        open.append(container)
     }
 
     /// Something other than its own closing delimiter ends a container.
@@ -161,9 +229,11 @@ struct EntitySplitter {
         }
         let isDigest = parent >= 0 && entities[parent].contentType.name == "multipart/digest"
         var type = isDigest ? ContentType.rfc822 : ContentType.plain
-        if let value = header.first(.contentType) {
-            type = ContentType(
+        for (index, value) in header.all(.contentType).enumerated() {
+            let named = ContentType(
                 bytes.slice(value), standard: type, parameterLimit: limits.parameters, defects: &defects)
+            // Doubled, the first counts, unless another has parts to show.
+            if index == 0 || type.kind != .multipart && named.kind == .multipart { type = named }
         }
         var encoding = TransferEncoding.identity
         if let value = header.first(.contentTransferEncoding) {
@@ -200,14 +270,15 @@ struct EntitySplitter {
         // RFC 2045, 6.4 allows none on a multipart; the parts say how they are encoded.
         if encoding == .base64 || encoding == .quotedPrintable { defects.note(.structureRepaired) }
         entities[index].isContainer = true
-        open.append(
+        push(
             OpenContainer(
                 entity: index, boundary: boundary, fieldPrefix: isSun ? SunAttachments.fieldPrefix : nil))
         return header.bodyStart
     }
 
-    /// The next line at or after `start` that is a delimiter of an open multipart.
-    private func nextDelimiter(from start: Int) -> Delimiter? {
+    /// The next line at or after `start` that is a delimiter of an open multipart, or of one that
+    /// goes on. `current` is the part that is being read.
+    private func nextDelimiter(from start: Int, in current: Int?) -> Delimiter? {
         guard !open.isEmpty else { return nil }
         var cursor = start
         while let dash = bytes.offset(of: Octet.hyphen, from: cursor, to: bytes.count) {
@@ -218,11 +289,59 @@ struct EntitySplitter {
                 while cursor < bytes.count, bytes[cursor] == Octet.hyphen { cursor += 1 }
                 continue
             }
-            if let delimiter = delimiter(at: dash, in: open) { return delimiter }
+            if let delimiter = delimiter(at: dash, in: open) ?? resumption(at: dash, in: current) {
+                return delimiter
+            }
             cursor = dash + 2
             while cursor < bytes.count, bytes[cursor] == Octet.hyphen { cursor += 1 }
         }
         return nil
+    }
+
+    /// The delimiter of a multipart that was ended from outside. Within a part a Content- field must
+    /// follow, and a message that somebody forwards has delimiters of its own.
+    private func resumption(at start: Int, in current: Int?) -> Delimiter? {
+        guard !interrupted.isEmpty else { return nil }
+        if let current, entities[current].contentType.name.hasPrefix("message/") { return nil }
+        let line = bytes.line(from: start, to: bytes.count)
+        var end = line.end
+        while end > start, Octet.isSpace(bytes[end - 1]) { end -= 1 }
+        for (index, container) in interrupted.enumerated().reversed()
+        where container.fieldPrefix == nil && end - start - 2 == container.boundary.count {
+            guard bytes.holds(container.boundary, at: start + 2) else { continue }
+            guard hasFields(at: line.next, needsContent: current != nil), let level = levelAround(index)
+            else { return nil }
+            return Delimiter(start: start, next: line.next, level: level, closes: false, resumed: index)
+        }
+        return nil
+    }
+
+    /// The level of the innermost open multipart around one that was ended; nil where one between
+    /// them is closed for good.
+    private func levelAround(_ index: Int) -> Int? {
+        var entity = entities[interrupted[index].entity].parent
+        while entity >= 0 {
+            if let level = open.lastIndex(where: { $0.entity == entity }) { return level }
+            guard interrupted.contains(where: { $0.entity == entity }) else { return nil }
+            entity = entities[entity].parent
+        }
+        return nil
+    }
+
+    /// Whether header fields follow, and a Content- field among them where one is needed.
+    private func hasFields(at start: Int, needsContent: Bool) -> Bool {
+        let reader = HeaderReader(bytes: bytes, limits: limits)
+        var cursor = start
+        for _ in 0..<Self.maximumFieldLines where cursor < bytes.count {
+            let line = bytes.line(from: cursor, to: bytes.count)
+            let isFold = cursor > start && line.end > cursor && Octet.isBlank(bytes[cursor])
+            guard isFold || reader.isField(at: cursor) else { return false }
+            if !needsContent || bytes.slice(cursor..<line.end).hasPrefixIgnoringCase("content-") {
+                return true
+            }
+            cursor = line.next
+        }
+        return false
     }
 
     /// The delimiter that the line at `start` is, the innermost multipart first. A line
@@ -234,11 +353,15 @@ struct EntitySplitter {
         else { return nil }
         let line = bytes.line(from: start, to: bytes.count)
         let text = bytes.slice((start + 2)..<max(start + 2, line.end))
-        var supposed: Int?
+        var supposed: (level: Int, isWholeLine: Bool)?
         var isOdd = false
-        for level in stack.indices.reversed() {
+        var next = stack.count - 1
+        while next >= 0 {
+            let level = next
+            // Several that share a boundary differ only in whether they are closed.
+            next = stack[level].isClosed ? level - 1 : stack[level].nextOther
             let boundary = stack[level].boundary
-            guard text.count >= boundary.count, text.starts(with: boundary) else { continue }
+            guard text.holds(boundary, at: 0) else { continue }
             var rest = boundary.count
             var closes = false
             if rest + 1 < text.count, text[rest] == Octet.hyphen, text[rest + 1] == Octet.hyphen {
@@ -259,7 +382,7 @@ struct EntitySplitter {
             {
                 // Of one multipart only: the blank lines behind are looked at once.
                 isOdd = true
-                if isLast(line.next, within: stack[..<level]) {
+                if isLast(line.next, within: stack, below: level) {
                     return Delimiter(start: start, next: line.next, level: level, closes: true)
                 }
             }
@@ -267,13 +390,16 @@ struct EntitySplitter {
             if rest == text.count || text[boundary.count] == Octet.semicolon
                 || Octet.isBlank(text[boundary.count])
             {
-                supposed = level
+                supposed = (level, rest == text.count)
             }
         }
-        guard let supposed, line.next < bytes.count,
-            bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
+        guard let supposed, hasFields(at: line.next, needsContent: true) else { return nil }
+        // Less is sure of a line that goes on: the field must be the next.
+        guard
+            supposed.isWholeLine
+                || bytes.slice(line.next..<bytes.count).hasPrefixIgnoringCase("content-")
         else { return nil }
-        return Delimiter(start: start, next: line.next, level: supposed, closes: false)
+        return Delimiter(start: start, next: line.next, level: supposed.level, closes: false)
     }
 
     /// Whether what stands behind a boundary closes, with more behind it that no longer boundary
@@ -285,19 +411,23 @@ struct EntitySplitter {
     }
 
     /// Whether nothing but blank lines follows, up to the end or to an outer multipart's delimiter.
-    private func isLast(_ start: Int, within outer: ArraySlice<OpenContainer>) -> Bool {
+    private func isLast(_ start: Int, within stack: [OpenContainer], below inner: Int) -> Bool {
         var cursor = start
         while cursor < bytes.count, Octet.isSpace(bytes[cursor]) { cursor += 1 }
         if cursor == bytes.count { return true }
         let line = bytes.line(from: cursor, to: bytes.count)
         let text = bytes.slice(cursor..<max(cursor, line.end)).trimmed()
+        guard text.count >= 2, text[0] == Octet.hyphen, text[1] == Octet.hyphen else { return false }
         // Whole lines only: asking further for each of them could go on for ever.
-        return outer.contains { container in
-            let rest = text.count - 2 - container.boundary.count
-            return (rest == 0 || rest == 2) && text[0] == Octet.hyphen && text[1] == Octet.hyphen
-                && text.slice(2..<text.count).starts(with: container.boundary)
-                && text.slice((text.count - rest)..<text.count).allSatisfy { $0 == Octet.hyphen }
+        var level = inner - 1
+        while level >= 0 {
+            let boundary = stack[level].boundary
+            level = stack[level].nextOther
+            let rest = text.count - 2 - boundary.count
+            guard rest == 0 || rest == 2, text.holds(boundary, at: 2) else { continue }
+            if text.slice((text.count - rest)..<text.count).allSatisfy({ $0 == Octet.hyphen }) { return true }
         }
+        return false
     }
 
     private func endOfData(before delimiter: Int) -> Int {
