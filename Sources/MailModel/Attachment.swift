@@ -21,8 +21,8 @@ public struct Attachment: Hashable, Sendable {
     public var isInline: Bool
     /// Content-ID without its angle brackets.
     public var contentID: String?
-    /// Taken out of another attachment: a winmail.dat, or a container of signed content. Known
-    /// where a message was just read.
+    /// Taken out of what is kept beside it: a winmail.dat, a container of signed content, a text with
+    /// a file that was rewritten on its way. Known where a message was just read.
     public var isUnpacked = false
 
     public init(

@@ -94,6 +94,24 @@ private func quotedPrintable(_ text: String) -> String {
         #expect(!message.defects.contains(.damagedFile))
     }
 
+    /// With so many that the lines are too long: what was guessed does not take the place of the text.
+    @Test(arguments: ["\u{A5}", "\u{20A9}", "\u{FFE5}"])
+    func aUuencodedFileOfManySignsIsUnpackedAndStaysText(_ sign: String) {
+        let lines = "&" + String(repeating: sign, count: 8)
+        let message = reading("Subject: x\n\nbegin 644 a\n\(lines)\n`\nend\nbye\n")
+        #expect(message.attachments.map(\.size) == [6])
+        #expect(message.attachments.map(\.isUnpacked) == [true])
+        #expect(
+            message.attachments.map(\.sha256)
+                == reading(
+                    "Subject: x\n\nbegin 644 a\n&\\\\\\\\\\\\\\\\\n`\nend\n"
+                ).attachments.map(\.sha256))
+        #expect(message.text == "begin 644 a\n\(lines)\n`\nend\nbye")
+        #expect(message.defects.contains(.damagedFile))
+        let words = "begin 644 a\n&\(String(repeating: sign, count: 20))\n`\nend\n"
+        #expect(reading("Subject: x\n\n\(words)").attachments.isEmpty)
+    }
+
     @Test func aUuencodedFileWithADamagedLineIsADamagedFile() {
         let whole = String(repeating: "#0V%T\n", count: 8)
         let message = reading("Subject: x\n\nbegin 644 a\n\(whole)#0~%T\n\(whole)`\nend\nbye\n")

@@ -255,6 +255,8 @@ enum UUEncoding {
         var data: Range<Int>
         /// The text ends before the block does.
         var isCut = false
+        /// Lines are too long but for characters that take several octets and should be one.
+        var hasForeignCharacters = false
     }
 
     /// Zeros that stand for blanks lost in transport, at most: an octet a line could
@@ -278,7 +280,7 @@ enum UUEncoding {
             cursor = line.next
             if text.isEmpty || text.hasPrefixIgnoringCase("begin ") { continue }
             if text.count == 3, text.hasPrefixIgnoringCase("end") { break }
-            let isWhole = withBackslashes(text) { decodeLine($0, into: &result, filling: &filling) }
+            let isWhole = withDigits(text) { decodeLine($0, into: &result, filling: &filling) }
             if !isWhole { isDamaged = true }
             if result.count >= piece {
                 result.withUnsafeBytes(body)
@@ -323,20 +325,27 @@ enum UUEncoding {
     /// Digits of a line whose first character is this.
     private static func lineLength(_ first: UInt8) -> Int { (Int((first &- 0x20) & 0x3F) + 2) / 3 * 4 }
 
-    /// The line with `\` for each yen sign: the two share a place in Japan's charsets, and mail that
-    /// was turned into another one there has the sign of UTF-8 or Latin 1.
-    private static func withBackslashes<Result>(
+    /// The line with an octet for each character. `\` stands for the currency signs that have its place in
+    /// Japan and Korea, which mail that was turned into another charset there has in UTF-8 or Latin 1;
+    /// other characters of UTF-8 become an octet that is no digit.
+    private static func withDigits<Result>(
         _ line: UnsafeRawBufferPointer, _ use: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
-        guard line.contains(0xA5) else { return use(line) }
-        var repaired: [UInt8] = []
-        repaired.reserveCapacity(line.count)
-        for byte in line {
-            if byte == 0xA5, repaired.last == 0xC2 { repaired.removeLast() }
-            repaired.append(byte == 0xA5 ? Octet.backslash : byte)
+        if line.isASCII { return use(line) }
+        let octets: [UInt8]
+        if let text = String(validating: line, as: UTF8.self) {
+            octets = text.unicodeScalars.map { scalar in
+                if scalar.isASCII { return UInt8(scalar.value) }
+                return backslashSigns.contains(scalar) ? Octet.backslash : 0x7F
+            }
+        } else {
+            octets = line.map { $0 == 0xA5 ? Octet.backslash : $0 }
         }
-        return repaired.withUnsafeBytes(use)
+        return octets.withUnsafeBytes(use)
     }
+
+    /// Yen and won, also in full width.
+    private static let backslashSigns: Set<Unicode.Scalar> = ["\u{A5}", "\u{20A9}", "\u{FFE5}", "\u{FFE6}"]
 
     /// The next block at or after `start`: a `begin` line with a mode and a name, lines of the
     /// right shape, an `end` line. Where the text ends before that, the lines must be whole.
@@ -345,8 +354,14 @@ enum UUEncoding {
         while cursor < bytes.count {
             let line = bytes.line(from: cursor, to: bytes.count)
             if let name = beginName(bytes.slice(cursor..<max(cursor, line.end))) {
-                let (end, next) = endOfBlock(in: bytes, from: line.next)
-                if let end { return Block(range: cursor..<next, name: name, data: line.next..<end) }
+                var hasForeignCharacters = false
+                let (end, next) = endOfBlock(
+                    in: bytes, from: line.next, hasForeignCharacters: &hasForeignCharacters)
+                if let end {
+                    return Block(
+                        range: cursor..<next, name: name, data: line.next..<end,
+                        hasForeignCharacters: hasForeignCharacters)
+                }
                 if next == bytes.count, isCutOff(bytes.slice(line.next..<next)) {
                     return Block(range: cursor..<next, name: name, data: line.next..<next, isCut: true)
                 }
@@ -371,15 +386,23 @@ enum UUEncoding {
     }
 
     /// Where the `end` line of a block begins, if there is one, and where the search may go on.
-    private static func endOfBlock(in bytes: UnsafeRawBufferPointer, from start: Int) -> (Int?, Int) {
+    private static func endOfBlock(
+        in bytes: UnsafeRawBufferPointer, from start: Int, hasForeignCharacters: inout Bool
+    ) -> (Int?, Int) {
         var cursor = start
         while cursor < bytes.count {
             let line = bytes.line(from: cursor, to: bytes.count)
             let text = bytes.slice(cursor..<max(cursor, line.end))
             if text.count == 3, text.hasPrefixIgnoringCase("end") { return (cursor, line.next) }
             if let first = text.first {
-                guard first >= 0x20, first <= 0x60, text.count <= lineLength(first) + 3 else {
-                    return (nil, cursor)
+                guard first >= 0x20, first <= 0x60 else { return (nil, cursor) }
+                let length = lineLength(first) + 3
+                if text.count > length {
+                    // No character of UTF-8 has more than four octets.
+                    guard text.count <= length * 4, withDigits(text, { $0.count <= length }) else {
+                        return (nil, cursor)
+                    }
+                    hasForeignCharacters = true
                 }
             }
             cursor = line.next

@@ -12,6 +12,6 @@ struct EmbeddedFile {
     var contentID: String?
     /// Octets that stand nowhere as such, but were made of what a leaf says.
     var content: [UInt8]?
-    /// Taken out of an attachment that stands beside it; else, out of a text.
+    /// Taken out of an attachment that stands beside it, or of a text that keeps it; else, out of a text.
     var isUnpacked = false
 }

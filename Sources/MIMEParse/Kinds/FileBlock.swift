@@ -8,6 +8,8 @@ struct FileBlock {
     var encoding: TransferEncoding
     /// The text ends before the block does.
     var isCut = false
+    /// Something rewrote the text on its way: what it says here is made good by guessing.
+    var isRewritten = false
 
     /// The blocks of a text in their order, at most `limit`.
     static func all(in text: UnsafeRawBufferPointer, limit: Int) -> [FileBlock] {
@@ -33,13 +35,16 @@ struct FileBlock {
 
     private static func nextUUEncoded(in text: UnsafeRawBufferPointer, from start: Int) -> FileBlock? {
         UUEncoding.nextBlock(in: text, from: start).map {
-            FileBlock(range: $0.range, name: $0.name, data: $0.data, encoding: .uuencode, isCut: $0.isCut)
+            FileBlock(
+                range: $0.range, name: $0.name, data: $0.data, encoding: .uuencode, isCut: $0.isCut,
+                isRewritten: $0.hasForeignCharacters)
         }
     }
 
     func moved(by offset: Int) -> FileBlock {
         FileBlock(
             range: (range.lowerBound + offset)..<(range.upperBound + offset), name: name,
-            data: (data.lowerBound + offset)..<(data.upperBound + offset), encoding: encoding, isCut: isCut)
+            data: (data.lowerBound + offset)..<(data.upperBound + offset), encoding: encoding, isCut: isCut,
+            isRewritten: isRewritten)
     }
 }

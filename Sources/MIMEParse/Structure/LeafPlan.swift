@@ -176,9 +176,10 @@ struct LeafPlan {
         }
         if blocks.count == room { defects.note(.partLimit) }
         for block in blocks {
-            if block.isCut { defects.note(.damagedFile) }
+            if block.isCut || block.isRewritten { defects.note(.damagedFile) }
             var source = Source(
-                entity: index, disposition: .attachment, embedded: EmbeddedFile(name: .octets(block.name)),
+                entity: index, disposition: .attachment,
+                embedded: EmbeddedFile(name: .octets(block.name), isUnpacked: block.isRewritten),
                 body: block.data, encoding: block.encoding)
             if let octets {
                 source.leaf = EncodedLeaf(body: entity.body, encoding: entity.encoding)
@@ -189,7 +190,9 @@ struct LeafPlan {
             }
             attachments.append(source)
         }
-        textsWithFiles[index] = TextWithFiles(octets: nil, files: blocks.map(\.range))
+        // What was guessed stays in the text as well.
+        let files = blocks.filter { !$0.isRewritten }.map(\.range)
+        textsWithFiles[index] = TextWithFiles(octets: nil, files: files)
     }
 
     /// What a leaf holds packed stands behind the leaf itself, so that nothing is lost.
