@@ -114,7 +114,13 @@ private func html(_ source: String) -> String? {
         // A program that writes one blank always.
         ("there is \na word of the \nrecord of \nsomebody", "there is a word of the record of somebody"),
         ("так же \nкак и \nвсе другие \nслова", "так же как и все другие слова"),
-        ("there is \na word", "there isa word"),
+        ("there is \na word", "there is a word"),
+        ("or is it \nhttps://a.example", "or is it https://a.example"),
+        (
+            "it is by \na.example/a/very/long/path/that/nobody/writes",
+            "it is bya.example/a/very/long/path/that/nobody/writes"
+        ),
+        ("one  \nthere is \na word", "one there isa word"),
     ])
     func theBlankBeforeABreakGoesWhereItWasPutThere(_ text: String, _ read: String) {
         let message = body("text/plain; charset=utf-8; format=flowed; delsp=yes", Array(text.utf8))

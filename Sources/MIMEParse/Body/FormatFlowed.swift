@@ -24,7 +24,9 @@ enum FormatFlowed {
                         end - start == 3 && bytes.slice(start..<end).hasPrefixIgnoringCase("-- ")
                     let isFlowed = !isSignature && end > start && bytes[end - 1] == Octet.space
                     if isSignature, isContinuing { result.append(Octet.lf) }
-                    if isFlowed, deletesSpace, !(isMeantToStay && isWords(bytes.slice(start..<end))) {
+                    if isFlowed, deletesSpace,
+                        !(isMeantToStay && isBetweenWords(bytes, line: start..<end, next: cursor))
+                    {
                         end -= 1
                     }
                     result.append(contentsOf: bytes.slice(start..<end))
@@ -36,13 +38,9 @@ enum FormatFlowed {
         return result
     }
 
-    /// Breaks that say something of the program that made them.
-    private static let tellingBreaks = 3
-
     /// With DelSp the blank between two words is a second one before the break. A program that
-    /// breaks often and never writes two leaves the only one there is between its words.
+    /// never writes two leaves the only one there is between its words.
     private static func endsInSingleBlanks(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var breaks = 0
         var cursor = 0
         while let newline = bytes.offset(of: Octet.lf, from: cursor, to: bytes.count) {
             cursor = newline + 1
@@ -50,18 +48,26 @@ enum FormatFlowed {
                 continue
             }
             if bytes[newline - 2] == Octet.space { return false }
-            breaks += 1
         }
-        return breaks >= tellingBreaks
+        return true
     }
 
-    /// Whether a line holds several words and ends with a letter of a script that has blanks: no
-    /// piece of a long link.
-    private static func isWords(_ line: UnsafeRawBufferPointer) -> Bool {
-        let text = line.slice(0..<(line.count - 1))
-        guard let last = text.last, text.contains(Octet.space) else { return false }
+    /// Octets of the longest word that nobody breaks in two.
+    private static let wordLength = 40
+
+    /// Whether a line holds several words, ends with a letter of a script that has blanks, and would
+    /// make no endless word with the next line: a long link may be cut anywhere.
+    private static func isBetweenWords(
+        _ bytes: UnsafeRawBufferPointer, line: Range<Int>, next: Int
+    ) -> Bool {
+        let text = bytes.slice(line.lowerBound..<(line.upperBound - 1))
+        guard let last = text.last, let blank = text.lastIndex(of: Octet.space) else { return false }
         // The two octets of a Cyrillic letter.
-        return Octet.isLetter(last)
+        let isLetter =
+            Octet.isLetter(last)
             || text.count > 1 && last & 0xC0 == 0x80 && (0xD0...0xD3).contains(text[text.count - 2])
+        let following = bytes.slice(next..<min(bytes.count, next + wordLength))
+            .drop { $0 == Octet.space }.prefix { !Octet.isSpace($0) }
+        return isLetter && text.count - 1 - blank + following.count <= wordLength
     }
 }
