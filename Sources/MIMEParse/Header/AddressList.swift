@@ -47,6 +47,8 @@ private struct AddressListReader {
     private var quotesAreOpen = false
     /// Likewise for the parentheses of comments.
     private var commentsAreOpen = false
+    /// Up to here nothing ends a domain literal that begins behind `index`.
+    private var literalsSeen = 0
 
     init(bytes: UnsafeRawBufferPointer, text: HeaderText, limit: Int, defects: DefectLog) {
         self.bytes = bytes
@@ -214,9 +216,10 @@ private struct AddressListReader {
         index += 1
     }
 
-    private func endOfLiteral() -> Int? {
-        var cursor = index + 1
+    private mutating func endOfLiteral() -> Int? {
+        var cursor = max(index + 1, literalsSeen)
         let end = min(bytes.count, index + 256)
+        defer { literalsSeen = max(literalsSeen, cursor) }
         while cursor < end {
             let byte = bytes[cursor]
             if byte == Octet.closeBracket { return cursor }
