@@ -42,6 +42,22 @@ private func body(_ label: String, _ octets: [UInt8]) -> ParsedMessage {
         #expect(header(try octets(text, charset)) == text)
     }
 
+    @Test func whatVendorsAddedToISO2022JPIsReadAndDamageIsNot() {
+        let numero: [UInt8] = [0x1B, 0x24, 0x42, 0x2D, 0x62, 0x1B, 0x28, 0x42]
+        #expect(body("iso-2022-jp", numero + Array(" 41".utf8)).text == "№ 41")
+        let damaged = body("iso-2022-jp", numero + [0x20, 0xB1, 0x20])
+        #expect(damaged.text?.hasSuffix("\u{FFFD}") == true)
+        #expect(damaged.defects.contains(.undecodableText))
+    }
+
+    @Test func ukrainianUnderTheLabelOfKOI8RIsReadAndBoxesAreNot() throws {
+        let text = "Доброго дня, їжак і ґудзик"
+        #expect(body("koi8-r", try octets(text, "KOI8-U")).text == text)
+        for boxes in ["═║ Привет всем ║═", "ещё╖║"] {
+            #expect(body("koi8-r", try octets(boxes, "KOI8-R")).text == boxes)
+        }
+    }
+
     @Test(
         arguments: [
             ("KOI8-U", "Підтвердження замовлення"), ("CP1251", "Підтвердження замовлення"),

@@ -72,6 +72,22 @@ private func fileName(_ fields: String) -> String? {
                 == "Сч.pdf")
     }
 
+    @Test func encodedWordsInAnExtendedValueAreDecoded() {
+        let word = "=?utf-8?B?0KEucGRm?="
+        #expect(fileName("Content-Disposition: attachment; filename*=\(word)") == "С.pdf")
+        #expect(fileName("Content-Disposition: attachment; filename*=UTF-8''\(word)") == "С.pdf")
+    }
+
+    @Test func aTypeThatIsMissingHidesNoParameter() {
+        let file = reading("Content-Type: name=\"a b.pdf\"\nContent-Disposition: attachment\n\nx").attachments
+        #expect(file.map(\.filename) == ["a b.pdf"])
+        for type in ["boundary=b/c", "; boundary=\"b/c\""] {
+            let parts = reading("Content-Type: \(type)\n\n--b/c\nContent-Type: a/a\n\n1\n--b/c--\n")
+                .attachments
+            #expect(parts.map(\.contentType) == ["a/a"])
+        }
+    }
+
     @Test func aNameInASecondDispositionCounts() {
         #expect(
             fileName("Content-Disposition: inline\nContent-Disposition: attachment; filename=a.pdf")

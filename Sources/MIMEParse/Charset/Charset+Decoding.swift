@@ -23,7 +23,16 @@ extension Charset {
             return convert(bytes, into: &result)
         case .multiByte, .stateful:
             if self == .hz { return HZText.decode(bytes, into: &result) }
-            return convert(bytes, into: &result)
+            let start = result.count
+            if convert(bytes, into: &result) { return true }
+            // What Microsoft's programs put into it: `№` most of all, for which Outlook chooses
+            // this charset in Russian mail.
+            guard self == .iso2022JP, let octets = ISO2022JPText.asEUC(bytes) else { return false }
+            var text: [UInt8] = []
+            guard octets.withUnsafeBytes({ Charset.eucJPMS.convert($0, into: &text) }) else { return false }
+            result.removeLast(result.count - start)
+            result += text
+            return true
         }
     }
 

@@ -38,6 +38,9 @@ public struct Charset: Sendable, Hashable {
     static let gb18030 = Charset("GB18030", .multiByte)
     /// GB2312 in 7 bits (RFC 1843), which iconv does not know.
     static let hz = Charset("HZ", .stateful)
+    static let iso2022JP = Charset("ISO-2022-JP-2", .stateful)
+    /// With what NEC and IBM added to JIS X 0208.
+    static let eucJPMS = Charset("EUC-JP-MS", .multiByte)
     static let ibm866 = Charset("CP866", .singleByte)
     static let utf16 = Charset("UTF-16", .stateful)
     static let utf16BigEndian = Charset("UTF-16BE", .stateful)
@@ -125,11 +128,11 @@ public struct Charset: Sendable, Hashable {
         add(
             Charset("BIG5-HKSCS", .multiByte), "big5 big5hkscs cnbig5 csbig5 xxbig5 cp950 big5eten windows950"
         )
-        add(Charset("EUC-JP-MS", .multiByte), "eucjp xeucjp cseucpkdfmtjapanese ujis")
+        add(.eucJPMS, "eucjp xeucjp cseucpkdfmtjapanese ujis")
         add(
             Charset("CP932", .multiByte),
             "shiftjis sjis ms932 windows31j mskanji xsjis cp932 csshiftjis windows932")
-        add(Charset("ISO-2022-JP-2", .stateful), "iso2022jp csiso2022jp iso2022jp2 iso2022jp1 iso2022jpms")
+        add(.iso2022JP, "iso2022jp csiso2022jp iso2022jp2 iso2022jp1 iso2022jpms")
         add(
             Charset("CP949", .multiByte),
             "euckr ksc56011987 ksc5601 ksc56011989 cp949 ms949 uhc windows949 korean cseuckr isoir149")

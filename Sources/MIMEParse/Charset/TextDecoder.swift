@@ -17,6 +17,10 @@ public enum TextDecoder {
             charset = Charset(label: label)
             if charset == nil { defects.note(.unknownCharset) }
         }
+        if charset?.isWide != true, beginsAsUTF16(bytes) {
+            if charset != nil { defects.note(.mislabelledCharset) }
+            charset = .utf16
+        }
         if let claimed = charset, isUTF8(bytes, under: claimed) {
             defects.note(.mislabelledCharset)
             charset = .utf8
@@ -51,6 +55,9 @@ public enum TextDecoder {
             if let claimed = charset, let correct = CyrillicGuess.correction(of: claimed, for: bytes) {
                 defects.note(.mislabelledCharset)
                 charset = correct
+            } else if charset == .koi8R, holdsUkrainianLetters(bytes) {
+                defects.note(.mislabelledCharset)
+                charset = .koi8U
             }
             if charset?.decode(bytes, into: &result) != true {
                 defects.note(.undecodableText)
@@ -81,6 +88,38 @@ public enum TextDecoder {
             }
             return !bytes.isASCII && UTF8Text.isValid(bytes)
         }
+    }
+
+    /// Whether some of the eight octets by which KOI8-U differs from KOI8-R stand in words, and no other
+    /// lines of boxes are drawn.
+    private static func holdsUkrainianLetters(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var isFound = false
+        for (index, byte) in bytes.enumerated() where (0xA0..<0xBF).contains(byte) {
+            switch byte {
+            case 0xA3, 0xB3: continue
+            case 0xA4, 0xA6, 0xA7, 0xAD, 0xB4, 0xB6, 0xB7, 0xBD:
+                isFound =
+                    isFound || index > 0 && bytes[index - 1] >= 0xC0
+                    || index + 1 < bytes.count && bytes[index + 1] >= 0xC0
+            default: return false
+            }
+        }
+        return isFound
+    }
+
+    /// Whether a text begins with the byte order mark of UTF-16, and goes on with the characters of one
+    /// script: the octets of the mark alone are letters elsewhere.
+    private static func beginsAsUTF16(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= 4, bytes.count % 2 == 0 else { return false }
+        let high: Int
+        switch (bytes[0], bytes[1]) {
+        case (0xFE, 0xFF): high = 0
+        case (0xFF, 0xFE): high = 1
+        default: return false
+        }
+        let characters = stride(from: 2, to: min(bytes.count, 4096), by: 2)
+        let ofOneScript = characters.count { bytes[$0 + high] <= 0x04 }
+        return ofOneScript * 2 > characters.underestimatedCount
     }
 
     /// Whether UTF-16 without a byte order mark has its high octets first, as RFC 2781 has it and

@@ -48,10 +48,16 @@ struct ContentType {
         {
             end += 1
         }
-        let name = value.slice(0..<end)
+        var name = value.slice(0..<end)
         if end < value.count, value[end] == Octet.quote { end += 1 }
-        let rest = value.slice(end..<value.count)
         let slash = name.firstIndex(of: Octet.slash)
+        if let equals = name.firstIndex(of: Octet.equals), equals < slash ?? name.count {
+            // A parameter where the type should stand.
+            defects.note(.malformedParameter)
+            name = name.slice(0..<0)
+            end = 0
+        }
+        let rest = value.slice(end..<value.count)
         parameters =
             rest.isEmpty ? nil : Parameters(rest: rest, limit: parameterLimit, defects: &defects)
         guard let slash, slash > 0, slash < name.count - 1,
@@ -66,6 +72,10 @@ struct ContentType {
             } else if name.equalsIgnoringCase("html") {
                 self.name = "text/html"
                 kind = .html
+            } else if name.isEmpty, parameters?.raw("boundary") != nil {
+                // Only multiparts have one.
+                self.name = "multipart/mixed"
+                kind = .multipart
             } else if !name.isEmpty {
                 defects.note(.malformedParameter)
             }

@@ -167,6 +167,14 @@ public struct Parameters: Sendable {
             value.bytes.removeFirst()
             value.bytes.removeLast()
         }
+        if value.isExtended, value.bytes.starts(with: [Octet.equals, Octet.question]),
+            value.bytes.suffix(2) == [Octet.question, Octet.equals]
+        {
+            // Both ways of naming a charset at once: the encoded words say what it is.
+            defects.note(.malformedParameter)
+            value.isExtended = false
+            value.charset = nil
+        }
         return value
     }
 
