@@ -29,6 +29,23 @@ import Testing
         #expect(message.defects.contains(.missingClosingBoundary))
     }
 
+    @Test func ofTwoTypesTheFirstCountsUnlessTheSecondHasParts() {
+        let parts = "\n\n--b\nContent-Type: a/a\n\n1\n--b--\n"
+        let multipart = "\nContent-Type: multipart/mixed; boundary=b"
+        #expect(
+            reading("Content-Type: text/plain" + multipart + parts).attachments.map(\.contentType) == ["a/a"])
+        #expect(
+            reading("Content-Type: image/png" + multipart + parts).attachments.map(\.contentType) == [
+                "image/png"
+            ])
+        let named = reading("Content-Type: text/plain; charset=koi8-r" + multipart + "\n\n\u{442}")
+        #expect(named.text == "\u{442}")
+        #expect(named.attachments.isEmpty)
+        let html = reading("Content-Type: text/html" + multipart + "\n\n<p>text")
+        #expect(html.text == "text")
+        #expect(html.hasHTML)
+    }
+
     /// As gateways write that turn LF into CRLF twice, and those that fill lines with blanks.
     @Test(arguments: ["\r\r\n", " \r\n", " \n"])
     func lineEndsOfTooMuchEndHeadersAndLines(_ lineEnd: String) {

@@ -17,6 +17,8 @@ struct EntitySplitter {
     private var open: [OpenContainer] = []
     /// Multiparts that a delimiter from outside ended, the latest last.
     private var interrupted: [OpenContainer] = []
+    /// Entities whose first Content-Type is another than the one that is read.
+    private var ofSecondTypes: [Int] = []
     /// Boundaries found in the body for entities whose own never occurs, by header start.
     private var found: [Int: [UInt8]] = [:]
     /// How many such multiparts within one another are mended.
@@ -73,6 +75,11 @@ struct EntitySplitter {
             rounds += 1
         }
         for index in containersWithoutParts() { entities[index].isContainer = false }
+        for index in ofSecondTypes where !entities[index].isContainer {
+            guard let value = entities[index].header.first(.contentType) else { continue }
+            entities[index].contentType = ContentType(
+                bytes.slice(value), standard: .plain, parameterLimit: limits.parameters, defects: &defects)
+        }
         return EntityTree(entities: entities)
     }
 
@@ -117,6 +124,7 @@ struct EntitySplitter {
         entities = []
         open = []
         interrupted = []
+        ofSecondTypes = []
         var cursor = begin(at: start, parent: -1)
         var current: Int? = entities[0].isContainer ? nil : 0
         while var delimiter = nextDelimiter(from: cursor, in: current) {
@@ -229,11 +237,19 @@ struct EntitySplitter {
         }
         let isDigest = parent >= 0 && entities[parent].contentType.name == "multipart/digest"
         var type = isDigest ? ContentType.rfc822 : ContentType.plain
+        var isSecond = false
         for (index, value) in header.all(.contentType).enumerated() {
             let named = ContentType(
                 bytes.slice(value), standard: type, parameterLimit: limits.parameters, defects: &defects)
-            // Doubled, the first counts, unless another has parts to show.
-            if index == 0 || type.kind != .multipart && named.kind == .multipart { type = named }
+            if index == 0 {
+                type = named
+            } else if type.kind == .plain || type.kind == .html, named.kind == .multipart,
+                named.parameters?.raw("boundary") != nil
+            {
+                // A gateway's text may be the message's parts; where there are none it is a text.
+                type = named
+                isSecond = true
+            }
         }
         var encoding = TransferEncoding.identity
         if let value = header.first(.contentTransferEncoding) {
@@ -254,6 +270,7 @@ struct EntitySplitter {
                 parent: parent, depth: depth, headerStart: start, header: header,
                 body: header.bodyStart..<header.bodyStart, contentType: type, encoding: encoding,
                 isContainer: false))
+        if isSecond { ofSecondTypes.append(index) }
         guard type.kind == .multipart else { return header.bodyStart }
         guard depth < limits.depth else {
             defects.note(.depthLimit)
