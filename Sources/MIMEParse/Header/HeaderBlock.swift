@@ -172,7 +172,12 @@ struct HeaderReader {
                 cursor = line.next
                 continue
             }
-            if let colon = colonOfField(cursor..<line.end) {
+            if name == .contentType || name == .contentDisposition,
+                isParameter(cursor..<line.end, behind: valueStart..<valueEnd)
+            {
+                defects.note(.malformedHeaderLine)
+                valueEnd = line.end
+            } else if let colon = colonOfField(cursor..<line.end) {
                 store()
                 var nameEnd = colon
                 while nameEnd > cursor, Octet.isBlank(bytes[nameEnd - 1]) { nameEnd -= 1 }
@@ -221,6 +226,21 @@ struct HeaderReader {
             index += 1
         }
         return nil
+    }
+
+    /// Whether a line without the blank of a fold goes on with the parameters of a field whose value
+    /// ends with a semicolon.
+    private func isParameter(_ line: Range<Int>, behind value: Range<Int>) -> Bool {
+        var last = value.upperBound
+        while last > value.lowerBound, Octet.isSpace(bytes[last - 1]) { last -= 1 }
+        guard last > value.lowerBound, bytes[last - 1] == Octet.semicolon else { return false }
+        var index = line.lowerBound
+        while index < line.upperBound,
+            Octet.isLetter(bytes[index]) || Octet.isDigit(bytes[index]) || bytes[index] == Octet.asterisk
+        {
+            index += 1
+        }
+        return index > line.lowerBound && index < line.upperBound && bytes[index] == Octet.equals
     }
 
     private func isEnvelopeLine(_ line: Range<Int>) -> Bool {
