@@ -52,6 +52,15 @@ import Testing
         #expect(try fixture.archive.outboxItems().count == 1)
     }
 
+    @Test func anEmptyKeyIsNone() throws {
+        let fixture = try ArchiveFixture()
+        let failure = #expect(throws: MailFailure.self) {
+            _ = try fixture.archive.queueMail(Self.draft(fixture) { $0.idempotencyKey = "" })
+        }
+        #expect(failure?.code == .invalidValue && failure?.remedy?.isEmpty == false)
+        #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
     @Test func aTakenMessageIDIsRefused() throws {
         let fixture = try ArchiveFixture()
         _ = try fixture.archive.queueMail(Self.draft(fixture))

@@ -51,9 +51,7 @@ extension Archive {
                     item: item, messageID: MessageID(rawValue: row[1]),
                     state: OutboxState(rawValue: row[2]) ?? .queued, wasThere: true)
             }
-            if let userHourlyLimit {
-                try checkCap(draft, limit: userHourlyLimit, db, at: time)
-            }
+            try countAsked(draft, limit: userHourlyLimit, db, at: time)
             let isHeld = draft.heldBecause != nil
             try db.execute(
                 sql: """
@@ -112,6 +110,10 @@ extension Archive {
         guard draft.idempotencyKey?.utf8.contains(0) != true else {
             throw MailFailure.invalid("The idempotency key holds a NUL", remedy: "Take another key.")
         }
+        guard draft.idempotencyKey?.isEmpty != true else {
+            throw MailFailure.invalid(
+                "The idempotency key is empty", remedy: "Take a key of its own for each mail, or none.")
+        }
         guard draft.envelopeID.map(Self.isEnvelopeID) ?? true else {
             throw MailFailure.invalid(
                 "The envelope identifier is none that a command can hold", remedy: "Leave it to the archive.")
@@ -139,35 +141,6 @@ extension Archive {
             .idempotencyKeyReused, kind: .permanent, "The idempotency key is that of another mail",
             detail: "outbox \(item)",
             remedy: "Take a new key for each mail. See the other one with: mailworker outbox show \(item).")
-    }
-
-    /// The cap is that of the account's user, and of the user who asks: several mailboxes do not raise it.
-    private func checkCap(_ draft: OutboxDraft, limit: Int, _ db: Database, at time: UnixTime) throws {
-        let select = """
-            SELECT count(*) FROM outbox o JOIN outbox_recipients r ON r.item = o.id WHERE o.created_at > ?
-            """
-        var used = 0
-        if let user = draft.user {
-            used =
-                try Int.fetchOne(
-                    db, sql: select + " AND o.user = ?", arguments: [time.rawValue - 3600, user.rawValue])
-                ?? 0
-        }
-        if case .user = viewer {
-            let asked = try Int.fetchOne(
-                db, sql: select + " AND o.requested_by = ?",
-                arguments: [time.rawValue - 3600, draft.requestedBy])
-            used = max(used, asked ?? 0)
-        } else if draft.user == nil {
-            return
-        }
-        guard used + draft.recipients.count <= limit else {
-            throw MailFailure(
-                .sendingCap, kind: .transient, "The user has reached the hourly number of recipients",
-                detail: "\(used) of \(limit) in the last hour",
-                remedy: "Wait, or have the administrator raise [send] user_hourly_recipients.",
-                retryAfterSeconds: 3600)
-        }
     }
 
     // MARK: - Reading

@@ -46,6 +46,7 @@ enum Schema {
         migrator.registerMigration("22") { db in try db.execute(sql: waitingCopies) }
         migrator.registerMigration("24") { db in try db.execute(sql: serverAlerts) }
         migrator.registerMigration("25") { db in try db.execute(sql: requests) }
+        migrator.registerMigration("25a") { db in try db.execute(sql: askedCounts) }
         return migrator
     }
 
