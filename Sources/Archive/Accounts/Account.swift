@@ -170,7 +170,7 @@ public struct Account: Sendable, Hashable {
 
 extension MailFailure {
     /// Whether neither the mailbox nor its server has a part in it: a full disk, a parser that does not start, ….
-    fileprivate var isOfThisMachine: Bool {
+    public var isOfThisMachine: Bool {
         code.rawValue.hasPrefix("archive.")
             || ["spool-failed", "system-resources", "parser.unavailable"].contains(code.rawValue)
     }

@@ -23,6 +23,8 @@ public struct OutboxClaim: Sendable {
     public let attempt: Int
     /// When it was first tried; nil the first time.
     public let firstTry: UnixTime?
+    /// When its time had come; nil where nobody needs to know.
+    public var dueSince: UnixTime?
     /// Those that have not accepted it yet, and whose time has come.
     public let recipients: [Recipient]
     /// The tries of whoever of them has had the most.

@@ -31,6 +31,12 @@ extension MailFailure {
             detail: "\(size) bytes, at most \(limit)", remedy: "Send fewer or smaller attachments.")
     }
 
+    static func incompleteContent(_ size: Int, of whole: Int) -> MailFailure {
+        MailFailure(
+            .unsendableContent, kind: .permanent, "The mail's bytes are not all there any more",
+            detail: "\(size) of \(whole)", remedy: "Make the mail anew, and see: mailworker verify")
+    }
+
     static let unsendableContent = MailFailure(
         .unsendableContent, kind: .permanent, "The mail's bytes cannot be sent as they are",
         remedy: "It has a bare line break, a NUL or an overlong line; make the mail anew.")

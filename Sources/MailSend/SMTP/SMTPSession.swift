@@ -239,9 +239,12 @@ public final class SMTPSession {
         var stuffing = DotStuffing()
         var output: [UInt8] = []
         var isSending = false
+        var size = 0
         do throws(MailFailure) {
             switch mail.content {
-            case .bytes(let bytes): try stuffing.append(bytes, to: &output)
+            case .bytes(let bytes):
+                size = bytes.count
+                try stuffing.append(bytes, to: &output)
             case .pieces(let read):
                 var number = 0
                 while true {
@@ -255,9 +258,11 @@ public final class SMTPSession {
                         output.removeAll(keepingCapacity: true)
                     }
                     try stuffing.append(piece, to: &output)
+                    size += piece.count
                     number += 1
                 }
             }
+            guard size == mail.size else { throw .incompleteContent(size, of: mail.size) }
             try stuffing.finish(into: &output)
             try await beforeData(dialogue.accepted)
         } catch {

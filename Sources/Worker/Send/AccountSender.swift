@@ -47,6 +47,13 @@ struct AccountSender: Sendable {
             let isReused = session != nil
             do throws(MailFailure) {
                 if session?.isOpen != true { session = try await open(account) }
+            } catch  where error.isOfThisMachine {
+                watch(.archiveFailed(error))
+                await journal.giveBack(
+                    [.untried(claim, now: archive.time)], failed: { watch(.archiveFailed($0)) })
+                await source.done(claim.id)
+                await source.end()
+                return
             } catch {
                 await noteUnreachable(error, account, claim, rules)
                 await source.end()
@@ -81,7 +88,12 @@ struct AccountSender: Sendable {
         let session = try await signIn.open(account, to: endpoint) { connection throws(MailFailure) in
             try await SMTPSession.connect(connection, loop: loop, limits: settings.limits)
         }
-        try archive.endSendPause(account.id)
+        do throws(MailFailure) {
+            try archive.endSendPause(account.id)
+        } catch {
+            // What is left of a pause that is over keeps nobody from sending.
+            watch(.archiveFailed(error))
+        }
         return session
     }
 
@@ -207,6 +219,15 @@ struct AccountSender: Sendable {
         // More tries would lock the mailbox at most providers.
         case .credential: failures >= 5 ? nil : now.advanced(bySeconds: 4 * 3600)
         }
+    }
+}
+
+extension OutboxEnding {
+    /// Of a claim with which nothing was done.
+    static func untried(_ claim: OutboxClaim, now: UnixTime) -> OutboxEnding {
+        var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
+        ending.isUntried = true
+        return ending
     }
 }
 

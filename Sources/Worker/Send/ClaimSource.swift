@@ -59,11 +59,7 @@ actor ClaimSource {
         _ = await claiming?.value
         guard !claims.isEmpty else { return }
         let now = archive.time
-        let endings = claims.map { claim in
-            var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
-            ending.isUntried = true
-            return ending
-        }
+        let endings = claims.map { OutboxEnding.untried($0, now: now) }
         claims.removeAll()
         await journal.giveBack(endings, failed: failed)
     }

@@ -47,6 +47,10 @@ struct DeliveryVerdict {
             firstTry: claim.firstTry ?? now, now: now, jitter: jitter,
             silentUntil: pause.map { $0.until ?? now.advanced(bySeconds: 3600) })
         setNextTries(offered, schedule, refusals)
+        if ending.isUntried {
+            ending.nextTry = Self.nextTry(ofUntried: claim, now: now)
+            return
+        }
         let isPart = claim.recipients.count > max(offered.count, rules.recipientsPerMessage)
         guard isPart || ending.outcomes.values.contains(.waiting) else { return }
         if pause == nil, concernsRecipientsOnly(transmission.ending) {
@@ -81,6 +85,13 @@ struct DeliveryVerdict {
         case .nobodyAccepted: ending.outcomes.values.contains(.failed)
         default: false
         }
+    }
+
+    /// Whatever kept the mail from being sent is here, and often over in a moment. A mail that cannot be read from the
+    /// outbox again and again is offered to the server ever less often.
+    private static func nextTry(ofUntried claim: OutboxClaim, now: UnixTime) -> UnixTime {
+        let waited = now.rawValue - (claim.dueSince ?? now).rawValue
+        return now.advanced(bySeconds: min(max(waited / 2, 5), 120))
     }
 
     private struct Schedule {

@@ -136,11 +136,13 @@ struct SentCopying: Sendable {
 
     private func putOff(_ item: Archive.OutboxToCopy, because failure: MailFailure) throws(MailFailure) {
         let words = [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")
-        // An uncertain mail stays for a person; looking is only rarer then.
-        guard item.isUncertain || item.tries + 1 < Self.tries else {
+        // An uncertain mail stays for a person, and what this machine lacks for the moment ends no copy: looking is only
+        // rarer then.
+        guard item.isUncertain || failure.isOfThisMachine || item.tries + 1 < Self.tries else {
             return try archive.noteCopy(of: item.item, .failed(words))
         }
-        let pause = min(6 * 3600, Int64(60) << min(Int64(item.tries), 9))
+        let first: Int64 = failure.isOfThisMachine ? 5 : 60
+        let pause = min(6 * 3600, first << min(Int64(item.tries), 12))
         try archive.noteCopy(of: item.item, .later(archive.time.advanced(bySeconds: pause), words))
     }
 }

@@ -72,10 +72,12 @@ struct SentFiling: Sendable {
     /// The mail is sent, and only its place in the archive is missing: that is tried for ever, ever more seldom.
     private func putOff(_ item: Archive.OutboxToFile, _ outcome: IngestOutcome) throws(MailFailure) {
         var words = "It was not recorded"
+        var first: Int64 = 60
         if case .failed(let failure) = outcome {
             words = [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")
+            if failure.isOfThisMachine { first = 5 }
         }
-        let pause = min(6 * 3600, Int64(60) << min(Int64(item.tries), 9))
+        let pause = min(6 * 3600, first << min(Int64(item.tries), 12))
         try archive.noteNotFiled(item.item, until: archive.time.advanced(bySeconds: pause), because: words)
     }
 
