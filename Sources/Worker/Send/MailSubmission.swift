@@ -172,6 +172,7 @@ extension Mailbox {
     /// - Throws: `compose.address`.
     init(written text: String) throws(MailFailure) {
         var name: String?
+        var isListed = false
         var address = text[...]
         if let open = text.lastIndex(of: "<"), text.hasSuffix(">") {
             address = text[text.index(after: open)...].dropLast()
@@ -180,13 +181,15 @@ extension Mailbox {
             while words.first == " " { words.removeFirst() }
             if words.count >= 2, words.first == "\"", words.last == "\"" {
                 words = words.dropFirst().dropLast()
+            } else {
+                isListed = Self.holdsAnother(words)
             }
             name = words.isEmpty ? nil : String(words)
         }
         while address.last == " " { address.removeLast() }
         while address.first == " " { address.removeFirst() }
         // U+FFFD stands for bytes that are no text: nobody wrote such an address.
-        guard !text.unicodeScalars.contains("\u{FFFD}"), let found = EmailAddress(address),
+        guard !isListed, !text.unicodeScalars.contains("\u{FFFD}"), let found = EmailAddress(address),
             Self.isQuoted(address) || Self.isWord(found.localPart)
         else {
             throw MailFailure(
@@ -195,6 +198,12 @@ extension Mailbox {
                 remedy: "Write it as local@domain, or as Name <local@domain>.")
         }
         self.init(displayName: name, address: found)
+    }
+
+    /// Whether what stands as a name, without quotes, has an address before the last one: only that would get the mail.
+    private static func holdsAnother(_ name: Substring) -> Bool {
+        let marks = Set(name.unicodeScalars).intersection("<>,;@".unicodeScalars)
+        return marks.contains("<") || marks.contains(">") || marks.contains("@") && marks.count > 1
     }
 
     private static func isQuoted(_ address: Substring) -> Bool {

@@ -5,6 +5,7 @@ import MIMEParse
 import MailModel
 import MailTransport
 import Matcher
+import Synchronization
 import Worker
 
 extension OutboxKind: ExpressibleByArgument {}
@@ -46,7 +47,8 @@ struct SendCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("contact"),
         help: ArgumentHelp(
-            "Sends to this contact's first address; each named contact gets a mail of its own."))
+            "Sends to this contact's first address; each named contact gets a mail of its own, and no address two."
+        ))
     var contacts: [String] = []
 
     @Option(
@@ -168,10 +170,14 @@ struct SendCommand: AsyncParsableCommand {
         let dispatcher = OutboxDispatcher(
             archive: workplace.archive.seen(by: .administrator), loop: try NetworkLoop(), parsing: parsing,
             settings: SendSettings(connections: try workplace.pollSettings()))
+        let obstacle = Mutex<MailFailure?>(nil)
         let item = try await dispatcher.deliver(outcome.receipt.item) { event in
             switch event {
+            case .notSent(_, _, let failure): obstacle.withLock { $0 = failure }
             case .copyFailed(_, let failure):
                 Terminal.complain("The copy in the Sent folder is tried again later: \(failure.revealed)")
+            case .archiveFailed(let failure) where failure.code == .archiveStopped:
+                Terminal.complain("What is left to do is the next run's: \(failure.revealed)")
             case .archiveFailed(let failure):
                 Terminal.complain("The archive is tried until it takes the answer: \(failure.revealed)")
             default: break
@@ -180,6 +186,11 @@ struct SendCommand: AsyncParsableCommand {
         answer.state = item.state.rawValue
         var wait = SendingWait(workplace.archive)
         answer.item = try wait.explained(item)
+        // One that is queued as before has no reason of its own.
+        if answer.item?.reason == nil, item.state == .queued, let failure = obstacle.withLock({ $0 }) {
+            answer.item?.reason = [failure.summary, failure.detail].compactMap(\.self).joined(separator: ": ")
+            answer.item?.remedy = failure.remedy
+        }
         return answer
     }
 
@@ -227,20 +238,39 @@ struct SendCommand: AsyncParsableCommand {
     private func perContact(_ request: MailRequest, _ archive: Archive) throws(MailFailure) -> [MailRequest] {
         var request = request
         request.goes(toContacts: contacts.count, as: kind)
+        guard request.idempotencyKey?.isEmpty != true else {
+            throw .usage(
+                "The idempotency key is empty",
+                remedy: "Take a key of its own for each mail, or none.")
+        }
         guard !contacts.isEmpty else { return [request] }
-        return try contacts.map { name throws(MailFailure) in
+        guard request.to.isEmpty else {
+            throw .usage(
+                "A mail to contacts has no other first recipients",
+                detail: request.to.joined(separator: ", "),
+                remedy: "Name all of them with --to, or all with --contact; copies go to --cc and --bcc.")
+        }
+        var written: Set<CanonicalAddress> = []
+        var requests: [MailRequest] = []
+        for name in contacts {
             let contact = try archive.findContact(name)
             guard let address = contact.emails.first else {
                 throw .usage(
                     "The contact has no address", detail: contact.name,
                     remedy: "Give it one: mailworker contact edit.")
             }
+            // What goes to an address is in the histories of all who have it.
+            guard written.insert(CanonicalAddress(address)).inserted else {
+                Terminal.complain("warning: \(contact.name) (\(address.addrSpec)) is written to once")
+                continue
+            }
             var own = request
             own.to = [address.addrSpec]
             own.contact = contact.id.description
             own.idempotencyKey = request.idempotencyKey.map { "\($0) \(contact.id)" }
-            return own
+            requests.append(own)
         }
+        return requests
     }
 
     static func contents(_ path: String) throws(MailFailure) -> String {
@@ -263,8 +293,12 @@ struct SendCommand: AsyncParsableCommand {
         switch error {
         case .keyNotFound(let key, _): return "\(key.stringValue) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "\(context.codingPath.map(\.stringValue).joined(separator: ".")) has the wrong type"
-        case .dataCorrupted(let context): return context.debugDescription
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return "\(path.isEmpty ? "it" : path) has the wrong type"
+        case .dataCorrupted(let context):
+            // The remedy's sentence follows.
+            return context.debugDescription.hasSuffix(".")
+                ? String(context.debugDescription.dropLast()) : context.debugDescription
         @unknown default: return nil
         }
     }

@@ -111,6 +111,20 @@ import Testing
         #expect(failure?.code.rawValue == "compose.address")
     }
 
+    /// Only the last of several would get the mail, and nobody would hear of it.
+    @Test(
+        arguments: [
+            ("Anna <a@client.example>, Boris <b@client.example>", false),
+            ("a@client.example, Boris <b@client.example>", false),
+            ("a@client.example; <b@client.example>", false), ("<a@client.example> <b@client.example>", false),
+            ("Petrov, Boris <b@client.example>", true), ("b@client.example <b@client.example>", true),
+            ("\"Anna <a@client.example>, Boris\" <b@client.example>", true),
+        ]) func onePlaceHoldsOnePerson(written: String, isTaken: Bool)
+    {
+        let found = try? Mailbox(written: written)
+        #expect(found?.address.addrSpec == (isTaken ? "b@client.example" : nil))
+    }
+
     // MARK: - When
 
     @Test func aMailCanBeTakenBackForAMoment() async throws {

@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// To whom `send` queues mail, and what it refuses to queue.
+@Suite(.timeLimit(.minutes(20)))
+struct SendCommandTests {
+    private struct Item: Decodable {
+        struct Recipient: Decodable { var address: String }
+        var recipients: [Recipient]
+    }
+
+    private static func recipients(_ firma: Installation) async throws -> [[String]] {
+        try await firma.succeed("outbox", "list", "--json").decoded([Item].self)
+            .map { $0.recipients.map(\.address) }.reversed()
+    }
+
+    private static func withText(_ body: (Installation, String) async throws -> Void) async throws {
+        try await Installation.withFirma { firma in
+            try await firma.succeed(
+                "account", "edit", "anna", "--smtp-host", "127.0.0.1", "--smtp-port", "1", "--smtp-security",
+                "none")
+            let text = firma.directory.appendingPathComponent("text")
+            try Data("Text\n".utf8).write(to: text)
+            try await body(firma, text.path)
+        }
+    }
+
+    @Test func whoIsNamedTwiceOrHasTheSameAddressGetsOneMail() async throws {
+        try await Self.withText { firma, text in
+            for name in ["One", "Two"] {
+                try await firma.succeed("contact", "add", "--name", name, "--email", "office@klient.example")
+            }
+            let sent = try await firma.succeed(
+                "send", "--account", "anna", "--subject", "News", "--text", text, "--contact", "One",
+                "--contact", "Иван Петров", "--contact", "Two", "--contact", "p1")
+            #expect(try await Self.recipients(firma) == [["office@klient.example"], ["ivan@klient.example"]])
+            #expect(sent.errors.contains("Two (office@klient.example) is written to once"))
+        }
+    }
+
+    @Test func whatCannotBeMeantIsRefusedByName() async throws {
+        try await Self.withText { firma, text in
+            let words = ["send", "--account", "anna", "--subject", "News", "--text", text]
+            let cases: [(more: [String], error: String)] = [
+                (["--contact", "p1", "--to", "ivan@klient.example"], "ivan@klient.example"),
+                (["--to", "ivan@klient.example", "--idempotency-key", ""], "key is empty"),
+                (["--contact", "p1", "--idempotency-key", ""], "key is empty"),
+            ]
+            for (more, error) in cases {
+                let refused = try await firma.run(words + more)
+                #expect(refused.status == 64 && refused.errors.contains(error), "\(refused.errors)")
+            }
+            for input in ["", "[]", "{}{}"] {
+                let refused = try await firma.run("send", input: input)
+                #expect(refused.status == 64 && refused.errors.contains("not a mail in JSON: "))
+                #expect(!refused.errors.contains(".. ") && !refused.errors.contains(":  "))
+            }
+            #expect(try await Self.recipients(firma).isEmpty)
+        }
+    }
+}
