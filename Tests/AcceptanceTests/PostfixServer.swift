@@ -36,13 +36,14 @@ struct PostfixServer {
     /// Waits until this many mails have come for a recipient, and returns them as they lie there.
     func mail(for recipient: String, count: Int = 1) async throws -> [Data] {
         let mark = Data("\nDelivered-To: \(recipient)\n".utf8)
+        let folder = maildir.appendingPathComponent("new")
+        let arrivals = try FolderArrivals(of: folder)
         while true {
-            let folder = maildir.appendingPathComponent("new")
             let found = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
                 .map { try Data(contentsOf: folder.appendingPathComponent($0)) }
                 .filter { $0.range(of: mark) != nil || $0.starts(with: mark.dropFirst()) }
             if found.count >= count { return found }
-            try await Task.sleep(for: .milliseconds(50))
+            try await arrivals.next()
         }
     }
 }
