@@ -8,6 +8,7 @@ import sys
 import rig
 from disk_daemon import Daemon
 from disk_keeping import Backup, Erasure, NextBackup, Private, Restore
+from disk_sending import Delivering, Queueing, Waiting
 from disk_works import CLEAR, Import, Index, Init, Migration, Sync, Verify, keeps_log
 from rig import compile_shim, require
 
@@ -27,7 +28,7 @@ LASTING = {("pwrite", "ENOSPC"), ("open", "EMFILE")}
 # Of many calls some, of few calls all.
 QUICK = [("pread", "EIO", 47), ("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
          ("rename", "EIO", 1), ("unlink", "EIO", 1)]  # fmt: skip
-WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration]
+WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration, Queueing, Waiting, Delivering]
 
 
 class Disk:
@@ -102,7 +103,7 @@ def torture(bench):
     for work in works:
         wanted = [(call, kind, lasts, work.step if call in ("pwrite", "pread") else 1) for call, kind, lasts in kinds]
         if is_quick:
-            wanted = [(call, kind, False, step) for call, kind, step in QUICK]
+            wanted = [(call, kind, False, step) for call, kind, step in work.quick or QUICK]
         total += Disk(bench, shim, work(bench)).all(wanted)
     print(f"disk: {total} injections, each named or harmless, every next run as undisturbed, verify clean")
 

@@ -9,6 +9,7 @@
  *                 SHORT: a write of half its bytes; TORN: half is written, then the process dies;
  *                 KILL: the process dies before the call
  *   FAULT_LASTS   when set, all later calls of the kind fail too, as on a full disk
+ *   FAULT_HEAL    a file with whose making a lasting failure is over, as when somebody has made room
  *   FAULT_MARK    a file that is made when a call was made to fail
  */
 #define _GNU_SOURCE
@@ -24,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *below, *call, *kind, *mark;
+static const char *below, *call, *kind, *mark, *heal;
 static long at;
 static int lasts;
 static atomic_long count;
@@ -34,6 +35,7 @@ __attribute__((constructor)) static void begin(void) {
     call = getenv("FAULT_CALL");
     kind = getenv("FAULT_KIND");
     mark = getenv("FAULT_MARK");
+    heal = getenv("FAULT_HEAL");
     at = getenv("FAULT_AT") ? atol(getenv("FAULT_AT")) : 0;
     lasts = getenv("FAULT_LASTS") != NULL;
 }
@@ -64,6 +66,7 @@ static int is_due(const char *name) {
     if (!call || strcmp(call, name) != 0) return 0;
     long number = atomic_fetch_add(&count, 1) + 1;
     if (number != at && !(lasts && number > at)) return 0;
+    if (number != at && heal && syscall(SYS_faccessat, AT_FDCWD, heal, F_OK) == 0) return 0;
     if (mark) {
         int file = (int)syscall(SYS_openat, AT_FDCWD, mark, O_CREAT | O_WRONLY, 0600);
         if (file >= 0) syscall(SYS_close, file);

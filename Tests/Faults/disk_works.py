@@ -25,6 +25,8 @@ class Work:
 
     # At every so many-th write; each one unless there are hundreds that are alike.
     step = 1
+    # What the quick form tries: call, kind, and at every so many-th of the calls; None: what it tries of most.
+    quick = None
     # Whether a failed fsync may be passed over, since nothing that is kept stands on it.
     may_go_on = False
 

@@ -174,7 +174,12 @@ class Arrived:
         require(read["Bcc"] is None, f"{when} it has a Bcc field")
         require(all(line.isascii() and len(line) <= 998 for line in self.data.split(b"\n")), f"{when} not plain lines")
         if "html" in mail:
-            require(body(read, "html") == mail["html"], f"{when} the HTML is another")
+            # Pictures stand under identifiers of the mail in place of their files' names.
+            html = body(read, "html")
+            for part in read.walk():
+                if part["Content-ID"]:
+                    html = html.replace("cid:" + part["Content-ID"].strip("<>"), "cid:" + part.get_filename())
+            require(html == mail["html"], f"{when} the HTML is another")
         text = body(read, "plain")
         require(text is not None, f"{when} there is no text")
         if "text" in mail:

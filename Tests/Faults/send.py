@@ -63,6 +63,7 @@ class Office:
             file.write(text + "\n.\n.dots\n")
         for start in range(0, len(numbers), 50):
             words = ["send", "--account", rig.USER, "--subject", f"Mails from {start}", "--text", path]
+            words += ["--kind", "single"]
             for number in numbers[start : start + 50]:
                 words += ["--contact", f"Contact {number}"]
             self.installation.succeed(*words)
