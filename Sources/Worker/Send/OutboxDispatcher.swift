@@ -64,6 +64,7 @@ public final class OutboxDispatcher: Sendable {
     /// same process.
     ///
     /// - Returns: the mail as it is then. One that another process has claimed is waited for.
+    /// - Throws: `archive.stopped` when how it ended could not be stored; the next process finds that out.
     public func deliver(
         _ id: OutboxID, watch: @escaping @Sendable (SendEvent) -> Void
     ) async throws(MailFailure) -> OutboxItem {
@@ -82,6 +83,8 @@ public final class OutboxDispatcher: Sendable {
             left = open
         }
         while try archive.outboxItem(id).state == .sending, !Task.isCancelled {
+            // The claim may be this process's own, which can store no answer any more.
+            if let failure = archive.stopFailure { throw failure }
             try? await Task.sleep(for: .milliseconds(100))
         }
         await file(watch)

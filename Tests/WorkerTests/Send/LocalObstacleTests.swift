@@ -66,4 +66,23 @@ import Testing
         #expect(item.state == .sent && item.attempts == 1, "\(item.reason ?? "")")
         #expect(server.received.count == 1)
     }
+
+    /// `send --wait` after a failed fsync: only the next process can say what became of the mail.
+    @Test func aMailWhoseAnswerCannotBeStoredAnyMoreIsNotWaitedFor() async throws {
+        let server = try ScriptedSMTPServer([.endOfData: .replyWhenReleased("250 taken")])
+        defer { server.stop() }
+        let fixture = try SendFixture(server, timeoutSeconds: 60)
+        let id = try await fixture.send("Hello")
+        async let delivery = fixture.deliver(id)
+        await until { !server.received.isEmpty }
+        _ = fixture.archive.stop.noting(WriteStop.failure)
+        server.release()
+        do {
+            _ = try await delivery
+            Issue.record("it was delivered by a process that writes nothing")
+        } catch let failure as MailFailure {
+            #expect(failure.code == .archiveStopped)
+        }
+        #expect(try fixture.archive.outboxItem(id).state == .sending)
+    }
 }
