@@ -28,7 +28,8 @@ LASTING = {("pwrite", "ENOSPC"), ("open", "EMFILE")}
 # Of many calls some, of few calls all.
 QUICK = [("pread", "EIO", 47), ("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
          ("rename", "EIO", 1), ("unlink", "EIO", 1)]  # fmt: skip
-WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration, Queueing, Waiting, Delivering]
+WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration]
+WORKS += [Queueing, Waiting, Delivering]
 
 
 class Disk:
