@@ -10,11 +10,12 @@ import sys
 import rig
 import state
 from disk_keeping import Backup, Erasure, NextBackup, Private, Restore
+from disk_sending import Delivering, Queueing, Waiting
 from disk_works import Import, Index, Init, Migration, Sync
 from rig import Installation, compile_shim, require
 from sweep import STOPPED, steps_of
 
-WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Index, Init, Migration]
+WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Index, Init, Migration, Queueing, Waiting, Delivering]
 # Of the syncs of a work that has hundreds.
 STEP = {"init": 5, "migration": 2}
 # How often a part is lost by chance, before each sync.
@@ -37,7 +38,7 @@ class Power:
             os.unlink(os.path.join(store, name))
         more = {
             "LD_PRELOAD": self.shim, "CUT_BELOW": ":".join(self.work.below(victim)), "CUT_STORE": store,
-            "CUT_AT": str(at), "CUT_MARK": mark, **(more or {}),
+            "CUT_AT": str(at), "CUT_MARK": mark, "FAULT_MARK": mark, **(more or {}),
         }  # fmt: skip
         if seed is not None:
             more["CUT_SEED"] = str(seed)
