@@ -71,7 +71,7 @@ import Testing
         let archive = try stored.open()
         let after = try archive.pool.read { try StoredRows($0) }
         #expect(before.lost(in: after) == [])
-        #expect(try archive.waitingCopiesAgree())
+        #expect(try archive.waitingListsAgree())
         let fresh = try ArchiveFixture().archive.pool.read { try DatabaseShape($0) }
         let shape = try archive.pool.read { try DatabaseShape($0) }
         #expect(shape.objects.keys.sorted() == fresh.objects.keys.sorted())

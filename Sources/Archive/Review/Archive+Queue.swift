@@ -9,18 +9,8 @@ extension Archive {
         withSuggestions: Bool = true
     ) throws(MailFailure) -> [ReviewItem] {
         try read { db, sight in
-            let (condition, arguments) = try filter.conditions(db, sight)
-            let order = "ORDER BY r.sort_date DESC, r.id DESC"
-            let items: [ReviewItem]
-            if WaitingPage.serves(filter, sight) {
-                let page = try WaitingPage(db, sight).items(
-                    condition, arguments, account: filter.account, limit: limit, offset: offset)
-                let numbers = page.map(String.init).joined(separator: ", ")
-                items = try Self.reviewItems(db, sight, "r.id IN (\(numbers))", order, [])
-            } else {
-                items = try Self.reviewItems(
-                    db, sight, condition, order + " LIMIT ? OFFSET ?", arguments + [limit, offset])
-            }
+            let numbers = try WaitingList(filter, db, sight).items(limit: limit, offset: offset)
+            let items = try Self.reviewItems(db, sight, numbers)
             return withSuggestions ? try Suggester(db, sight).fill(items) : items
         }
     }
@@ -30,21 +20,11 @@ extension Archive {
         _ filter: ReviewFilter = ReviewFilter(), limit: Int = .max, offset: Int = 0
     ) throws(MailFailure) -> [ReviewGroup] {
         try read { db, sight in
-            let (condition, arguments) = try filter.conditions(db, sight, isCounting: true)
-            // The columns beside max() are those of the row that has it.
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT max(r.sort_date) AS newest, r.id, count(*) AS count
-                    FROM review_items r JOIN messages m ON m.id = r.message
-                    WHERE \(condition) GROUP BY r.address ORDER BY newest DESC, r.id DESC LIMIT ? OFFSET ?
-                    """, arguments: arguments + [limit, offset])
-            let suggester = try Suggester(db, sight)
-            return try rows.compactMap { row in
-                let items = try Self.reviewItems(db, sight, "r.id = ?", "", [row["id"] as Int64])
-                return try suggester.fill(items).first.map {
-                    ReviewGroup(address: $0.address, count: row["count"], newest: $0)
-                }
+            let groups = try WaitingList(filter, db, sight).groups(limit: limit, offset: offset)
+            let counts = Dictionary(groups.map { ($0.newest, $0.count) }) { first, _ in first }
+            let items = try Self.reviewItems(db, sight, groups.map(\.newest))
+            return try Suggester(db, sight).fill(items).map {
+                ReviewGroup(address: $0.address, count: counts[$0.id.rawValue] ?? 0, newest: $0)
             }
         }
     }
@@ -77,20 +57,22 @@ extension Archive {
     public func openReviewCount(
         _ filter: ReviewFilter = ReviewFilter()
     ) throws(MailFailure) -> Int {
-        try read { db, sight in
-            let (condition, arguments) = try filter.conditions(db, sight, isCounting: true)
-            return try Int.fetchOne(
-                db,
-                sql: """
-                    SELECT count(*) FROM review_items r JOIN messages m ON m.id = r.message WHERE \(condition)
-                    """, arguments: arguments) ?? 0
-        }
+        try read { db, sight in try WaitingList(filter, db, sight).count }
     }
 
     static func unknownItem(_ name: String) -> MailFailure {
         .unknown(
             .unknownReviewItem, "open item in the queue", name, remedy: "See them with: mailworker queue list"
         )
+    }
+
+    /// Those of the items that are the viewer's to decide about, newest first.
+    private static func reviewItems(
+        _ db: Database, _ sight: Sight, _ numbers: [Int64]
+    ) throws -> [ReviewItem] {
+        try reviewItems(
+            db, sight, "r.id IN (SELECT value FROM json_each(?))", "ORDER BY r.sort_date DESC, r.id DESC",
+            ["[\(numbers.map(String.init).joined(separator: ","))]"])
     }
 
     static func reviewItems(

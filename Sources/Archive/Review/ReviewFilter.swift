@@ -18,50 +18,30 @@ public struct ReviewFilter: Sendable, Hashable {
 
     public init(address: EmailAddress?) { self.address = address }
 
-    /// As conditions on `r`, the row of `review_items`, and `m`, its message.
-    ///
-    /// - Parameter isCounting: all of them are looked at, and not a page.
-    /// - Throws: `unknown.account` when the viewer hears of no such account.
-    func conditions(
-        _ db: Database, _ sight: Sight, isCounting: Bool = false
-    ) throws -> (sql: String, arguments: StatementArguments) {
-        var parts = ["r.state = 'open'", sight.mayReview(message: "r.message")]
-        if sight.rights != nil, !WaitingPage.serves(self, sight) || isCounting {
-            // Few items are of mailboxes that few may review: the rest is not asked about.
-            parts.append(
-                "r.id IN (SELECT item FROM waiting_copies WHERE account IN (\(WaitingPage.accounts(sight))))")
-        }
+    /// Apart from the account, as conditions on `w`, a row of `waiting`.
+    var conditions: (sql: String, arguments: StatementArguments) {
+        var parts: [String] = []
         var arguments: StatementArguments = []
         if let address {
-            parts.append("r.address = (SELECT id FROM addresses WHERE canonical = ?)")
+            parts.append("w.address = (SELECT id FROM addresses WHERE canonical = ?)")
             arguments += [CanonicalAddress(address).rawValue]
         }
-        if let account {
-            try Archive.requirePlace(account, db, sight)
-            parts.append(
-                """
-                EXISTS (SELECT 1 FROM ledger l JOIN folders f_ ON f_.id = l.folder
-                    JOIN accounts a_ ON a_.id = f_.account
-                    WHERE l.message = r.message AND a_.name = ? AND \(sight.mayReviewCopy(message: "r.message")))
-                """)
-            arguments += [account]
-        }
         if let direction {
-            parts.append("m.direction = ?")
+            parts.append("w.direction = ?")
             arguments += [direction.rawValue]
         }
         if let since {
-            parts.append("r.sort_date >= ?")
+            parts.append("w.sort_date >= ?")
             arguments += [since.rawValue]
         }
         if let until {
-            parts.append("r.sort_date < ?")
+            parts.append("w.sort_date < ?")
             arguments += [until.rawValue]
         }
         if let kind {
-            parts.append("r.kind = ?")
+            parts.append("w.kind = ?")
             arguments += [kind.rawValue]
         }
-        return (parts.joined(separator: " AND "), arguments)
+        return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
     }
 }

@@ -47,6 +47,7 @@ enum Schema {
         migrator.registerMigration("24") { db in try db.execute(sql: serverAlerts) }
         migrator.registerMigration("25") { db in try db.execute(sql: requests) }
         migrator.registerMigration("25a") { db in try db.execute(sql: askedCounts) }
+        migrator.registerMigration("26") { db in try db.execute(sql: waitingLists) }
         return migrator
     }
 

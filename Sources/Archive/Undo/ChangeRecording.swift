@@ -26,7 +26,7 @@ final class ChangeRecording {
     private static func isRecorded(_ table: String) -> Bool {
         switch table {
         case "audit", "undo", "addresses", "looks", "settings", "grdb_migrations": false
-        case "events", "digests", "waiting_copies": false
+        case "events", "digests", "waiting": false
         default: !table.hasPrefix("search") && !table.hasPrefix("sqlite_")
         }
     }

@@ -34,15 +34,22 @@ extension ArchiveFixture {
 }
 
 extension Archive {
-    /// Whether the database has derived from queue and ledger what it had to: in which mailboxes each open item lies.
-    func waitingCopiesAgree() throws -> Bool {
+    /// Whether the database has derived from queue and ledger what it had to: the lists of what waits.
+    func waitingListsAgree() throws -> Bool {
         try pool.read { db in
-            let kept = try Row.fetchSet(db, sql: "SELECT account, sort_date, item FROM waiting_copies")
+            let kept = try Row.fetchSet(
+                db,
+                sql: "SELECT account, sort_date, item, address, kind, direction, copy_before FROM waiting")
             let derived = try Row.fetchSet(
                 db,
                 sql: """
-                    SELECT DISTINCT f.account, r.sort_date, r.id AS item FROM review_items r
-                        JOIN ledger l ON l.message = r.message JOIN folders f ON f.id = l.folder
+                    WITH copies AS (
+                        SELECT 0 AS account, id AS message FROM messages
+                        UNION SELECT f.account, l.message FROM ledger l JOIN folders f ON f.id = l.folder)
+                    SELECT c.account, r.sort_date, r.id AS item, r.address, r.kind, m.direction,
+                        coalesce((SELECT max(account) FROM copies
+                            WHERE message = c.message AND account < c.account), 0) AS copy_before
+                    FROM review_items r JOIN messages m ON m.id = r.message JOIN copies c ON c.message = m.id
                     WHERE r.state = 'open'
                     """)
             return kept == derived

@@ -14,7 +14,7 @@ import Testing
             let before = try world.fixture.dump()
             guard let (id, action) = try world.act() else { continue }
             #expect(try world.fixture.archive.verify().findings == [], "after \(action)")
-            #expect(try world.fixture.archive.waitingCopiesAgree(), "after \(action)")
+            #expect(try world.fixture.archive.waitingListsAgree(), "after \(action)")
             if step % 3 == 0 {
                 try world.fixture.archive.undo(id, by: "anna")
                 try #require(try world.fixture.dump() == before, "\(action), taken back at once")
@@ -69,7 +69,7 @@ import Testing
             try world.fixture.archive.undo(id, by: "anna")
             try #require(try world.standing() == twin.standing(), "\(action), taken back after more mail")
             #expect(try world.fixture.archive.verify().findings == [], "after taking back \(action)")
-            #expect(try world.fixture.archive.waitingCopiesAgree())
+            #expect(try world.fixture.archive.waitingListsAgree())
             compared += 1
             world = before
         }
