@@ -9,13 +9,17 @@ public struct Look: Hashable, Sendable {
     public let text: String
 
     /// - Parameter name: a domain in A-labels or in Unicode, or a local part.
-    public init(_ name: some StringProtocol) {
-        var scalars: [Unicode.Scalar] = []
-        for label in Self.unicode(name).decomposedStringWithoutMarks.unicodeScalars {
-            scalars.append(Self.alike[label] ?? label)
-        }
+    public init(_ name: some StringProtocol) { self.init(letters: Self.letters(of: name)) }
+
+    private init(letters: [Unicode.Scalar]) {
+        var scalars = letters
         for (first, second, letter) in Self.pairs { Self.join(first, second, into: letter, in: &scalars) }
         text = String(String.UnicodeScalarView(scalars))
+    }
+
+    /// Each by itself: a pair that is read as one letter is two here.
+    private static func letters(of name: some StringProtocol) -> [Unicode.Scalar] {
+        unicode(name).decomposedStringWithoutMarks.unicodeScalars.map { alike[$0] ?? $0 }
     }
 
     private static let pairs: [(Unicode.Scalar, Unicode.Scalar, Unicode.Scalar)] = [
@@ -68,14 +72,18 @@ public struct Look: Hashable, Sendable {
     struct Reading: Sendable {
         let name: String
         let look: Look
+        /// Those of the look.
+        let joined: [Unicode.Scalar]
+        /// An edit may make a pair of two letters, or part one: then the looks differ in more than it.
         let letters: [Unicode.Scalar]
         /// Without digits, which count things: the second account of somebody is not a forgery of the first.
         let words: String
 
         init(_ name: some StringProtocol) {
             self.name = String(name)
-            look = Look(name)
-            letters = Array(look.text.unicodeScalars)
+            letters = Look.letters(of: name)
+            look = Look(letters: letters)
+            joined = Array(look.text.unicodeScalars)
             words = Look.unicode(name).filter { !$0.isNumber }
         }
     }
@@ -83,8 +91,9 @@ public struct Look: Hashable, Sendable {
     static func resemblance(of name: Reading, to known: Reading) -> Resemblance? {
         guard name.name != known.name else { return nil }
         if name.look == known.look { return .sameLetters }
-        guard min(name.letters.count, known.letters.count) >= minimumLength,
-            isOneEditApart(name.letters, known.letters), name.words != known.words
+        guard min(name.joined.count, known.joined.count) >= minimumLength,
+            isOneEditApart(name.joined, known.joined) || isOneEditApart(name.letters, known.letters),
+            name.words != known.words
         else { return nil }
         return .oneLetter
     }
@@ -149,14 +158,27 @@ public struct LookHalves: Sendable, Hashable {
         tail = Self.number(letters.suffix(letters.count - letters.count / 2), family)
     }
 
-    /// The halves that a name may have which is at most one letter longer or shorter.
-    public static func candidates(for look: Look, family: String) -> (heads: [Int64], tails: [Int64]) {
-        let letters = Array(look.text.utf8)
+    /// The halves that a name may have which differs in one letter from this one, or has two of its letters swapped.
+    ///
+    /// - Parameter name: as `Look` takes it.
+    public static func candidates(for name: some StringProtocol, family: String) -> (
+        heads: [Int64], tails: [Int64]
+    ) {
+        let reading = Look.Reading(name)
         var heads: Set<Int64> = []
         var tails: Set<Int64> = []
-        for count in max(1, letters.count - 1)...(letters.count + 1) {
-            heads.insert(number(letters.prefix(count / 2), family))
-            tails.insert(number(letters.suffix(count - count / 2), family))
+        // A pair that the change has made, or parted, is one letter in one of the names and two in the other.
+        for text in Set([reading.joined, reading.letters]) {
+            let letters = Array(String(String.UnicodeScalarView(text)).utf8)
+            for count in max(1, letters.count - 2)...(letters.count + 2) {
+                heads.insert(number(letters.prefix(count / 2), family))
+                tails.insert(number(letters.suffix(count - count / 2), family))
+            }
+            // Two letters in the middle that have changed places belong to both halves.
+            guard letters.count > 1 else { continue }
+            var swapped = letters
+            swapped.swapAt(letters.count / 2 - 1, letters.count / 2)
+            heads.insert(number(swapped.prefix(letters.count / 2), family))
         }
         return (heads.sorted(), tails.sorted())
     }

@@ -11,7 +11,8 @@ struct LookAlikeTests {
 
     init() throws {
         fixture = try ArchiveFixture()
-        try fixture.contact("Ivan Petrov", "ivan@acme-corp.ru", "ivan.petrov@gmail.com")
+        try fixture.contact(
+            "Ivan Petrov", "ivan@acme-corp.ru", "ivan.petrov@gmail.com", "office@transgranit.ru")
     }
 
     private func arrival(_ uid: UInt32, _ from: String, name: String? = "Ivan Petrov") -> Arrival {
@@ -35,6 +36,7 @@ struct LookAlikeTests {
                 "it bears as a name the address anna@firma.example"
             ),
             ("ivan@acrne-corp.ru", nil, "it looks like ivan@acme-corp.ru"),
+            ("ivan@trnasgranit.ru", nil, "it differs in one letter from transgranit.ru"),
         ] as [(String, String?, String)])
     func `it is warned of, suggests nobody and makes no lead`(
         _ address: String, _ name: String?, _ warning: String
@@ -82,7 +84,7 @@ struct LookAlikeTests {
                 && failure?.remedy?.contains("--yes") == true
         }
         #expect(try archive.openReviewCount() == 1)
-        #expect(try archive.contact(ivan).emails.count == 2)
+        #expect(try archive.contact(ivan).emails.count == 3)
         try archive.link(
             .items([item.id]), to: [ivan], addingAddress: true, trustsLookAlike: true, by: "anna")
         #expect(try archive.contact(ivan).emails.map(\.addrSpec).last == address)

@@ -31,6 +31,49 @@ import Testing
         #expect(Look.resemblance(of: name, to: "klient.example") == .oneLetter)
     }
 
+    @Test(arguments: [
+        ("trnasgranit.ru", "transgranit.ru"), ("transgarnit.ru", "transgranit.ru"),
+        ("ganret-stroy.ru", "garnet-stroy.ru"), ("garet-stroy.ru", "garnet-stroy.ru"),
+        ("gaxnet-stroy.ru", "garnet-stroy.ru"), ("garxnet-stroy.ru", "garnet-stroy.ru"),
+        ("finclase.ru", "fincalse.ru"), ("alvva-trade.ru", "alvav-trade.ru"), ("torpaero.ru", "torpearo.ru"),
+    ])
+    func `one letter that makes a pair of two, or parts one, is noticed and found`(
+        name: String, known: String
+    ) {
+        #expect(Look.resemblance(of: name, to: known) == .oneLetter)
+        #expect(Look.resemblance(of: known, to: name) == .oneLetter)
+        for (one, other) in [(name, known), (known, name)] {
+            let filed = LookHalves(of: Look(other), family: "domain")
+            let (heads, tails) = LookHalves.candidates(for: one, family: "domain")
+            #expect(heads.contains(filed.head) || tails.contains(filed.tail), "\(one) for \(other)")
+        }
+    }
+
+    @Test func `no two ordinary domains are taken for one another`() {
+        let names = [
+            "vektor", "parus", "granit", "stroymaster", "stroimaterialy", "transgaz", "transneft",
+            "transtelekom",
+            "metallprokat", "metallservis", "metallinvest", "agroprom", "agrosnab", "agroservis",
+            "energosbyt",
+            "energosnab", "energomash", "promsnab", "promstroy", "promtorg", "gazprom", "gazstroy", "lenta",
+            "magnit",
+            "komus", "vkusvill", "ozon", "wildberries", "citilink", "mvideo", "eldorado", "sportmaster",
+            "leroymerlin",
+            "petrovich", "maxidom", "obi", "ikea", "dochkisinochki", "detmir", "rivegauche", "letual",
+            "sberbank",
+            "tinkoff", "alfabank", "rosbank", "otkritie", "raiffeisen", "gazprombank", "rosselkhozbank",
+            "dellin",
+            "pecom", "cdek", "boxberry", "baikalsr", "jde", "kit-transport", "glavdostavka", "avtoritet",
+            "avtodor",
+            "avtomir", "avtovaz", "kamaz", "uralsib", "uralmash", "uralkali", "sibur", "sibirtelekom",
+        ].map { $0 + ".ru" }
+        for (number, name) in names.enumerated() {
+            for other in names[..<number] {
+                #expect(Look.resemblance(of: name, to: other) == nil, "\(name) for \(other)")
+            }
+        }
+    }
+
     @Test func `at one provider a relative and another initial are other people`() {
         #expect(Look.resemblance(ofLocalPart: "sidorova", to: "sidorov") == nil)
         #expect(Look.resemblance(ofLocalPart: "a.sidorov", to: "b.sidorov") == nil)
@@ -40,9 +83,9 @@ import Testing
     @Test(arguments: ["klientt.example", "kliet.example", "klyent.example", "kleint.example"])
     func `what differs in one letter is found by one of its halves`(name: String) {
         let known = LookHalves(of: Look("klient.example"), family: "domain")
-        let (heads, tails) = LookHalves.candidates(for: Look(name), family: "domain")
+        let (heads, tails) = LookHalves.candidates(for: name, family: "domain")
         #expect(heads.contains(known.head) || tails.contains(known.tail))
-        let other = LookHalves.candidates(for: Look(name), family: "@gmail.com")
+        let other = LookHalves.candidates(for: name, family: "@gmail.com")
         #expect(!other.heads.contains(known.head) && !other.tails.contains(known.tail))
     }
 

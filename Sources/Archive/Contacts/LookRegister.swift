@@ -104,7 +104,7 @@ struct LookRegister {
         by local: String, at domain: String
     ) throws -> (known: String, Look.Resemblance)? {
         if PublicMailDomain.contains(domain) {
-            return try best(Look(local), family: "@" + domain) { known in
+            return try best(local, family: "@" + domain) { known in
                 Look.resemblance(
                     ofLocalPart: local, to: Self.localPart(CanonicalAddress(rawValue: known)))
             }
@@ -112,7 +112,7 @@ struct LookRegister {
         guard try !isKnown(domain) else { return nil }
         let own = try ownDomains()
         guard !own.contains(domain) else { return nil }
-        var found = try best(Look(domain), family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
+        var found = try best(domain, family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
         if found == nil {
             found =
                 own.sorted().lazy.compactMap { name in
@@ -161,9 +161,9 @@ struct LookRegister {
     }
 
     private func best(
-        _ look: Look, family: String, _ resemblance: (String) -> Look.Resemblance?
+        _ name: String, family: String, _ resemblance: (String) -> Look.Resemblance?
     ) throws -> (String, Look.Resemblance)? {
-        let (heads, tails) = LookHalves.candidates(for: look, family: family)
+        let (heads, tails) = LookHalves.candidates(for: name, family: family)
         var candidates: [String] = []
         for (query, numbers) in [(byHead, heads), (byTail, tails)] {
             for number in numbers {
