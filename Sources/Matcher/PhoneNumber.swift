@@ -23,6 +23,19 @@ public struct PhoneNumber: Hashable, Sendable {
         self.digits = String(decoding: digits, as: UTF8.self)
     }
 
+    /// As it is dialled from anywhere, where the country's code is known.
+    public var text: String { digits.utf8.count > 10 ? "+" + digits : digits }
+
+    /// The numbers in those lines of a signature that say so, with a word or a plus sign: others hold a company's
+    /// numbers at the tax office and at its bank.
+    public static func named(in signature: String) -> [PhoneNumber] {
+        let words = ["тел", "моб", "факс", "phone", "tel", "mob", "cell", "whatsapp", "telegram", "viber"]
+        return signature.split(separator: "\n").filter { line in
+            let line = line.lowercased()
+            return line.contains("+") || words.contains { line.contains($0) }
+        }.flatMap { all(in: String($0)) }
+    }
+
     /// The numbers that stand in a text, each once: ten digits or more, with what people
     /// write between them.
     public static func all(in text: String, limit: Int = 10) -> [PhoneNumber] {

@@ -232,6 +232,20 @@ import Testing
         #expect(try fixture.dump() == before)
     }
 
+    @Test func `a contact is made with the telephone numbers of the signature, and no other numbers`() throws
+    {
+        let fixture = try ArchiveFixture()
+        let signature = """
+            Мария Иванова, ООО «Вектор», ИНН 7701234567
+            р/с 40702810900000012345
+            Тел.: 8 (495) 123-45-67 доб. 12, моб.\u{a0}+7 916 765-43-21
+            """
+        let arrival = fixture.arrival(1, from: "m@vektor.example") { $0.signature = signature }
+        _ = try fixture.archive.ingest([arrival, fixture.arrival(2, from: "m@vektor.example", text: "Later")])
+        let draft = try fixture.archive.contactDraft(from: .address(EmailAddress("m@vektor.example")!))
+        #expect(draft.details.phones == ["+74951234567", "+79167654321"])
+    }
+
     @Test func `one contact is not made of several addresses`() throws {
         let fixture = try filled()
         let all = try fixture.archive.reviewItems().map(\.id)

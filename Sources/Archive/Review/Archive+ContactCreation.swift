@@ -83,8 +83,24 @@ extension Archive {
                 """, arguments: [address])
         var draft = ContactDraft(kind: kind, name: PersonName.guess(displayName: name, address: email))
         draft.emails = [email]
+        draft.details.phones = try phones(of: items, db)
         if kind != .organisation { draft.organisation = try organisation(at: canonical, db, sight) }
         return draft
+    }
+
+    /// The telephone numbers under the newest of the mail that has some; our own mail has our own.
+    private static func phones(of items: [OpenItem], _ db: Database) throws -> [String] {
+        let signature = try PreparedStatement(
+            db,
+            "SELECT signature FROM messages WHERE id = ? AND direction = 'incoming' AND signature IS NOT NULL"
+        )
+        // Newest first, as suggestions look at them.
+        for item in items.sorted(by: { $0.id.rawValue > $1.id.rawValue }).prefix(20) {
+            signature.bind(1, item.message.rawValue)
+            let numbers = try signature.first { PhoneNumber.named(in: $0.text(0)) } ?? []
+            if !numbers.isEmpty { return numbers.prefix(3).map(\.text) }
+        }
+        return []
     }
 
     /// The one organisation whose addresses lie at a domain.
