@@ -18,7 +18,7 @@ import Testing
 
     /// Fixtures whose oddity is the message's own: as a part they are something else.
     private static let ofMessages: Set<String> = [
-        "blank-line-of-spaces-first"
+        "blank-line-of-spaces-first", "two-content-types",
     ]
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()

@@ -38,6 +38,8 @@ import Testing
             reading("Content-Type: image/png" + multipart + parts).attachments.map(\.contentType) == [
                 "image/png"
             ])
+        let file = "Content-Type: text/plain\nContent-Disposition: attachment; filename=f"
+        #expect(reading(file + multipart + parts).attachments.map(\.filename) == ["f"])
         let named = reading("Content-Type: text/plain; charset=koi8-r" + multipart + "\n\n\u{442}")
         #expect(named.text == "\u{442}")
         #expect(named.attachments.isEmpty)

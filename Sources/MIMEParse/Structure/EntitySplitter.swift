@@ -243,7 +243,8 @@ struct EntitySplitter {
                 bytes.slice(value), standard: type, parameterLimit: limits.parameters, defects: &defects)
             if index == 0 {
                 type = named
-            } else if type.kind == .plain || type.kind == .html, named.kind == .multipart,
+            } else if parent < 0, header.first(.contentDisposition) == nil,
+                type.kind == .plain || type.kind == .html, named.kind == .multipart,
                 named.parameters?.raw("boundary") != nil
             {
                 // A gateway's text may be the message's parts; where there are none it is a text.
