@@ -102,6 +102,8 @@ public final class Archive: Sendable {
         let stop = WriteStop()
         let logCopying = LogCopying(stop: stop, trial: options.trial)
         let path = Self.database(in: directory)
+        // Before this process has a connection: closing a descriptor of the file takes away its locks.
+        let lacksSums = PageCheck.lacksSums(path)
         var configuration = Configuration()
         configuration.label = "mailworker"
         configuration.foreignKeysEnabled = true
@@ -122,8 +124,7 @@ public final class Archive: Sendable {
             // Another process may have brought it further meanwhile.
             if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
             let isUpToDate = try pool.read { try migrator.hasCompletedMigrations($0) }
-            let turn =
-                isUpToDate && !PageCheck.lacksSums(path) ? nil : try OpeningTurn(directory: directory)
+            let turn = isUpToDate && !lacksSums ? nil : try OpeningTurn(directory: directory)
             try migrator.migrate(pool)
             try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
             // The library syncs the name of a new log too, and keeps a failure to itself.
@@ -132,9 +133,9 @@ public final class Archive: Sendable {
             } catch {
                 _ = stop.noting(error)
             }
-            // Made before pages had checksums: rewritten once, with room for them. Whoever had the turn before may
-            // have done it.
-            if turn != nil, PageCheck.lacksSums(path) {
+            // Made before pages had checksums: rewritten once, with room for them. Whoever had the turn before has done
+            // it, and has made the copy of the schema.
+            if lacksSums, SchemaCopy.pageSize(of: path) == nil {
                 try pool.vacuum()
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
