@@ -139,6 +139,9 @@ public final class Archive: Sendable {
                 try pool.vacuum()
                 _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
+            // What a statement would have to take back is kept in memory: in a file it costs two writes a page, of mail
+            // that may be erased by then. A migration's sorting and the rewriting have had files.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA temp_store = MEMORY") }
             do {
                 try pool.writeWithoutTransaction { try SchemaCopy.refresh($0, database: path) }
             } catch {
