@@ -69,9 +69,13 @@ extension Schema {
             \(listing("r.id = NEW.id"))
         END;
         CREATE TRIGGER waiting_changed AFTER UPDATE OF state, sort_date, message, address, kind ON review_items
-        WHEN OLD.state = 'open' OR NEW.state = 'open' BEGIN
+        WHEN NEW.state = 'open' BEGIN
             \(delisting(date: "OLD.sort_date", item: "OLD.id", message: "OLD.message"))
             \(listing("r.id = NEW.id"))
+        END;
+        CREATE TRIGGER waiting_settled AFTER UPDATE OF state ON review_items
+        WHEN OLD.state = 'open' AND NEW.state <> 'open' BEGIN
+            \(delisting(date: "OLD.sort_date", item: "OLD.id", message: "OLD.message"))
         END;
         CREATE TRIGGER waiting_closed AFTER DELETE ON review_items WHEN OLD.state = 'open' BEGIN
             \(delisting(date: "OLD.sort_date", item: "OLD.id", message: "OLD.message"))
