@@ -179,12 +179,10 @@ extension Mailbox {
             var words = text[..<open]
             while words.last == " " { words.removeLast() }
             while words.first == " " { words.removeFirst() }
-            if words.count >= 2, words.first == "\"", words.last == "\"" {
-                words = words.dropFirst().dropLast()
-            } else {
-                isListed = Self.holdsAnother(words)
-            }
-            name = words.isEmpty ? nil : String(words)
+            let quoted = Self.unquoted(words)
+            isListed = quoted == nil && Self.holdsAnother(words)
+            let own = quoted ?? String(words)
+            name = own.isEmpty ? nil : own
         }
         while address.last == " " { address.removeLast() }
         while address.first == " " { address.removeFirst() }
@@ -200,14 +198,32 @@ extension Mailbox {
         self.init(displayName: name, address: found)
     }
 
-    /// Whether what stands as a name, without quotes, has an address before the last one: only that would get the mail.
+    /// What stands in quotes, where `text` is one quoted string (RFC 5322, 3.2.4) and nothing else.
+    private static func unquoted(_ text: Substring) -> String? {
+        var rest = text.unicodeScalars
+        guard rest.popFirst() == "\"" else { return nil }
+        var content = String.UnicodeScalarView()
+        while let scalar = rest.popFirst() {
+            if scalar == "\"" { return rest.isEmpty ? String(content) : nil }
+            guard scalar == "\\" else {
+                content.append(scalar)
+                continue
+            }
+            guard let escaped = rest.popFirst() else { return nil }
+            content.append(escaped)
+        }
+        return nil
+    }
+
+    /// Whether what stands as a name, and is not one quoted string, has an address before the last one: only that would get
+    /// the mail.
     private static func holdsAnother(_ name: Substring) -> Bool {
-        let marks = Set(name.unicodeScalars).intersection("<>,;@".unicodeScalars)
+        let marks = name.unicodeScalars.filter { "<>,;@".unicodeScalars.contains($0) }
         return marks.contains("<") || marks.contains(">") || marks.contains("@") && marks.count > 1
     }
 
     private static func isQuoted(_ address: Substring) -> Bool {
-        address.first == "\"" && address.lastIndex(of: "@").map { address[..<$0].last == "\"" } == true
+        address.lastIndex(of: "@").map { unquoted(address[..<$0]) != nil } == true
     }
 
     private static func isWord(_ local: String) -> Bool {

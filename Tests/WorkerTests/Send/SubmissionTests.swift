@@ -119,10 +119,24 @@ import Testing
             ("a@client.example; <b@client.example>", false), ("<a@client.example> <b@client.example>", false),
             ("Petrov, Boris <b@client.example>", true), ("b@client.example <b@client.example>", true),
             ("\"Anna <a@client.example>, Boris\" <b@client.example>", true),
+            ("\"Anna\" <a@client.example>, \"Boris\" <b@client.example>", false),
+            ("\"Anna\" <a@client.example>; \"Boris\" <b@client.example>", false),
+            ("\"A \\\"B\\\" <x@y>\" <b@client.example>", true),
+            ("\"Anna\\\" <a@client.example>, \"Boris\" <b@client.example>", false),
+            ("a@client.example c@client.example <b@client.example>", false),
+            ("\"a\"@client.example, \"b\"@client.example", false),
+            ("\"Anna\" <a@client.example>, \"b\"@client.example", false),
         ]) func onePlaceHoldsOnePerson(written: String, isTaken: Bool)
     {
         let found = try? Mailbox(written: written)
         #expect(found?.address.addrSpec == (isTaken ? "b@client.example" : nil))
+    }
+
+    @Test func aNameInQuotesIsWhatTheyHold() throws {
+        let written = #""Boris \"Bob\" Petrov" <b@client.example>"#
+        #expect(try Mailbox(written: written).displayName == #"Boris "Bob" Petrov"#)
+        #expect(try Mailbox(written: "\"\" <b@client.example>").displayName == nil)
+        #expect(try Mailbox(written: #"Boris "Bob" <b@client.example>"#).displayName == #"Boris "Bob""#)
     }
 
     // MARK: - When
