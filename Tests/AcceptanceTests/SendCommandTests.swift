@@ -58,4 +58,26 @@ struct SendCommandTests {
             #expect(try await Self.recipients(firma).isEmpty)
         }
     }
+
+    @Test func besideJSONNoOptionIsDropped() async throws {
+        try await Self.withText { firma, text in
+            let mail = #"{"account": "anna", "to": ["ivan@klient.example"], "text": "x"}"#
+            let options = [
+                ["--from", "x@firma.example"], ["--to", "b@klient.example"], ["--cc", "b@klient.example"],
+                ["--bcc", "b@klient.example"], ["--template", "t"], ["--no-signature"], ["--subject", "s"],
+                ["--text", text], ["--html", text], ["--attach", text], ["--inline-image", text],
+                ["--reply-to-message", "1"], ["--all"], ["--no-quote"], ["--forward", "1"],
+                ["--at", "2030-01-01T00:00:00Z"], ["--idempotency-key", "K"],
+            ]
+            for option in options {
+                let refused = try await firma.run(["send"] + option, input: mail)
+                #expect(refused.status == 64 && refused.errors.contains(option[0]), "\(option)")
+            }
+            let both = #"{"account": "anna", "contact": "p1", "text": "x"}"#
+            #expect(try await firma.run(["send", "--contact", "p1"], input: both).status == 64)
+            #expect(try await Self.recipients(firma).isEmpty)
+            try await firma.succeed("send", "--kind", "automatic", input: mail)
+            #expect(try await Self.recipients(firma) == [["ivan@klient.example"]])
+        }
+    }
 }

@@ -21,6 +21,7 @@ struct SendCommand: AsyncParsableCommand {
             {"account", "from", "to": [], "cc": [], "bcc": [], "subject", "text", "html", "attachments": ["PATH"],
             "inline_images": ["PATH"], "reply_to_message", "reply_all", "forward", "quote",
             "template", "contact", "signature", "at", "idempotency_key", "kind"}.
+            Beside it --contact, --kind, --wait and --json may stand, and no other option of the mail.
             The same idempotency_key again is the same mail.
 
             Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
@@ -198,6 +199,12 @@ struct SendCommand: AsyncParsableCommand {
 
     private func requests() throws(MailFailure) -> MailRequest {
         guard let account else {
+            guard optionsOfMail.isEmpty else {
+                throw .usage(
+                    "Without --account the mail is JSON from standard input, which says these things itself",
+                    detail: optionsOfMail.joined(separator: ", "),
+                    remedy: "Give --account, or write them as keys of the JSON.")
+            }
             let data = FileHandle.standardInput.readDataToEndOfFile()
             do {
                 return try JSONDecoder().decode(MailRequest.self, from: data)
@@ -234,6 +241,19 @@ struct SendCommand: AsyncParsableCommand {
         return request
     }
 
+    /// The options that say what the JSON says where it is read.
+    private var optionsOfMail: [String] {
+        let options: [(name: String, isGiven: Bool)] = [
+            ("--from", from != nil), ("--to", !to.isEmpty), ("--cc", !cc.isEmpty), ("--bcc", !bcc.isEmpty),
+            ("--template", template != nil), ("--no-signature", noSignature), ("--subject", subject != nil),
+            ("--text", text != nil), ("--html", html != nil), ("--attach", !attach.isEmpty),
+            ("--inline-image", !inlineImage.isEmpty), ("--reply-to-message", replyToMessage != nil),
+            ("--all", replyAll), ("--no-quote", noQuote), ("--forward", forward != nil), ("--at", at != nil),
+            ("--idempotency-key", idempotencyKey != nil),
+        ]
+        return options.filter(\.isGiven).map(\.name)
+    }
+
     /// One mail for each named contact, to their first address.
     private func perContact(_ request: MailRequest, _ archive: Archive) throws(MailFailure) -> [MailRequest] {
         var request = request
@@ -249,6 +269,11 @@ struct SendCommand: AsyncParsableCommand {
                 "A mail to contacts has no other first recipients",
                 detail: request.to.joined(separator: ", "),
                 remedy: "Name all of them with --to, or all with --contact; copies go to --cc and --bcc.")
+        }
+        guard request.contact == nil else {
+            throw .usage(
+                "The mail names a contact, and so does --contact", detail: request.contact,
+                remedy: "Name all of them with --contact.")
         }
         var written: Set<CanonicalAddress> = []
         var requests: [MailRequest] = []
