@@ -1,6 +1,6 @@
-import Archive
+public import Archive
 import MIMEParse
-import MailModel
+public import MailModel
 import MailSend
 import Matcher
 
@@ -20,7 +20,7 @@ struct MailDrafting: Sendable {
 
     /// - Throws: `send.answers-automatic`, `send.too-large`, `send.unreadable-message`, `unknown.message`,
     ///   `send.answers-and-forwards` where a mail is to answer and to forward at once, `send.answers-nobody` where it is to
-    ///   answer everybody and names no message, and what files and addresses lead to.
+    ///   answer everybody and names no message, `send.contact-without-address`, and what files and addresses lead to.
     func draft(
         _ request: MailRequest, of account: Account, from: Mailbox
     ) async throws(MailFailure) -> MailDraft {
@@ -45,7 +45,9 @@ struct MailDrafting: Sendable {
         draft.subject = request.subject ?? ""
         draft.text = request.text
         draft.html = request.html
-        if let name = request.template { try fill(name, request, of: account, in: &draft) }
+        let named = try request.contact.map { text throws(MailFailure) in try archive.findContact(text) }
+        if draft.to.isEmpty, let named { draft.to = [try Self.recipient(named)] }
+        if let name = request.template { try fill(name, request, for: named, of: account, in: &draft) }
         if draft.text == nil, draft.html == nil { draft.text = "" }
         let pictures = try InlineImages(
             try request.inlineImages.map(enclosure), of: draft.messageID)
@@ -69,8 +71,14 @@ struct MailDrafting: Sendable {
         return draft
     }
 
+    private static func recipient(_ contact: Contact) throws(MailFailure) -> Mailbox {
+        guard let address = contact.emails.first else { throw .contactWithoutAddress(contact) }
+        return Mailbox(displayName: contact.name, address: address)
+    }
+
     private func fill(
-        _ name: String, _ request: MailRequest, of account: Account, in draft: inout MailDraft
+        _ name: String, _ request: MailRequest, for named: Contact?, of account: Account,
+        in draft: inout MailDraft
     ) throws(MailFailure) {
         guard request.text == nil, request.html == nil, request.subject == nil else {
             throw MailFailure(
@@ -79,15 +87,8 @@ struct MailDrafting: Sendable {
                 remedy: "Leave subject, text and HTML out, or the template.")
         }
         let recipient = draft.to.first?.address
-        var contact: Contact?
-        if let named = request.contact {
-            contact = try archive.findContact(named)
-        } else if let recipient {
-            contact = try? archive.findContact(recipient.addrSpec)
-        }
-        if draft.to.isEmpty, let contact, let address = contact.emails.first {
-            draft.to = [Mailbox(displayName: contact.name, address: address)]
-        }
+        var contact = named
+        if contact == nil, let recipient { contact = try? archive.findContact(recipient.addrSpec) }
         let filled = try TemplateFilling(archive: archive).fill(
             name, contact: contact, recipient: recipient, account: account, at: draft.date)
         draft.subject = filled.subject
@@ -195,4 +196,13 @@ extension MailFailure.Code {
     static let answersNobody = Self("send.answers-nobody")
     static let answersAndForwards = Self("send.answers-and-forwards")
     static let unreadableMessage = Self("send.unreadable-message")
+    public static let contactWithoutAddress = Self("send.contact-without-address")
+}
+
+extension MailFailure {
+    public static func contactWithoutAddress(_ contact: Contact) -> MailFailure {
+        MailFailure(
+            .contactWithoutAddress, kind: .permanent, "The contact has no address", detail: contact.name,
+            remedy: "Give it one: mailworker contact edit.")
+    }
 }

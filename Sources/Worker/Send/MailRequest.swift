@@ -24,7 +24,8 @@ public struct MailRequest: Sendable, Codable {
     public var forward: String?
     /// The stored template that makes subject and text.
     public var template: String?
-    /// The contact for whom it is filled in; found by the address where nil.
+    /// The contact to whose first address it goes where `to` is empty, and for whom a template is filled in; found by the
+    /// address where nil.
     public var contact: String?
     /// Whether the account's signature stands under a single mail.
     public var signature: Bool

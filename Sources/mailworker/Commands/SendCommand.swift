@@ -279,11 +279,7 @@ struct SendCommand: AsyncParsableCommand {
         var requests: [MailRequest] = []
         for name in contacts {
             let contact = try archive.findContact(name)
-            guard let address = contact.emails.first else {
-                throw .usage(
-                    "The contact has no address", detail: contact.name,
-                    remedy: "Give it one: mailworker contact edit.")
-            }
+            guard let address = contact.emails.first else { throw .contactWithoutAddress(contact) }
             // What goes to an address is in the histories of all who have it.
             guard written.insert(CanonicalAddress(address)).inserted else {
                 Terminal.complain("warning: \(contact.name) (\(address.addrSpec)) is written to once")

@@ -25,7 +25,7 @@ enum ExitStatus {
         .unknownRole, .unknownDepartment, .unknownToken, .inUse, .nameTaken,
         .invalidValue, .archiveExists, .noSuchPath, .csv,
         .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
-        .mailOverLimit, .answersAutomatic, .recipientSuppressed,
+        .mailOverLimit, .answersAutomatic, .recipientSuppressed, .contactWithoutAddress,
     ]
 
     /// The code that a failure ends the program with when it ends it.

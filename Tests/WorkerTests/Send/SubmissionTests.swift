@@ -239,6 +239,33 @@ import Testing
                 == "send.template-and-text")
     }
 
+    @Test func aNamedContactHasTheMailWithATemplateAndWithout() async throws {
+        let fixture = try Self.fixture()
+        try fixture.archive.storeTemplate("t", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
+        for name in [nil, "t"] {
+            let item = try await Self.submit(fixture) {
+                $0.to = []
+                $0.cc = ["b@client.example"]
+                $0.contact = "Maria"
+                $0.template = name
+                if name != nil { $0.text = nil }
+            }.receipt.item
+            let recipients = try fixture.archive.outboxItem(item).recipients.map(\.address)
+            #expect(recipients == [WorkerFixture.client, "b@client.example"])
+        }
+        _ = try fixture.archive.addContact(ContactDraft(name: "Silent"))
+        for (contact, code) in [("Silent", "send.contact-without-address"), ("Nobody", "unknown.contact")] {
+            let refusal = await Self.code {
+                _ = try await Self.submit(fixture) {
+                    $0.to = []
+                    $0.cc = ["b@client.example"]
+                    $0.contact = contact
+                }
+            }
+            #expect(refusal == code)
+        }
+    }
+
     @Test func picturesAreShownByTheNamesOfTheirFilesInAnyScript() async throws {
         let fixture = try Self.fixture()
         let paths = try ["Кот и пёс.png", "a&b.png"].map { try fixture.directory.write($0, [0x89, 0x50]) }
