@@ -275,23 +275,32 @@ struct SendCommand: AsyncParsableCommand {
                 "The mail names a contact, and so does --contact", detail: request.contact,
                 remedy: "Name all of them with --contact.")
         }
-        var written: Set<CanonicalAddress> = []
-        var requests: [MailRequest] = []
+        // What goes to an address is in the histories of all who have it. The lowest number speaks for them, in whichever
+        // order they are named: the key is theirs.
+        var places: [CanonicalAddress: Int] = [:]
+        var chosen: [(contact: Contact, address: EmailAddress)] = []
         for name in contacts {
             let contact = try archive.findContact(name)
             guard let address = contact.emails.first else { throw .contactWithoutAddress(contact) }
-            // What goes to an address is in the histories of all who have it.
-            guard written.insert(CanonicalAddress(address)).inserted else {
-                Terminal.complain("warning: \(contact.name) (\(address.addrSpec)) is written to once")
+            guard let place = places[CanonicalAddress(address)] else {
+                places[CanonicalAddress(address)] = chosen.count
+                chosen.append((contact, address))
                 continue
             }
+            var other = contact
+            if contact.id.rawValue < chosen[place].contact.id.rawValue {
+                other = chosen[place].contact
+                chosen[place] = (contact, address)
+            }
+            Terminal.complain("warning: \(other.name) (\(address.addrSpec)) is written to once")
+        }
+        return chosen.map { contact, address in
             var own = request
             own.to = [address.addrSpec]
             own.contact = contact.id.description
             own.idempotencyKey = request.idempotencyKey.map { "\($0) \(contact.id)" }
-            requests.append(own)
+            return own
         }
-        return requests
     }
 
     static func contents(_ path: String) throws(MailFailure) -> String {
