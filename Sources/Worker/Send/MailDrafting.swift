@@ -87,13 +87,27 @@ struct MailDrafting: Sendable {
                 remedy: "Leave subject, text and HTML out, or the template.")
         }
         let recipient = draft.to.first?.address
-        var contact = named
-        if contact == nil, let recipient { contact = try? archive.findContact(recipient.addrSpec) }
-        let filled = try TemplateFilling(archive: archive).fill(
-            name, contact: contact, recipient: recipient, account: account, at: draft.date)
-        draft.subject = filled.subject
-        draft.text = filled.text
-        draft.html = filled.html
+        let filling = TemplateFilling(archive: archive)
+        let date = draft.date
+        let filled = { (contact: Contact?) throws(MailFailure) in
+            try filling.fill(name, contact: contact, recipient: recipient, account: account, at: date)
+        }
+        let mail: MailTemplate.Filled
+        if let named {
+            mail = try filled(named)
+        } else {
+            let candidates = try recipient.map { address throws(MailFailure) in
+                try archive.contacts(withAddress: address)
+            } ?? []
+            mail = try filled(candidates.first)
+            // Who is meant does not matter where it makes the same mail.
+            for other in candidates.dropFirst() where try filled(other) != mail {
+                throw .ambiguousRecipient(candidates)
+            }
+        }
+        draft.subject = mail.subject
+        draft.text = mail.text
+        draft.html = mail.html
     }
 
     // MARK: - Earlier mail
@@ -200,6 +214,14 @@ extension MailFailure.Code {
 }
 
 extension MailFailure {
+    static func ambiguousRecipient(_ candidates: [Contact]) -> MailFailure {
+        MailFailure(
+            .ambiguousContact, kind: .permanent,
+            "Several contacts have the recipient's address, and the template makes a mail of its own for each",
+            detail: candidates.prefix(10).map { "\($0.id) \($0.name)" }.joined(separator: ", "),
+            remedy: "Name the one who is meant: --contact NUMBER in place of --to, or \"contact\" in JSON.")
+    }
+
     public static func contactWithoutAddress(_ contact: Contact) -> MailFailure {
         MailFailure(
             .contactWithoutAddress, kind: .permanent, "The contact has no address", detail: contact.name,

@@ -239,6 +239,28 @@ import Testing
                 == "send.template-and-text")
     }
 
+    @Test func aTemplateLeavesNoNameOutWhereSeveralContactsHaveTheAddress() async throws {
+        let fixture = try Self.fixture()
+        let archive = fixture.archive
+        let other = try archive.addContact(ContactDraft(name: "Boris", emails: [EmailAddress(WorkerFixture.client)!]))
+        try archive.storeTemplate("named", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
+        try archive.storeTemplate("plain", subject: "", text: "To {{contact.email}}", html: nil, by: "anna")
+        let send = { (template: String, contact: String?) in
+            try await Self.submit(fixture) {
+                $0.text = nil
+                $0.template = template
+                $0.contact = contact
+            }.receipt.item
+        }
+        #expect(await Self.code { _ = try await send("named", nil) } == "ambiguous.contact")
+        #expect(try archive.outboxItems().isEmpty)
+        let meant = try await send("named", other.id.description)
+        #expect(try Self.text(fixture, meant).hasSuffix("\r\nDear Boris\r\n"))
+        // Nobody's name is in it.
+        let plain = try await send("plain", nil)
+        #expect(try Self.text(fixture, plain).hasSuffix("\r\nTo \(WorkerFixture.client)\r\n"))
+    }
+
     @Test func aNamedContactHasTheMailWithATemplateAndWithout() async throws {
         let fixture = try Self.fixture()
         try fixture.archive.storeTemplate("t", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
