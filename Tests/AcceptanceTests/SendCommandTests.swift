@@ -7,6 +7,7 @@ struct SendCommandTests {
     private struct Item: Decodable {
         struct Recipient: Decodable { var address: String }
         var recipients: [Recipient]
+        var kind: String
     }
 
     private static func recipients(_ firma: Installation) async throws -> [[String]] {
@@ -49,6 +50,18 @@ struct SendCommandTests {
                 #expect(sent.status == 0 && sent.errors.contains("Two (\(one)) is written to once"))
             }
             #expect(try await Self.recipients(firma) == [[one], ["ivan@klient.example"]])
+        }
+    }
+
+    @Test func oneContactNamedTwiceIsNoMassMail() async throws {
+        try await Self.withText { firma, text in
+            let words = ["send", "--account", "anna", "--subject", "News", "--text", text]
+            try await firma.succeed("contact", "add", "--name", "One", "--email", "office@klient.example")
+            for names in [["p1", "Иван Петров"], ["p1", "One"]] {
+                #expect(try await firma.run(words + names.flatMap { ["--contact", $0] }).status == 0)
+            }
+            let kinds = try await firma.succeed("outbox", "list", "--json").decoded([Item].self).map(\.kind)
+            #expect(kinds == ["mass", "mass", "single"])
         }
     }
 

@@ -257,13 +257,15 @@ struct SendCommand: AsyncParsableCommand {
     /// One mail for each named contact, to their first address.
     private func perContact(_ request: MailRequest, _ archive: Archive) throws(MailFailure) -> [MailRequest] {
         var request = request
-        request.goes(toContacts: contacts.count, as: kind)
         guard request.idempotencyKey?.isEmpty != true else {
             throw .usage(
                 "The idempotency key is empty",
                 remedy: "Take a key of its own for each mail, or none.")
         }
-        guard !contacts.isEmpty else { return [request] }
+        guard !contacts.isEmpty else {
+            request.goes(toContacts: 0, as: kind)
+            return [request]
+        }
         guard request.to.isEmpty else {
             throw .usage(
                 "A mail to contacts has no other first recipients",
@@ -294,6 +296,7 @@ struct SendCommand: AsyncParsableCommand {
             }
             Terminal.complain("warning: \(other.name) (\(address.addrSpec)) is written to once")
         }
+        request.goes(toContacts: chosen.count, as: kind)
         return chosen.map { contact, address in
             var own = request
             own.to = [address.addrSpec]
