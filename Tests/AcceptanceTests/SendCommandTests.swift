@@ -65,6 +65,24 @@ struct SendCommandTests {
         }
     }
 
+    @Test func waitingEndsWithOneWhereNothingIsGoingToBeTried() async throws {
+        try await Self.withText { firma, text in
+            let words = ["send", "--account", "anna", "--subject", "News", "--text", text]
+            let keyed = words + ["--to", "ivan@klient.example", "--idempotency-key", "K"]
+            #expect(try await firma.run(keyed).status == 0)
+            try await firma.succeed("outbox", "cancel", "1")
+            let cancelled = try await firma.run(keyed + ["--wait"])
+            #expect(cancelled.status == 1 && cancelled.output.contains("1: cancelled"))
+            // One is refused; the other's server is down.
+            try await firma.succeed("contact", "add", "--name", "No", "--email", "no@klient.example")
+            try await firma.succeed("contact", "edit", "No", "--do-not-email")
+            let mixed = try await firma.run(words + ["--contact", "No", "--contact", "p1", "--wait"])
+            #expect(mixed.status == 1 && mixed.errors.contains("must not be mailed"))
+            let later = try await firma.run(words + ["--contact", "p1", "--wait"])
+            #expect(later.status == 75)
+        }
+    }
+
     @Test func whatCannotBeMeantIsRefusedByName() async throws {
         try await Self.withText { firma, text in
             let words = ["send", "--account", "anna", "--subject", "News", "--text", text]

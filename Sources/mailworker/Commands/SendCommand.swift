@@ -24,7 +24,7 @@ struct SendCommand: AsyncParsableCommand {
             Beside it --contact, --kind, --wait and --json may stand, and no other option of the mail.
             The same idempotency_key again is the same mail.
 
-            Exit codes with --wait: 0 sent, 1 refused, uncertain or held, 75 tried again later.
+            Exit codes with --wait: 0 sent, 1 refused, uncertain, held or cancelled, 75 tried again later.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -148,11 +148,10 @@ struct SendCommand: AsyncParsableCommand {
             for answer in answers { Terminal.print(answer.words) }
         }
         if wait {
-            if answers.contains(where: { ["failed", "uncertain", "held"].contains($0.state) }) {
-                isAllGood = false
-            } else if answers.contains(where: { $0.state != "sent" }) {
-                throw ExitStatus.tryAgainLater
-            }
+            let states = answers.map(\.state)
+            // What nothing is going to be tried for outweighs what is tried later.
+            if states.contains(where: ["failed", "uncertain", "held", "cancelled"].contains) { isAllGood = false }
+            if isAllGood, states.contains(where: { $0 != "sent" }) { throw ExitStatus.tryAgainLater }
         }
         if !isAllGood { throw ExitStatus.someItemsFailed }
     }
