@@ -42,7 +42,9 @@ struct SendCommandTests {
     @Test func aKeyIsThatOfTheSameMailsInWhicheverOrderContactsAreNamed() async throws {
         try await Self.withText { firma, text in
             let one = "office@klient.example"
-            for name in ["One", "Two"] { try await firma.succeed("contact", "add", "--name", name, "--email", one) }
+            for name in ["One", "Two"] {
+                try await firma.succeed("contact", "add", "--name", name, "--email", one)
+            }
             for names in [["One", "p1", "Two"], ["Two", "One", "p1"]] {
                 let options = names.flatMap { ["--contact", $0] } + ["--idempotency-key", "K"]
                 let words = ["send", "--account", "anna", "--subject", "News", "--text", text]

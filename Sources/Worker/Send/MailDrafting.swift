@@ -96,9 +96,10 @@ struct MailDrafting: Sendable {
         if let named {
             mail = try filled(named)
         } else {
-            let candidates = try recipient.map { address throws(MailFailure) in
-                try archive.contacts(withAddress: address)
-            } ?? []
+            let candidates =
+                try recipient.map { address throws(MailFailure) in
+                    try archive.contacts(withAddress: address)
+                } ?? []
             mail = try filled(candidates.first)
             // Who is meant does not matter where it makes the same mail.
             for other in candidates.dropFirst() where try filled(other) != mail {

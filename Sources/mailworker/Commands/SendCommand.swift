@@ -150,7 +150,9 @@ struct SendCommand: AsyncParsableCommand {
         if wait {
             let states = answers.map(\.state)
             // What nothing is going to be tried for outweighs what is tried later.
-            if states.contains(where: ["failed", "uncertain", "held", "cancelled"].contains) { isAllGood = false }
+            if states.contains(where: ["failed", "uncertain", "held", "cancelled"].contains) {
+                isAllGood = false
+            }
             if isAllGood, states.contains(where: { $0 != "sent" }) { throw ExitStatus.tryAgainLater }
         }
         if !isAllGood { throw ExitStatus.someItemsFailed }

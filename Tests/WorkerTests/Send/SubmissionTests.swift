@@ -242,7 +242,8 @@ import Testing
     @Test func aTemplateLeavesNoNameOutWhereSeveralContactsHaveTheAddress() async throws {
         let fixture = try Self.fixture()
         let archive = fixture.archive
-        let other = try archive.addContact(ContactDraft(name: "Boris", emails: [EmailAddress(WorkerFixture.client)!]))
+        let other = try archive.addContact(
+            ContactDraft(name: "Boris", emails: [EmailAddress(WorkerFixture.client)!]))
         try archive.storeTemplate("named", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
         try archive.storeTemplate("plain", subject: "", text: "To {{contact.email}}", html: nil, by: "anna")
         let send = { (template: String, contact: String?) in
@@ -263,7 +264,8 @@ import Testing
 
     @Test func aNamedContactHasTheMailWithATemplateAndWithout() async throws {
         let fixture = try Self.fixture()
-        try fixture.archive.storeTemplate("t", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
+        try fixture.archive.storeTemplate(
+            "t", subject: "", text: "Dear {{contact.name}}", html: nil, by: "anna")
         for name in [nil, "t"] {
             let item = try await Self.submit(fixture) {
                 $0.to = []
