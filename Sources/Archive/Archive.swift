@@ -55,11 +55,10 @@ public final class Archive: Sendable {
         }
         try RestorePlace.demandNone(in: directory)
         for path in [directory, directory + "/originals", directory + "/locks"] {
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                throw StorageError.failure(errno: errno, path: path)
-            }
-            if path != directory { FileOwner.follow(path) }
+            try FileOwner.createDirectory(path)
         }
+        // Also that of an attempt that was cut off.
+        try PackFile.synchronizeDirectory(FileOwner.directory(of: directory))
         try FileModes.reserve(database(in: directory))
         let archive = try Archive(directory: directory, key: key, options: options)
         try archive.bindKey(key)
@@ -78,6 +77,7 @@ public final class Archive: Sendable {
         guard access(path, F_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         FileModes.restrict(path)
+        try demandNotEmptied(path, in: directory)
         try SchemaVersion.demandNotNewer(path)
         let archive = try Archive(directory: directory, key: key, options: options)
         if let key { try archive.bindKey(key) }
@@ -85,6 +85,19 @@ public final class Archive: Sendable {
         // archive is usable whatever comes of it, and `verify` names what is still due.
         try? archive.finishErasures()
         return archive
+    }
+
+    /// A file without a byte is a database that nothing was written into yet, as an interrupted `create` leaves it; not
+    /// where there has been an archive.
+    private static func demandNotEmptied(_ database: String, in directory: String) throws(MailFailure) {
+        var status = stat()
+        guard stat(database, &status) == 0, status.st_size == 0 else { return }
+        let packs = (try? LonePackCheck.packs(in: directory + "/originals")) ?? []
+        guard access(SchemaCopy.path(of: database), F_OK) == 0 || !packs.isEmpty else { return }
+        throw MailFailure(
+            .archiveCorrupt, kind: .needsPerson,
+            "The archive's database has become an empty file; nothing was changed", detail: database,
+            remedy: "Restore it from a backup (mailworker restore) into another directory.")
     }
 
     /// The system's time in whole seconds.

@@ -128,6 +128,10 @@ enum StorageError {
                 .archiveInputOutput, kind: .transient, "Too many files are open",
                 detail: path, remedy: "Raise the limit of open files (LimitNOFILE).")
         case ENOMEM: return noMemory
+        case ELOOP:
+            return MailFailure(
+                .archiveInputOutput, kind: .needsPerson, "A file of the archive is a link, which is not followed",
+                detail: path, remedy: "See who has put it there; put the file itself in its place.")
         default:
             return MailFailure(
                 .archiveInputOutput, kind: .needsPerson, "A file of the archive could not be used",

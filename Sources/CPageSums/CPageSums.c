@@ -1,5 +1,6 @@
 #include "CPageSums.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -77,9 +78,13 @@ static void note_damage(summed_file *summed, uint32_t number) {
     summed->noted = number;
     char path[4096], line[16];
     if (snprintf(path, sizeof path, "%s" mw_page_damage_suffix, summed->name) >= (int)sizeof path) return;
-    int note = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (note < 0) return;
     struct stat about;
+    int note = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    // What root makes is the database's owner's; a link that was there is not followed.
+    if (note >= 0 && geteuid() == 0 && lstat(summed->name, &about) == 0 && fchown(note, about.st_uid, about.st_gid) != 0)
+        errno = 0;
+    if (note < 0) note = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (note < 0) return;
     int length = snprintf(line, sizeof line, "%u\n", number);
     if (fstat(note, &about) == 0 && about.st_size < 1 << 20 && write(note, line, (size_t)length) == length)
         fsync(note);

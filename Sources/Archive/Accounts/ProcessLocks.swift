@@ -36,12 +36,11 @@ final class ProcessLocks: Sendable {
             while true {
                 let name = Self.randomName()
                 let file = path(name)
-                let descriptor = Glibc.open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+                let descriptor = FileOwner.create(file)
                 guard descriptor >= 0 else {
                     if errno == EEXIST { continue }
                     return .failure(StorageError.failure(errno: errno, path: file))
                 }
-                FileOwner.follow(descriptor, file)
                 // Another process may sweep the file away between open and lock: then
                 // the lock is on a file that nobody can find, and another try is due.
                 var status = stat()
@@ -84,7 +83,7 @@ final class ProcessLocks: Sendable {
     }
 
     private func isFree(_ file: String) -> Bool {
-        let descriptor = Glibc.open(file, O_RDWR | O_CLOEXEC)
+        let descriptor = Glibc.open(file, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         // A file that exists but cannot be asked about counts as held.
         guard descriptor >= 0 else { return errno == ENOENT }
         defer { close(descriptor) }

@@ -59,7 +59,7 @@ extension Archive {
         _ progress: (Int64, Int64) -> Void
     ) throws {
         for path in [staging + "/originals", staging + "/locks"] {
-            guard mkdir(path, 0o700) == 0 else { throw StorageError.failure(errno: errno, path: path) }
+            try FileOwner.createDirectory(path)
         }
         let database = try PackFile(reading: "\(backup)/\(manifest.database)")
         let total = manifest.packs.reduce(try database.size()) { $0 + $1.bytes }

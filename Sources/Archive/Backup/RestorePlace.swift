@@ -57,6 +57,7 @@ final class RestorePlace {
                 close(lock)
                 continue
             }
+            if isBegun { FileOwner.follow(lock, staging) }
             (self.isNew, self.lock) = (isNew, lock)
             break
         }

@@ -4,7 +4,8 @@ import MailModel
     import Glibc
 #endif
 
-/// An open pack: positioned reads and writes, closed with the object.
+/// An open pack: positioned reads and writes, closed with the object. A link is none: whoever may write beside the packs
+/// must not have root read, overwrite or cut another file.
 final class PackFile: Sendable {
     private let descriptor: Int32
     private let path: String
@@ -17,21 +18,21 @@ final class PackFile: Sendable {
     deinit { close(descriptor) }
 
     convenience init(reading path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         self.init(descriptor: descriptor, path: path)
     }
 
     /// For changing bytes that no append will ever touch, so that no lock is needed.
     convenience init(overwriting path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         self.init(descriptor: descriptor, path: path)
     }
 
     /// Nil when another process writes it, or when it is missing.
     convenience init?(appendingTo path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw StorageError.failure(errno: errno, path: path)
@@ -45,12 +46,11 @@ final class PackFile: Sendable {
 
     /// Nil when there is such a file already.
     convenience init?(creating path: String, header: [UInt8]) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = FileOwner.create(path)
         guard descriptor >= 0 else {
             if errno == EEXIST { return nil }
             throw StorageError.failure(errno: errno, path: path)
         }
-        FileOwner.follow(descriptor, path)
         self.init(descriptor: descriptor, path: path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw StorageError.failure(errno: errno, path: path)
@@ -156,7 +156,7 @@ final class PackFile: Sendable {
 
     /// Whether some process has it open to append.
     static func isWritten(_ path: String) -> Bool {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -11,7 +11,7 @@ public enum DurableFile {
     /// - Parameter mode: less what the umask takes.
     /// - Throws: `archive.exists` when there is one already, and what the disk says.
     public static func create(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        let descriptor = FileOwner.create(path, mode: mode)
         guard descriptor >= 0 else {
             if errno == EEXIST {
                 throw MailFailure(

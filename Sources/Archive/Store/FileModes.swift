@@ -12,16 +12,16 @@ enum FileModes {
 
     /// Makes the database's file before SQLite does.
     static func reserve(_ database: String) throws(MailFailure) {
-        let descriptor = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: database) }
-        FileOwner.follow(descriptor, database)
-        close(descriptor)
+        close(try FileOwner.openOrCreate(database))
     }
 
     /// Takes the database's files, which may be of an earlier version, from others. What cannot be changed is
     /// for `Archive.openToOthers` to name.
     static func restrict(_ database: String) {
-        for path in [database, database + "-wal", database + "-shm"] where isOpen(path) { chmod(path, 0o600) }
+        for path in [database, database + "-wal", database + "-shm"] where isOpen(path) {
+            // Without a descriptor of the file, whose closing would take SQLite's locks away (CPageSums).
+            fchmodat(AT_FDCWD, path, 0o600, AT_SYMLINK_NOFOLLOW)
+        }
     }
 
     /// Whether somebody else may read or change it.

@@ -12,9 +12,7 @@ final class MaintenanceLock {
     /// - Throws: `archive.busy` when another process holds it.
     init(directory: String) throws(MailFailure) {
         let path = directory + "/maintenance"
-        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
-        FileOwner.follow(descriptor, path)
+        descriptor = try FileOwner.openOrCreate(path)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw MailFailure(

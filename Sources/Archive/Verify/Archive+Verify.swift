@@ -37,7 +37,18 @@ extension Archive {
         for finding in pages.findings(tables: tables) + rows(on: tables) { report.add(finding) }
         try RowCheck(archive: self).run(&report)
         try SearchCheck(archive: self).run(&report)
+        let inFolder = packsInFolder()
+        let before = report.findings.count
         let packs = try countRows(&report)
+        // Where the rows cannot be read, nothing is known of any.
+        if report.findings.count == before {
+            for pack in inFolder where !packs.contains(where: { $0.pack == pack }) {
+                report.add(
+                    Finding(
+                        subject: .pack, place: "pack \(pack)", message: nil,
+                        text: "the database knows of no such pack"))
+            }
+        }
         let lock = start == .once ? nil : VerifyRecord.lock(in: directory)
         let hasRecord = lock != nil
         defer { withExtendedLifetime(lock) {} }
@@ -72,6 +83,15 @@ extension Archive {
             report.findings.removeAll(where: \.isReading)
         }
         return report
+    }
+
+    /// The packs that have records, whatever the database says: a file without any is one that was cut off while it was made.
+    private func packsInFolder() -> [Int64] {
+        let packs = (try? LonePackCheck.packs(in: directory + "/originals")) ?? []
+        return packs.filter { pack in
+            let file = try? PackFile(reading: originals.path(pack: pack))
+            return file.flatMap { try? $0.size() } ?? 0 > Int64(PackFormat.fileHeaderBytes)
+        }
     }
 
     private func checkPages() throws(MailFailure) -> PageCheck.Result {

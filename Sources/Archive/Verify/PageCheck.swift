@@ -141,9 +141,14 @@ struct PageCheck {
 
     /// Whether a database was made before its pages had checksums. Asked before it is opened.
     static func lacksSums(_ path: String) -> Bool {
-        guard let file = try? PackFile(reading: path), let header = try? file.read(100, at: 0),
-            pageSize(header) != nil
-        else { return false }
+        var configuration = Configuration()
+        configuration.readonly = true
+        var header = [UInt8](repeating: 0, count: 100)
+        // Through SQLite's own descriptor: this process may have the archive open already (CPageSums).
+        let code = try? DatabaseQueue(path: path, configuration: configuration).inDatabase {
+            mw_file_read($0.sqliteConnection, &header, header.count, 0)
+        }
+        guard code == 0, pageSize(header) != nil else { return false }
         // Where there is a copy of the schema, pages have had checksums, and the header is damaged.
         return header[20] == 0 && SchemaCopy.pageSize(of: path) == nil
     }
