@@ -20,7 +20,13 @@ extension Archive {
     ) throws(MailFailure) -> BackupReport {
         let maintenance = try holdMaintenance()
         defer { maintenance.release() }
-        try overwriteDue()
+        var unfinished: MailFailure?
+        do throws(MailFailure) {
+            try overwriteDue()
+        } catch {
+            guard error.isOfThePack || error.code == .archiveInputOutput && !error.isNoDamage else { throw error }
+            unfinished = error
+        }
         do {
             let identity = try identity()
             let earlier = try prepareBackupDirectory(target, identity)
@@ -31,6 +37,12 @@ extension Archive {
                 originals: originals, snapshot: snapshot, folder: folder, earlier: earlier,
                 readsBack: readsBack
             ).run(progress: progress)
+            if let unfinished {
+                copied.findings.append(
+                    Finding(
+                        subject: .pack, place: "originals", message: nil,
+                        text: "an erasure is unfinished: \(unfinished.revealed)"))
+            }
             // A copy has checksums of its own, whatever the page was like that it was made of.
             let pages = try PageCheck(path: Self.database(in: directory)).noted()
             copied.findings += PageCheck.Result(carriedOn: pages).findings(tables: [:])
@@ -82,23 +94,28 @@ extension Archive {
     }
 
     private func prepareBackupDirectory(_ target: String, _ identity: String) throws -> BackupManifest? {
-        for path in [target, target + "/originals"] {
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                throw StorageError.failure(errno: errno, path: path)
-            }
+        let folder = target + "/originals"
+        for path in [target, folder] { try FileOwner.createDirectory(path) }
+        // Else a power cut would take the whole backup away.
+        try PackFile.synchronizeDirectory(FileOwner.directory(of: target))
+        let files = FileManager.default
+        let names = try files.contentsOfDirectory(atPath: target)
+        let packs = try files.contentsOfDirectory(atPath: folder)
+        let manifest = try BackupManifest.read(in: target)
+        let snapshots = names.filter(DatabaseSnapshotFile.isName)
+        var foreign = names.filter { name in
+            name != "originals" && !BackupManifest.isName(name) && !snapshots.contains(name)
         }
-        let names = try FileManager.default.contentsOfDirectory(atPath: target)
-        let foreign = names.filter { name in
-            name != "originals" && !name.hasPrefix(BackupManifest.name)
-                && !name.hasPrefix(DatabaseSnapshotFile.prefix)
-        }
+        // A backup begins with its database.
+        let mayHavePacks = manifest != nil || !snapshots.isEmpty
+        foreign += packs.filter { !mayHavePacks || !Self.isPackName($0) }.map { "originals/\($0)" }
+        if isSameDirectory(folder, directory + "/originals") { foreign.append("the originals of this archive") }
         guard foreign.isEmpty else {
             throw MailFailure(
                 .archiveExists, kind: .permanent, "The directory holds something that is no backup",
                 detail: "\(target): \(foreign.sorted().prefix(3).joined(separator: ", "))",
                 remedy: "Name an empty directory, or one that holds an earlier backup.")
         }
-        let manifest = try BackupManifest.read(in: target)
         if let manifest {
             guard
                 manifest.archive == identity || manifest.archive == nil && hasPacks(of: manifest, in: target)
@@ -110,12 +127,23 @@ extension Archive {
             }
             try Self.removeForgotten(by: manifest, in: target)
         } else {
-            // What an interrupted backup has left.
-            for name in names where name.hasPrefix(DatabaseSnapshotFile.prefix) {
-                PackFile.remove("\(target)/\(name)")
-            }
+            // What an interrupted backup has left; its database last, without which its packs are nobody's.
+            for name in packs { try PackFile.delete("\(folder)/\(name)") }
+            if !packs.isEmpty { try PackFile.synchronizeDirectory(folder) }
+            for name in snapshots { try PackFile.delete("\(target)/\(name)") }
         }
         return manifest
+    }
+
+    /// Whether a file can be a pack that a backup has made.
+    private static func isPackName(_ name: String) -> Bool {
+        name.wholeMatch(of: /pack-[0-9]{6,18}\.mwp(\.2)?/) != nil
+    }
+
+    private func isSameDirectory(_ one: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+            && first.st_ino == second.st_ino
     }
 
     /// Whether a backup that does not say which archive it is of is of this one: each pack begins with a
@@ -137,14 +165,14 @@ extension Archive {
         let files = FileManager.default
         var hasRemoved = false
         for name in try files.contentsOfDirectory(atPath: target)
-        where name.hasPrefix(DatabaseSnapshotFile.prefix) && name != manifest.database {
+        where DatabaseSnapshotFile.isName(name) && name != manifest.database {
             try PackFile.delete("\(target)/\(name)")
             hasRemoved = true
         }
         let store = OriginalsStore(detached: "", fileNames: manifest.fileNames)
         let known = Set(manifest.packs.map { String(store.path(pack: $0.pack).dropFirst()) })
         for name in try files.contentsOfDirectory(atPath: target + "/originals")
-        where name.hasPrefix("pack-") && !known.contains(name) {
+        where isPackName(name) && !known.contains(name) {
             try PackFile.delete("\(target)/originals/\(name)")
             hasRemoved = true
         }

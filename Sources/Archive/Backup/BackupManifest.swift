@@ -19,6 +19,11 @@ struct BackupManifest: Codable {
     private static let copyName = name + ".copy"
     private static let presentFormat = 2
 
+    /// Whether a file is one of the manifest's, or its beginning.
+    static func isName(_ file: String) -> Bool {
+        [name, copyName].contains { file == $0 || file == $0 + ".next" }
+    }
+
     var format = Self.presentFormat
     /// Which archive it is of; nil in the first format.
     var archive: String?

@@ -7,7 +7,12 @@ import MailModel
 
 /// A copy of the database as of one moment, durable, and what it says about the packs.
 struct DatabaseSnapshotFile {
-    static let prefix = "mailworker-"
+    private static let prefix = "mailworker-"
+
+    /// Whether a file can be such a copy, or what SQLite puts beside it.
+    static func isName(_ name: String) -> Bool {
+        name.wholeMatch(of: /mailworker-[0-9]{1,9}\.db(-journal|-wal|-shm|-damaged)?/) != nil
+    }
 
     let name: String
     let digest: Digest256
