@@ -49,9 +49,11 @@ extension Archive {
         try MaintenanceLock(directory: directory + "/locks")
     }
 
-    /// The caller holds the maintenance lock.
+    /// The caller holds the maintenance lock. A pack that is missing or damaged keeps nothing else from being overwritten;
+    /// what lies in it stays due.
     ///
     /// - Returns: whether nothing is left: false while readers keep the write-ahead log in use.
+    /// - Throws: when all else is done, what such a pack has said.
     @discardableResult
     func overwriteDue(waitsForReaders: Bool = true) throws(MailFailure) -> Bool {
         let (due, packs, isNoted) = try read { db in
@@ -68,16 +70,11 @@ extension Archive {
         }
         guard isNoted || !due.isEmpty else { return true }
         try stop.check()
+        var failures: [Int64: MailFailure] = [:]
         do {
             try pool.writeWithoutTransaction { db in
                 try originals.settle(db)
-                for pack in packs {
-                    if try originals.clear(pack, of: due, db) {
-                        try originals.overwrite(due, at: pack)
-                    } else if !due.isEmpty {
-                        try originals.overwrite(due, in: [pack])
-                    }
-                }
+                for pack in packs { failures[pack] = try overwrite(due, in: pack, db) }
             }
         } catch {
             throw stop.noting(StorageError.failure(error))
@@ -86,17 +83,47 @@ extension Archive {
         try writeUnaudited { db in
             let done = try PreparedStatement(
                 db, "UPDATE originals SET erasure = 'done' WHERE sha256 = ? AND erasure = 'due'")
-            for digest in due.keys {
+            for (digest, place) in due where failures[place.pack] == nil {
                 try done.bind(1, digest.bytes)
                 try done.run()
             }
         }
         // What the rows said lies in the write-ahead log too, until it is begun anew.
-        guard try emptyLog(waitsForReaders: waitsForReaders) else { return false }
+        let isEmpty = try emptyLog(waitsForReaders: waitsForReaders)
+        if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
+        guard isEmpty else { return false }
         try writeUnaudited { db in
             try db.execute(sql: "DELETE FROM settings WHERE name = '\(Self.note)'")
         }
         return true
+    }
+
+    /// - Returns: what keeps the pack from being overwritten; nil when it is done.
+    /// - Throws: what concerns more than this pack.
+    private func overwrite(
+        _ due: [Digest256: OriginalsStore.Placement], in pack: Int64, _ db: Database
+    ) throws -> MailFailure? {
+        func attempt(_ body: () throws -> Void) throws -> MailFailure? {
+            do {
+                try body()
+                return nil
+            } catch {
+                let failure = StorageError.failure(error)
+                guard failure.isOfThePack || failure.code == .archiveInputOutput && !failure.isNoDamage
+                else { throw failure }
+                return failure
+            }
+        }
+        var isCleared = false
+        let failure = try attempt { isCleared = try originals.clear(pack, of: due, db) }
+        let end = try originals.committed(pack, db)
+        return try attempt {
+            if isCleared || failure != nil {
+                try originals.overwrite(due, at: pack, end: end)
+            } else if !due.isEmpty {
+                try originals.overwrite(due, in: [pack], end: end)
+            }
+        } ?? failure
     }
 
     /// - Returns: false when readers keep it in use.

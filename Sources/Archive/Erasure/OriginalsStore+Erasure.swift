@@ -14,7 +14,7 @@ extension OriginalsStore {
     /// when the zeros are on the disk; doing it again changes nothing.
     ///
     /// - Throws: `archive.original-damaged` when a known place holds something else.
-    func overwrite(_ known: [Digest256: Placement], in packs: [Int64]) throws {
+    func overwrite(_ known: [Digest256: Placement], in packs: [Int64], end: Committed? = nil) throws {
         for pack in packs {
             let isConcerned = known.values.contains { $0.pack == pack }
             // A missing pack that has none of them keeps nobody from being forgotten.
@@ -30,26 +30,37 @@ extension OriginalsStore {
             }
             if touched { try file.synchronize() }
             // A damaged header ends the walk; behind it only the database knows the places.
-            try overwrite(left, at: pack)
+            try overwrite(left, at: pack, end: end)
         }
     }
 
-    /// The same for the places in one pack that are known, without looking for further ones.
-    func overwrite(_ known: [Digest256: Placement], at pack: Int64) throws {
+    /// The same for the places in one pack that are known, without looking for further ones. One that fails keeps no other
+    /// from being overwritten.
+    ///
+    /// - Parameter end: where the pack ends, as the database says.
+    func overwrite(_ known: [Digest256: Placement], at pack: Int64, end: Committed? = nil) throws {
         let here = known.filter { $0.value.pack == pack }
         guard !here.isEmpty else { return }
         let file = try PackFile(overwriting: path(pack: pack))
-        for (digest, placement) in here {
+        var failure: (any Error)?
+        for (digest, placement) in here.sorted(by: { $0.value.offset < $1.value.offset }) {
             let start = placement.offset + Int64(PackFormat.recordHeaderBytes)
-            guard try Self.holds(file, placement, digest) else { throw Self.damaged(placement) }
-            try file.zero(from: start, to: start + placement.size)
+            do {
+                guard try Self.holds(file, placement, digest, end) else { throw Self.damaged(placement) }
+                try file.zero(from: start, to: start + placement.size)
+            } catch {
+                failure = failure ?? error
+            }
         }
         try file.synchronize()
+        if let failure { throw failure }
     }
 
     /// Whether a place is that of an original. Neither the header of its record nor the row is believed alone: with one
     /// bit of a length flipped, the zeros would reach into other people's mail.
-    private static func holds(_ file: PackFile, _ placement: Placement, _ digest: Digest256) throws -> Bool {
+    private static func holds(
+        _ file: PackFile, _ placement: Placement, _ digest: Digest256, _ packEnd: Committed?
+    ) throws -> Bool {
         let header = try file.read(PackFormat.recordHeaderBytes, at: placement.offset)
         if let record = PackFormat.record(header), record.digest == digest,
             Int64(record.length) == placement.size
@@ -67,7 +78,14 @@ extension OriginalsStore {
             isZero = isZero && bytes.allSatisfy { $0 == 0 }
         }
         // Zeros: it was overwritten before its header was damaged.
-        return isZero || Array(hash.finalize()) == Array(digest.bytes)
+        if isZero || Array(hash.finalize()) == Array(digest.bytes) { return true }
+        // Header and bytes are damaged both. What comes behind names the header that stood here.
+        let written = PackFormat.recordHeader(
+            length: Int(placement.size), digest: digest, chain: Array(header[48...]))
+        let chain = PackFormat.sha256(written)
+        if let packEnd, packEnd.end == end { return packEnd.chain == chain }
+        guard try end + Int64(PackFormat.recordHeaderBytes) <= file.size() else { return false }
+        return PackFormat.record(try file.read(PackFormat.recordHeaderBytes, at: end))?.chain == chain
     }
 
     /// Takes out of a pack what no row speaks of, and with it what it might hold of anybody: cuts off what lies behind its
