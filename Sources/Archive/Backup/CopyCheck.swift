@@ -33,15 +33,16 @@ struct CopyCheck {
     ) -> [Damage] {
         var damages: [Damage] = []
         var offset = Int64(PackFormat.fileHeaderBytes)
-        var chain: [UInt8]
+        var headers: HeaderCheck
         if let start {
-            (offset, chain) = start
+            offset = start.offset
+            headers = HeaderCheck(chain: start.chain)
         } else {
             let first = (try? file.read(PackFormat.fileHeaderBytes, at: 0)) ?? []
             if !PackFormat.isFileHeader(first, number: pack.pack) {
                 damages.append(Damage(range: 0..<offset, text: "the file does not start as this pack must"))
             }
-            chain = PackFormat.sha256(first)
+            headers = HeaderCheck(chain: PackFormat.sha256(first))
         }
         let known = claims.keys.filter { $0 >= offset }.sorted()
         var index = 0
@@ -49,16 +50,14 @@ struct CopyCheck {
             while index < known.count, known[index] <= offset { index += 1 }
             let claim = claims[offset]
             let header = (try? file.read(PackFormat.recordHeaderBytes, at: offset)) ?? []
-            let record = PackFormat.record(header)
             let bytesOffset = offset + Int64(PackFormat.recordHeaderBytes)
             let room = min(index < known.count ? known[index] : end, end) - bytesOffset
-            let follows = record.map { $0.chain == chain && Int64($0.length) <= room } ?? false
-            let length = max(0, follows ? Int64(record?.length ?? 0) : min(claim?.size ?? room, room))
-            let range = offset..<bytesOffset + length
-            if !follows {
+            let verdict = headers.judge(header, claim.map { ($0.size, $0.digest) }, room: room)
+            let range = offset..<bytesOffset + verdict.length
+            if !verdict.follows {
                 damages.append(Damage(range: range, claim: claim, text: "the record's header is damaged"))
             } else if let claim {
-                if claim.size != length || claim.digest != record?.digest {
+                if verdict.agrees == false {
                     damages.append(
                         Damage(
                             range: range, claim: claim, text: "the record is not what the database says it is"
@@ -68,7 +67,6 @@ struct CopyCheck {
                         Damage(range: range, claim: claim, text: "the bytes do not match their checksum"))
                 }
             }
-            chain = PackFormat.sha256(header)
             progress(range.upperBound - offset)
             offset = range.upperBound
         }
@@ -78,7 +76,7 @@ struct CopyCheck {
                     range: place..<place + Int64(PackFormat.recordHeaderBytes) + (claims[place]?.size ?? 0),
                     claim: claims[place], text: "the original was not found where it must be"))
         }
-        if damages.isEmpty, offset != end || end == pack.end && chain != pack.chain {
+        if damages.isEmpty, offset != end || end == pack.end && !headers.ends(with: pack.chain) {
             damages.append(
                 Damage(range: offset..<max(offset, end), text: "it does not end as the database says it does")
             )

@@ -125,34 +125,28 @@ struct PackCheck {
         var nextKnown = 0
         var slots: [Slot] = []
         slots.reserveCapacity(claims.count)
-        var chain = PackFormat.sha256(first)
+        var headers = HeaderCheck(chain: PackFormat.sha256(first))
         var walk = PackWalk(file, end: pack.end)
         while let step = try walk.step() {
             while nextKnown < known.count, known[nextKnown] <= step.offset { nextKnown += 1 }
             let next = nextKnown < known.count ? known[nextKnown] : pack.end
             let claim = claims.removeValue(forKey: step.offset)
-            let room = next - step.bytesOffset
-            let follows = step.record.map { $0.chain == chain && Int64($0.length) <= room } ?? false
-            let agrees = claim.map {
-                $0.size == Int64(step.record?.length ?? -1) && $0.digest == step.record?.digest
-            }
-            if !follows {
+            let verdict = headers.judge(
+                step.header, claim.map { ($0.size, $0.digest) }, room: next - step.bytesOffset)
+            if !verdict.follows {
                 report.add(finding(step.offset, claim?.message, "the record's header is damaged"))
-            } else if agrees == false {
+            } else if verdict.agrees == false {
                 report.add(
                     finding(step.offset, claim?.message, "the record is not what the database says it is"))
             }
-            if claim == nil, follows { report.unclaimedRecords += 1 }
-            // Whatever a damaged number says, a record ends where the next one begins.
-            let length = follows ? Int64(step.record?.length ?? 0) : min(claim?.size ?? room, room)
-            guard length >= 0 else { break }
-            if follows || claim != nil, let digest = follows ? step.record?.digest : claim?.digest {
-                slots.append(Slot(offset: step.offset, length: length, digest: digest, claim: claim))
+            if claim == nil, verdict.follows { report.unclaimedRecords += 1 }
+            if let digest = verdict.digest, verdict.length >= 0 {
+                slots.append(
+                    Slot(offset: step.offset, length: verdict.length, digest: digest, claim: claim))
             }
-            chain = PackFormat.sha256(step.header)
-            walk.skip(length)
+            walk.skip(verdict.length)
         }
-        if walk.offset != pack.end || chain != pack.chain {
+        if walk.offset != pack.end || !headers.ends(with: pack.chain) {
             report.add(
                 Finding(
                     subject: .pack, place: "pack \(pack.pack)", message: nil,
