@@ -52,6 +52,8 @@ struct VerifyCommandTests {
             }
             #expect(try await filed.status == 0)
             #expect(reports.contains { (1..<900).contains($0) }, "\(reports)")
+            // Nothing of what was filed beside the others is lost.
+            #expect(reports.last == 900, "\(reports)")
         }
     }
 
