@@ -143,6 +143,8 @@ extension Archive {
         case unneeded
         /// Tried again at that time; the mail itself is not touched by it.
         case later(UnixTime, String)
+        /// It was not its turn; no try of its own.
+        case notReached(until: UnixTime)
         case failed(String)
         /// Nothing was done, or there is nothing to do any more.
         case givenBack
@@ -165,6 +167,10 @@ extension Archive {
                         UPDATE outbox SET copy_next = ?, copy_error = ?, copy_holder = NULL,
                             copy_tries = copy_tries + 1 WHERE id = ?
                         """, arguments: [time.rawValue, words, item.rawValue])
+            case .notReached(let time):
+                try db.execute(
+                    sql: "UPDATE outbox SET copy_next = ?, copy_holder = NULL WHERE id = ?",
+                    arguments: [time.rawValue, item.rawValue])
             case .failed(let words):
                 try db.execute(
                     sql: """

@@ -63,39 +63,64 @@ struct SentCopying: Sendable {
         }
         var isLookedForAgain = false
         while let item = due.first {
-            if let sent, let folder {
-                let isThere = try await folder.contains(item.messageID)
-                if item.isUncertain {
-                    try settle(item, isThere: isThere, in: sent.name)
-                } else if isThere {
-                    try archive.noteCopy(of: item.item, .done)
-                } else if way == .unneeded {
-                    try archive.noteCopy(of: item.item, .unneeded)
-                } else if way == .findOut, item.tries == 0 {
-                    let time = archive.time.advanced(bySeconds: secondLookSeconds)
-                    try archive.noteCopy(
-                        of: item.item, .later(time, "It is looked for once more before it is put there"))
-                    isLookedForAgain = true
-                } else {
-                    try await append(item, to: folder)
-                    try archive.noteCopy(of: item.item, .done)
-                    if way == .findOut {
-                        let learned = SentHabit(
-                            filesItself: false, proof: item.messageID,
-                            proofAfter: archive.time.advanced(bySeconds: Self.slowestServerSeconds))
-                        try archive.noteSentHabit(learned, of: account.id)
-                        way = CopyWay(account, habit: learned)
+            do throws(MailFailure) {
+                if let sent, let folder {
+                    if try await lookAfter(item, in: folder, sent.name, of: account, &way) {
+                        isLookedForAgain = true
                     }
+                } else if item.isUncertain {
+                    try putOff(item, because: .noSentFolder)
+                } else {
+                    try archive.noteCopy(of: item.item, .unneeded)
                 }
-            } else if item.isUncertain {
-                try putOff(item, because: .noSentFolder)
-            } else {
-                try archive.noteCopy(of: item.item, .unneeded)
+            } catch {
+                // A try of this one, and of no other.
+                watch(.copyFailed(account: account.settings.name, failure: error))
+                try putOff(item, because: error)
+                due.removeFirst()
+                if error.code == .commandRefused { continue }
+                for other in due {
+                    let next = archive.time.advanced(bySeconds: pause(before: other, after: error))
+                    try archive.noteCopy(of: other.item, .notReached(until: next))
+                }
+                due = []
+                return isLookedForAgain
             }
             due.removeFirst()
         }
         await session.logout()
         return isLookedForAgain
+    }
+
+    /// - Returns: whether it is looked for once more before it is put there.
+    private func lookAfter(
+        _ item: Archive.OutboxToCopy, in folder: SentFolder, _ name: FolderName, of account: Account,
+        _ way: inout CopyWay
+    ) async throws(MailFailure) -> Bool {
+        let isThere = try await folder.contains(item.messageID)
+        if item.isUncertain {
+            try settle(item, isThere: isThere, in: name)
+        } else if isThere {
+            try archive.noteCopy(of: item.item, .done)
+        } else if way == .unneeded {
+            try archive.noteCopy(of: item.item, .unneeded)
+        } else if way == .findOut, item.tries == 0 {
+            let time = archive.time.advanced(bySeconds: secondLookSeconds)
+            try archive.noteCopy(
+                of: item.item, .later(time, "It is looked for once more before it is put there"))
+            return true
+        } else {
+            try await append(item, to: folder)
+            try archive.noteCopy(of: item.item, .done)
+            if way == .findOut {
+                let learned = SentHabit(
+                    filesItself: false, proof: item.messageID,
+                    proofAfter: archive.time.advanced(bySeconds: Self.slowestServerSeconds))
+                try archive.noteSentHabit(learned, of: account.id)
+                way = CopyWay(account, habit: learned)
+            }
+        }
+        return false
     }
 
     /// What was taken for the server's habit when no copy had come in time is seen to be right or wrong by the copy
@@ -141,9 +166,14 @@ struct SentCopying: Sendable {
         guard item.isUncertain || failure.isOfThisMachine || item.tries + 1 < Self.tries else {
             return try archive.noteCopy(of: item.item, .failed(words))
         }
+        let next = archive.time.advanced(bySeconds: pause(before: item, after: failure))
+        try archive.noteCopy(of: item.item, .later(next, words))
+    }
+
+    /// In seconds.
+    private func pause(before item: Archive.OutboxToCopy, after failure: MailFailure) -> Int64 {
         let first: Int64 = failure.isOfThisMachine ? 5 : 60
-        let pause = min(6 * 3600, first << min(Int64(item.tries), 12))
-        try archive.noteCopy(of: item.item, .later(archive.time.advanced(bySeconds: pause), words))
+        return min(6 * 3600, first << min(Int64(item.tries), 12))
     }
 }
 
