@@ -59,14 +59,14 @@ extension Archive {
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO send_pauses(account, until, revision, failures, code, kind, reason,
-                        remedy)
-                    SELECT id, ?, revision, ?, ?, ?, ?, ? FROM accounts WHERE id = ?
+                        remedy, refused_sign_ins)
+                    SELECT id, ?, revision, ?, ?, ?, ?, ?, ? FROM accounts WHERE id = ?
                     """,
                 arguments: [
                     pause.until?.rawValue, max(1, pause.failures), pause.failure.code.rawValue,
                     pause.failure.kind.rawValue,
                     [pause.failure.summary, pause.failure.detail].compactMap { $0 }.joined(separator: ": "),
-                    pause.failure.remedy, account.rawValue,
+                    pause.failure.remedy, pause.refusedSignIns, account.rawValue,
                 ])
         }
     }
@@ -150,7 +150,8 @@ extension Archive {
         let query = try PreparedStatement(
             db,
             """
-            SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy FROM send_pauses p
+            SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy, p.refused_sign_ins
+            FROM send_pauses p
             JOIN accounts a ON a.id = p.account AND (a.revision = p.revision OR p.code = ?2)
             WHERE \(condition)
             ORDER BY p.code = ?2 DESC, p.until IS NULL DESC, p.until DESC, p.account = ?1 DESC, ?3 LIMIT 1
@@ -159,11 +160,13 @@ extension Archive {
         try query.bind(2, MailFailure.Code.sendingBlocked.rawValue)
         query.bind(3, time.rawValue)
         return try query.first { row in
-            SendPause(
+            var pause = SendPause(
                 until: row.optionalInt64(0).map { UnixTime($0) }, failures: Int(row.int64(1)),
                 failure: MailFailure(
                     MailFailure.Code(row.text(2)), kind: FailureKind(rawValue: row.text(3)) ?? .transient,
                     row.text(4), remedy: row.optionalText(5)))
+            pause.refusedSignIns = Int(row.int64(6))
+            return pause
         }
     }
 

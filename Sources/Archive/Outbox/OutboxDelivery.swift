@@ -66,10 +66,12 @@ public struct OutboxFacts: Sendable, Hashable {
 public struct SendPause: Sendable, Hashable {
     /// Nil: until the account's settings change.
     public var until: UnixTime?
-    /// Failures in a row.
+    /// Failures of one kind in a row; for a refused secret, all that were refused.
     public var failures: Int
     public var failure: MailFailure
 
+    /// How often the secret was refused since the account has sent or was changed, whatever else has failed in between.
+    public var refusedSignIns = 0
     public init(until: UnixTime?, failures: Int, failure: MailFailure) {
         self.until = until
         self.failures = failures

@@ -43,4 +43,22 @@ extension Schema {
         CREATE INDEX accounts_submission ON accounts(lower(smtp_host), lower(coalesce(smtp_login, login)))
             WHERE smtp_host IS NOT NULL;
         """
+
+    static let refusedSendings = """
+        -- How often the secret was refused since the account last sent, whatever else has failed in between.
+        ALTER TABLE send_pauses ADD COLUMN refused_sign_ins INTEGER NOT NULL DEFAULT 0
+            CHECK (refused_sign_ins >= 0);
+        UPDATE send_pauses SET refused_sign_ins = failures WHERE kind = 'credential';
+
+        -- What nobody will send, copy or file any more.
+        DELETE FROM outbox_content WHERE item IN (
+            SELECT id FROM outbox WHERE \(isDoneWith));
+        """
+
+    /// A mail whose bytes nobody needs: the archive has them as an original, or it never goes to anybody.
+    static let isDoneWith = """
+        ((state = 'sent' AND copy IN ('done', 'unneeded', 'failed') AND filing = 'done' AND message IS NOT NULL)
+            OR (state = 'cancelled' AND copy <> 'due'
+                AND (filing = 'none' OR (filing = 'done' AND message IS NOT NULL))))
+        """
 }

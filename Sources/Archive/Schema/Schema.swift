@@ -48,6 +48,7 @@ enum Schema {
         migrator.registerMigration("25") { db in try db.execute(sql: requests) }
         migrator.registerMigration("25a") { db in try db.execute(sql: askedCounts) }
         migrator.registerMigration("26") { db in try db.execute(sql: waitingLists) }
+        migrator.registerMigration("27") { db in try db.execute(sql: refusedSendings) }
         return migrator
     }
 

@@ -31,17 +31,26 @@ struct AccountSender: Sendable {
             failed: { watch(.archiveFailed($0)) })
         let lanes = min(rules.connections, await source.prepare())
         await withDiscardingTaskGroup { group in
-            for _ in 0..<lanes {
-                group.addTask { await runLane(account, rules, source, stop) }
+            // One signs in before the others do, which would otherwise all try a wrong password.
+            let (firstIsOpen, opening) = AsyncStream<Never>.makeStream()
+            for number in 0..<lanes {
+                group.addTask {
+                    await runLane(account, rules, source, stop) { opening.finish() }
+                    opening.finish()
+                }
+                if number == 0 { for await _ in firstIsOpen {} }
             }
         }
         await source.end()
     }
 
     /// One connection's work.
-    private func runLane(_ account: Account, _ rules: SendRules, _ source: ClaimSource, _ stop: SendingStop)
-        async
-    {
+    ///
+    /// - Parameter isOpen: called when it has a session.
+    private func runLane(
+        _ account: Account, _ rules: SendRules, _ source: ClaimSource, _ stop: SendingStop,
+        isOpen: @Sendable () -> Void
+    ) async {
         var session = sessions.take(account)
         while !stop.isStopping, let claim = await source.next() {
             let isReused = session != nil
@@ -60,6 +69,7 @@ struct AccountSender: Sendable {
                 return
             }
             guard let current = session else { return }
+            isOpen()
             var result = await transmit(claim, on: current, rules)
             // A connection that was kept open may have been closed by the other side, or have had its
             // share of mails: neither says anything about this one.
@@ -182,8 +192,11 @@ struct AccountSender: Sendable {
     ) async {
         let now = settings.connections.now()
         let explained = account.provider.explaining(failure)
-        let failures = ((try? archive.sendPauseRecord(of: account.id))?.failures ?? 0) + 1
-        let pause = SendPause(
+        let last = try? archive.sendPauseRecord(of: account.id)
+        let refused = (last?.refusedSignIns ?? 0) + (explained.kind == .credential ? 1 : 0)
+        let others = last?.failure.kind == explained.kind ? last?.failures ?? 0 : 0
+        let failures = explained.kind == .credential ? refused : others + 1
+        var pause = SendPause(
             until: Self.resume(after: explained, failures: failures, now: now), failures: failures,
             failure: explained)
         var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
@@ -195,6 +208,7 @@ struct AccountSender: Sendable {
         ]
         let next = RetrySchedule.nextTry(
             attempt: claim.tries + 1, firstTry: claim.firstTry ?? now, now: now, asked: nil,
+        pause.refusedSignIns = refused
             jitter: settings.jitter())
         if let next {
             ending.nextTry = max(next, pause.until ?? next)
