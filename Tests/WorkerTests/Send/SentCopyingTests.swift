@@ -196,6 +196,25 @@ import Testing
         #expect(try office.copy(of: office.item) == "unneeded" && office.connections == 0)
     }
 
+    @Test func aCopyThatTheServerDoesNotTakeKeepsNoOtherOut() async throws {
+        let refused: Scripts.Steps = [
+            .expect("APPEND \"Sent\""), .send("$T NO [TOOBIG] message too large"),
+        ]
+        let next: Scripts.Steps = [
+            .expect("UID SEARCH HEADER \"Message-ID\""), .send("* SEARCH"), Scripts.done,
+        ]
+        let office = try await Office(
+            Self.look(
+                finding: "",
+                then: refused + Scripts.examine("Sent", exists: 3, next: 4) + next + Self.append))
+        defer { office.server.stop() }
+        let second = try await Office.sent(office.fixture)
+        try await office.copies(with: office.fixture.archive, failing: true)
+        #expect(try office.copy(of: office.item) == "due")
+        #expect(try office.copy(of: second) == "done")
+        #expect(office.appended == 1 && office.server.violations.isEmpty)
+    }
+
     @Test func aWorkerThatIsRefusedLeavesTheCopyToWhoeverComesNext() async throws {
         let office = try await Office(
             Self.look(finding: "", then: [.expect("APPEND \"Sent\""), .send("$T NO [OVERQUOTA] full")]),
