@@ -33,4 +33,34 @@ import Testing
         #expect(pieces == [true, false, false])
         #expect(try fixture.archive.accountsWithDueCopies(at: now) == [fixture.account])
     }
+
+    @Test func theBytesGoWhenTheLastRecipientHasTheMailOrNobodyWillHaveIt() throws {
+        let fixture = try ArchiveFixture()
+        let id = try fixture.archive.queueMail(
+            OutboxTests.draft(fixture, to: ["maria@client.example", "b@client.example"])
+        ).item
+        _ = try OutboxTests.claimAll(fixture.archive, fixture)
+        var ending = OutboxEnding(item: id, attempt: 1, nextTry: fixture.clock.now)
+        ending.outcomes = [0: .sent, 1: .retry]
+        ending.failure = MailFailure(.sendUncertain, kind: .transient, "later")
+        _ = try fixture.archive.noteOutbox([.ended(ending)])
+        _ = try fixture.contact("Maria", "maria@client.example")
+        let copy = fixture.arrival(
+            1, from: "anna@firma.example", to: ["maria@client.example"], folder: fixture.sent)
+        guard case .linked(let message, _) = try fixture.archive.ingest([copy])[0] else {
+            Issue.record("not in the history")
+            return
+        }
+        try fixture.archive.noteFiled([(item: id, message: message)])
+        try fixture.archive.forgoCopies(of: fixture.account)
+        #expect(try !fixture.archive.outboxPiece(id, 0).isEmpty)
+        let claim = try #require(try OutboxTests.claimAll(fixture.archive, fixture).first)
+        _ = try fixture.archive.noteOutbox([OutboxTests.ending(claim, .sent, now: fixture.clock.now)])
+        #expect(try fixture.archive.outboxItem(id).state == .sent)
+        #expect(try fixture.archive.outboxPiece(id, 0).isEmpty)
+
+        let cancelled = try fixture.archive.queueMail(OutboxTests.draft(fixture, 2)).item
+        try fixture.archive.cancelOutbox(cancelled, by: "anna")
+        #expect(try fixture.archive.outboxPiece(cancelled, 0).isEmpty)
+    }
 }

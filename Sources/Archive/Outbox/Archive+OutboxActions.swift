@@ -28,6 +28,7 @@ extension Archive {
                     UPDATE outbox SET state = 'cancelled', next_try = NULL, finished_at = ?,
                         reason = ?, reason_code = NULL, remedy = NULL WHERE id = ?
                     """, arguments: [now().rawValue, "cancelled by \(person)", id.rawValue])
+            try Self.dropContent(of: id, db)
         }
     }
 

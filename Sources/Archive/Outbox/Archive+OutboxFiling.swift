@@ -78,14 +78,13 @@ extension Archive {
         return found
     }
 
-    /// The archive has the bytes as an original, and nobody will send or copy them.
+    /// Does nothing where somebody may still send, copy or file them.
     static func dropContent(of item: OutboxID, _ db: Database) throws {
         let delete = try PreparedStatement(
             db,
             """
             DELETE FROM outbox_content WHERE item = ?1 AND EXISTS (
-                SELECT 1 FROM outbox WHERE id = ?1 AND state = 'sent' AND filing = 'done'
-                    AND message IS NOT NULL AND copy IN ('done', 'unneeded', 'failed'))
+                SELECT 1 FROM outbox WHERE id = ?1 AND \(Schema.isDoneWith))
             """)
         delete.bind(1, item.rawValue)
         try delete.run()

@@ -230,6 +230,8 @@ final class OutboxWriter {
         settleItem.bind(9, recipients.contains(.sent))
         settleItem.bind(10, item.rawValue)
         try settleItem.run()
+        // It may have been filed and copied when the first of its recipients had it.
+        if state == .sent || state == .cancelled { try Archive.dropContent(of: item, db) }
     }
 
     /// What the server said of a recipient in an earlier part of a mail that goes in parts.
