@@ -377,6 +377,26 @@ import Testing
             return []
         }
         #expect(seen.recipientsLastDay == 0)
+        // What was counted while the clock was ahead is of no day yet.
+        fixture.clock.advance(-86_400 - 3_600)
+        #expect(try fixture.archive.outboxFacts(of: fixture.account).recipientsLastDay == 0)
+    }
+
+    @Test func whatIsSentOnceMoreAtAPersonsWordHasFiveDaysAgain() throws {
+        let fixture = try ArchiveFixture()
+        let id = try fixture.archive.queueMail(
+            Self.draft(fixture, to: ["a@client.example", "b@client.example"])
+        ).item
+        _ = try Self.claimAll(fixture.archive, fixture)
+        var ending = OutboxEnding(item: id, attempt: 1, nextTry: fixture.clock.now)
+        ending.outcomes = [0: .uncertain, 1: .retry]
+        ending.failure = MailFailure(.sendUncertain, kind: .needsPerson, "Nobody knows")
+        #expect(
+            try fixture.archive.noteOutbox([.begins(id, recipients: [0]), .ended(ending)]) == [true, true])
+        fixture.clock.advance(6 * 86_400)
+        try fixture.archive.resolveOutbox(id, as: .again, evidence: "asked")
+        let claim = try #require(try Self.claimAll(fixture.archive, fixture).first)
+        #expect(claim.firstTry == nil && claim.recipients.map(\.tries) == [0, 0])
     }
 
     @Test func whatCouldNotBeFiledIsTriedAgainLater() throws {

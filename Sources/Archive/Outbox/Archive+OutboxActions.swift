@@ -64,16 +64,23 @@ extension Archive {
     /// Lets a held mail go.
     public func releaseOutbox(_ id: OutboxID) throws(MailFailure) {
         try change(id, from: [.held], "be released") { db in
+            try Self.beginAnew(id, db)
             try db.execute(
                 sql: """
-                    UPDATE outbox_recipients SET tries = 0, next_try = NULL WHERE item = ? AND state = 'retry'
-                    """, arguments: [id.rawValue])
-            try db.execute(
-                sql: """
-                    UPDATE outbox SET state = 'queued', next_try = max(not_before, ?), first_try = NULL,
-                        reason_code = NULL, reason = NULL, remedy = NULL WHERE id = ?
+                    UPDATE outbox SET state = 'queued', next_try = max(not_before, ?), reason_code = NULL,
+                        reason = NULL, remedy = NULL WHERE id = ?
                     """, arguments: [now().rawValue, id.rawValue])
         }
+    }
+
+    /// Of those who are still to have it, the five days begin anew.
+    private static func beginAnew(_ id: OutboxID, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE outbox_recipients SET tries = 0, next_try = NULL
+                WHERE item = ? AND state IN ('waiting', 'retry')
+                """, arguments: [id.rawValue])
+        try db.execute(sql: "UPDATE outbox SET first_try = NULL WHERE id = ?", arguments: [id.rawValue])
     }
 
     /// Settles an uncertain mail.
@@ -95,6 +102,7 @@ extension Archive {
                 case .failed: .failed
                 }
             for position in positions { try writer.set(id, position, state, nil) }
+            if resolution == .again { try Self.beginAnew(id, db) }
             let attempts =
                 try Int.fetchOne(
                     db, sql: "SELECT attempts FROM outbox WHERE id = ?", arguments: [id.rawValue])
