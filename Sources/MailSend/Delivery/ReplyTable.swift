@@ -80,11 +80,13 @@ public enum ReplyTable {
 
     /// What says unmistakably that the account itself has sent too much.
     private static let limitWords = [
-        "sending limit", "sending quota", "daily limit", "hourly limit", "daily user sending",
+        "sending limit", "sending quota", "daily user sending",
         "quota exceeded for sending", "limit exceeded for sender", "submissionquotaexceeded",
         "sending too many", "maximum sending rate", "exceeded the maximum number of messages",
         "exceeded the max emails",
     ]
+    /// What says that somebody's time is used up: the account's, or at a recipient the recipient's.
+    private static let usedUpWords = ["daily limit", "hourly limit"]
     /// What says that something goes too fast, and not for whom.
     private static let rateWords = [
         "rate limit", "ratelimit", "message rate", "sending rate", "too many messages", "limits are exceeded",
@@ -106,28 +108,31 @@ public enum ReplyTable {
         Row(
             "account-limit", ["5.4.5", "4.7.28", "5.7.28", "5.1.90"], words: limitWords, .accountBlocked,
             limitRemedy),
+        Row(
+            "account-limit", words: usedUpWords, at: [.mail, .data, .endOfData], .accountBlocked, limitRemedy),
         Row("account-rate", words: rateWords, at: [.mail], .accountBlocked, limitRemedy),
         Row(
             "account-rate", words: rateWords, at: [.data, .endOfData], classes: [4], .accountBlocked,
             limitRemedy),
         // At a recipient it may be the recipient's own limit, which keeps nobody else's mail back.
         Row("rate", words: rateWords, at: [.rcpt], classes: [4], .later(1800)),
+        Row("rate", words: usedUpWords, at: [.rcpt], .later(1800)),
         Row(
             "sign-in", codes: [530, 534, 535, 538], ["5.7.8", "5.7.9", "5.7.11", "x.7.12"],
             .accountRefused, "Check the account's SMTP login and password: mailworker account check NAME."),
         Row(
             "spam", words: ["spam", "suspicio", "unsolicited", "junk mail", "virus", "5.7.26"],
-            at: [.data, .endOfData, .mail], .held,
+            at: [.data, .endOfData, .mail], classes: [5], .held,
             "The server takes the mail for spam or malware. Change it, or ask the server's administrator; then"
                 + " release it or cancel it."),
         Row(
             "greylisted", words: ["greylist", "graylist", "grey-list", "grey list"], .later(330)),
         Row(
-            "sender-refused", ["x.1.7", "x.1.8", "5.7.1", "5.7.27"], at: [.mail], .held,
+            "sender-refused", ["5.1.7", "5.1.8", "5.7.1", "5.7.27"], at: [.mail], .held,
             "The server does not let this account send under that address. Send from the account's own"
                 + " address, or have the other one confirmed there."),
         Row(
-            "sender-not-owned", words: ["not owned by user", "sender address rejected"], .held,
+            "sender-not-owned", words: ["not owned by user", "sender address rejected"], classes: [5], .held,
             "The server does not let this account send under that address."),
         Row(
             "too-large", bareCodes: [552], ["5.3.4", "5.2.3"], at: [.mail, .data, .endOfData], .failed,
