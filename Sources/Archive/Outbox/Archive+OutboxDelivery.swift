@@ -210,7 +210,8 @@ extension Archive {
         let query = try PreparedStatement(
             db,
             """
-            SELECT account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try, not_before
+            SELECT account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try, not_before,
+                sha256
             FROM outbox WHERE id = ?
             """)
         query.bind(1, id.rawValue)
@@ -220,7 +221,8 @@ extension Archive {
                 envelopeID: row.text(2), sender: Self.address(row.text(3)),
                 kind: OutboxKind(rawValue: row.text(4)) ?? .single, needsUTF8: row.int64(5) != 0,
                 size: Int(row.int64(6)), attempt: Int(row.int64(7)) + 1,
-                firstTry: row.optionalInt64(8).map { UnixTime($0) }, dueSince: UnixTime(row.int64(9))
+                firstTry: row.optionalInt64(8).map { UnixTime($0) }, dueSince: UnixTime(row.int64(9)),
+                digest: row.bytes(10)
             )
         }
         guard let row else { return nil }
@@ -281,7 +283,7 @@ extension Archive {
             id: id, account: row.account, messageID: row.messageID, envelopeID: row.envelopeID,
             sender: row.sender, kind: row.kind, needsUTF8: row.needsUTF8, size: row.size,
             attempt: row.attempt, firstTry: row.firstTry, dueSince: row.dueSince, recipients: recipients,
-            content: content)
+            content: content, digest: row.digest)
     }
 
     /// Whether automatic and mass mail leaves the address out.

@@ -31,6 +31,8 @@ public struct OutboxClaim: Sendable {
     public var tries: Int { recipients.map(\.tries).max() ?? 0 }
     /// The bytes when they are few; else they are read piece by piece.
     public let content: [UInt8]?
+    /// The SHA-256 of the bytes as they were queued; nil where nobody compares it.
+    public var digest: [UInt8]?
 }
 
 /// What `Archive.claimOutbox` decides upon.
@@ -68,10 +70,10 @@ public struct SendPause: Sendable, Hashable {
     public var until: UnixTime?
     /// Failures of one kind in a row; for a refused secret, all that were refused.
     public var failures: Int
-    public var failure: MailFailure
-
     /// How often the secret was refused since the account has sent or was changed, whatever else has failed in between.
     public var refusedSignIns = 0
+    public var failure: MailFailure
+
     public init(until: UnixTime?, failures: Int, failure: MailFailure) {
         self.until = until
         self.failures = failures

@@ -37,6 +37,10 @@ extension MailFailure {
             detail: "\(size) of \(whole)", remedy: "Make the mail anew, and see: mailworker verify")
     }
 
+    static let changedContent = MailFailure(
+        .unsendableContent, kind: .permanent, "The mail's bytes are not those that were queued",
+        remedy: "Make the mail anew, and see: mailworker verify")
+
     static let unsendableContent = MailFailure(
         .unsendableContent, kind: .permanent, "The mail's bytes cannot be sent as they are",
         remedy: "It has a bare line break, a NUL or an overlong line; make the mail anew.")

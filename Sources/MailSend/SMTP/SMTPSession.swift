@@ -1,3 +1,4 @@
+import Crypto
 public import MailModel
 public import MailTransport
 
@@ -240,10 +241,12 @@ public final class SMTPSession {
         var output: [UInt8] = []
         var isSending = false
         var size = 0
+        var hash = SHA256()
         do throws(MailFailure) {
             switch mail.content {
             case .bytes(let bytes):
                 size = bytes.count
+                hash.update(data: bytes)
                 try stuffing.append(bytes, to: &output)
             case .pieces(let read):
                 var number = 0
@@ -259,10 +262,12 @@ public final class SMTPSession {
                     }
                     try stuffing.append(piece, to: &output)
                     size += piece.count
+                    hash.update(data: piece)
                     number += 1
                 }
             }
             guard size == mail.size else { throw .incompleteContent(size, of: mail.size) }
+            if let digest = mail.digest, digest != Array(hash.finalize()) { throw .changedContent }
             try stuffing.finish(into: &output)
             try await beforeData(dialogue.accepted)
         } catch {

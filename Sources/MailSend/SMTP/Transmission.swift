@@ -18,10 +18,12 @@ public struct SMTPMail: Sendable {
     /// In bytes, before dot stuffing.
     public var size: Int
     public var content: Content
+    /// The SHA-256 of the content, without which it does not go out; nil where nobody knows it.
+    public var digest: [UInt8]?
 
     public init(
         sender: SMTPPath?, recipients: [SMTPPath], envelopeID: String, needsSMTPUTF8: Bool, size: Int,
-        content: Content
+        content: Content, digest: [UInt8]? = nil
     ) {
         self.sender = sender
         self.recipients = recipients
@@ -29,6 +31,7 @@ public struct SMTPMail: Sendable {
         self.needsSMTPUTF8 = needsSMTPUTF8
         self.size = size
         self.content = content
+        self.digest = digest
     }
 }
 

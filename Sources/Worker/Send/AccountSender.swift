@@ -128,7 +128,8 @@ struct AccountSender: Sendable {
             if paths.isEmpty, let failure = refused.values.first { throw failure }
             let mail = SMTPMail(
                 sender: sender, recipients: paths, envelopeID: claim.envelopeID,
-                needsSMTPUTF8: claim.needsUTF8, size: claim.size, content: content(of: claim))
+                needsSMTPUTF8: claim.needsUTF8, size: claim.size, content: content(of: claim),
+                digest: claim.digest)
             let known = offered
             transmission = await session.transmit(mail) { accepted throws(MailFailure) in
                 let positions = accepted.map { known[$0].position }
@@ -158,7 +159,15 @@ struct AccountSender: Sendable {
 
     private func content(of claim: OutboxClaim) -> SMTPMail.Content {
         if let bytes = claim.content { return .bytes(bytes) }
-        return .pieces { number throws(MailFailure) in try archive.outboxPiece(claim.id, number) }
+        return .pieces { number throws(MailFailure) in
+            do throws(MailFailure) {
+                return try archive.outboxPiece(claim.id, number)
+            } catch  where error.code == .archiveCorrupt {
+                throw .unreadableContent
+            } catch {
+                throw error
+            }
+        }
     }
 
     private static func isWorthAnotherConnection(_ transmission: Transmission) -> Bool {
@@ -199,6 +208,7 @@ struct AccountSender: Sendable {
         var pause = SendPause(
             until: Self.resume(after: explained, failures: failures, now: now), failures: failures,
             failure: explained)
+        pause.refusedSignIns = refused
         var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
         ending.failure = explained
         ending.replies = [
@@ -208,7 +218,6 @@ struct AccountSender: Sendable {
         ]
         let next = RetrySchedule.nextTry(
             attempt: claim.tries + 1, firstTry: claim.firstTry ?? now, now: now, asked: nil,
-        pause.refusedSignIns = refused
             jitter: settings.jitter())
         if let next {
             ending.nextTry = max(next, pause.until ?? next)
@@ -253,6 +262,10 @@ extension DeliveryVerdict {
 }
 
 extension MailFailure {
+    fileprivate static let unreadableContent = MailFailure(
+        .unsendableContent, kind: .permanent, "The mail's bytes cannot be read any more",
+        remedy: "Make the mail anew, and see: mailworker verify")
+
     static func noSMTPServer(_ account: Account) -> MailFailure {
         MailFailure(
             .noSMTPServer, kind: .needsPerson, "The account has no SMTP server",

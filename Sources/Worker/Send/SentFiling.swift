@@ -33,7 +33,16 @@ struct SentFiling: Sendable {
         }
         guard !batch.isEmpty else { return 0 }
         var originals: [MessageBytes] = []
-        for item in batch { originals.append(try content(of: item)) }
+        for item in batch {
+            do throws(MailFailure) {
+                originals.append(try content(of: item))
+            } catch  where error.code == .archiveCorrupt {
+                try putOff(item, .failed(error))
+                batch.removeAll { $0.item == item.item }
+            } catch {
+                throw error
+            }
+        }
         let readings = try await parsing.parse(originals)
         var arrivals: [Arrival] = []
         var folders: [AccountID: FolderID] = [:]

@@ -50,6 +50,27 @@ import Testing
         #expect(server.received.isEmpty)
     }
 
+    /// As by a fault of the disk that nobody has noticed: they are as many as before.
+    @Test(arguments: [1, 2 << 20]) func aMailWhoseBytesAreOthersIsNotSent(size: Int) async throws {
+        let server = try ScriptedSMTPServer()
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        let path = try fixture.worker.directory.write("file.bin", Array(repeating: 0x55, count: size))
+        let item = try await fixture.send("Hello", attachments: [path])
+        try fixture.archive.writeUnaudited(.outboxCopied) { db in
+            try PreparedStatement(db, "DROP TRIGGER outbox_content_frozen").run()
+            try PreparedStatement(
+                db,
+                """
+                UPDATE outbox_content SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Hello', 'Hallo') AS BLOB)
+                """
+            ).run()
+        }
+        let ended = try await fixture.deliver(item)
+        #expect(ended.state == .failed && ended.remedy?.contains("verify") == true, "\(ended.state)")
+        #expect(server.received.isEmpty)
+    }
+
     @Test func aPauseThatIsOverAndCannotBeForgottenStopsNoMail() async throws {
         let server = try ScriptedSMTPServer()
         defer { server.stop() }
