@@ -65,22 +65,46 @@ import Testing
 
     @Test func countsThatNoHourLooksAtGo() throws {
         let fixture = try ArchiveFixture()
-        for number in 1...3 {
-            _ = try fixture.archive.queueMail(OutboxTests.draft(fixture, number))
-            fixture.clock.advance(86_401)
+        let old = fixture.clock.now.rawValue - 90_000
+        try fixture.archive.pool.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 7300)
+                    INSERT INTO asked_counts(name, at, recipients) SELECT 'asker anna', ? - i, 1 FROM n
+                    """, arguments: [old])
         }
-        #expect(try Self.counts(fixture.archive).count == 1)
+        _ = try fixture.archive.queueMail(OutboxTests.draft(fixture))
+        let left = try Self.counts(fixture.archive).filter { $0.hasPrefix("asker anna ") }
+        #expect(left.count == 7201 && left.first == "asker anna \(old - 7200) 1")
+    }
+
+    @Test func aClockThatIsAMonthAheadForAMomentChangesNothingOfTheHour() throws {
+        let fixture = try ArchiveFixture()
+        let user = try fixture.archive.user(named: "anna").id
+        let queue = { (number: Int) in
+            _ = try fixture.archive.queueMail(
+                OutboxTests.draft(fixture, number) { $0.user = user }, userHourlyLimit: 3)
+        }
+        try queue(1)
+        try queue(2)
+        fixture.clock.advance(30 * 86_400)
+        try queue(3)
+        fixture.clock.advance(1)
+        try queue(4)
+        fixture.clock.advance(-30 * 86_400 - 1)
+        try queue(5)
+        #expect(throws: MailFailure.self) { try queue(6) }
     }
 
     /// Neither the outbox is read for it, nor the counts of others or of other hours.
     @Test func theCountIsLookedUpByItsKey() throws {
         let fixture = try ArchiveFixture()
         let plan = try fixture.archive.pool.read { db in
-            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + Archive.askedQuery, arguments: ["a", 1]).map {
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + Archive.askedQuery, arguments: ["a", 1, 2]).map {
                 $0["detail"] as String
             }
         }
-        #expect(plan == ["SEARCH asked_counts USING PRIMARY KEY (name=? AND at>?)"])
+        #expect(plan == ["SEARCH asked_counts USING PRIMARY KEY (name=? AND at>? AND at<?)"])
     }
 
     /// The mail of the last hour before an upgrade counts after it.

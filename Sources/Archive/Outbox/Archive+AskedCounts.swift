@@ -18,7 +18,7 @@ extension Archive {
         if case .user = viewer { capped.append(asker) }
         if let limit {
             for name in capped {
-                let used = try Self.asked(name, since: time.advanced(bySeconds: -Self.hour), db)
+                let used = try Self.asked(name, inTheHourTo: time, db)
                 guard used + draft.recipients.count <= limit else {
                     throw MailFailure.sendingCap(used, limit)
                 }
@@ -30,26 +30,38 @@ extension Archive {
             INSERT INTO asked_counts(name, at, recipients) VALUES (?, ?, ?)
             ON CONFLICT(name, at) DO UPDATE SET recipients = recipients + excluded.recipients
             """)
-        let forget = try PreparedStatement(db, "DELETE FROM asked_counts WHERE name = ? AND at < ?")
+        // By their number and not by the clock alone: one that is wrong for a moment forgets nothing of the hour that
+        // it really is.
+        let forget = try PreparedStatement(
+            db,
+            """
+            DELETE FROM asked_counts WHERE name = ?1 AND at < ?2 AND at < (
+                SELECT at FROM asked_counts WHERE name = ?1 AND at <= ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4)
+            """)
         for name in [draft.user.map(Self.ownerName), asker].compactMap(\.self) {
             try note.bind(1, name)
             note.bind(2, time.rawValue)
             note.bind(3, draft.recipients.count)
             try note.run()
             try forget.bind(1, name)
-            // A clock that was set forward for a moment forgets nothing of the present hour.
             forget.bind(2, time.rawValue - 24 * Self.hour)
+            forget.bind(3, time.rawValue)
+            // As many as an hour can have, and as a wrong clock adds.
+            forget.bind(4, 2 * Self.hour)
             try forget.run()
         }
     }
 
     /// Reads at most one row for each second of the time, however many mails were queued in it.
-    static let askedQuery = "SELECT coalesce(sum(recipients), 0) FROM asked_counts WHERE name = ? AND at > ?"
+    static let askedQuery = """
+        SELECT coalesce(sum(recipients), 0) FROM asked_counts WHERE name = ? AND at > ? AND at <= ?
+        """
 
-    private static func asked(_ name: String, since time: UnixTime, _ db: Database) throws -> Int {
+    private static func asked(_ name: String, inTheHourTo time: UnixTime, _ db: Database) throws -> Int {
         let sum = try PreparedStatement(db, askedQuery)
         try sum.bind(1, name)
-        sum.bind(2, time.rawValue)
+        sum.bind(2, time.rawValue - hour)
+        sum.bind(3, time.rawValue)
         return Int(try sum.first { $0.int64(0) } ?? 0)
     }
 

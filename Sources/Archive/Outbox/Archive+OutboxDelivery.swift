@@ -178,7 +178,7 @@ extension Archive {
             """
             SELECT coalesce(sum(recipients), 0),
                 coalesce(sum(CASE WHEN minute >= ?3 THEN messages ELSE 0 END), 0)
-            FROM send_counts WHERE account IN (\(sameMailbox)) AND minute > ?2
+            FROM send_counts WHERE account IN (\(sameMailbox)) AND minute > ?2 AND minute <= ?3
             """)
         counts.bind(1, account.rawValue)
         counts.bind(2, time.rawValue / 60 - 1440)
