@@ -130,7 +130,8 @@ enum StorageError {
         case ENOMEM: return noMemory
         case ELOOP:
             return MailFailure(
-                .archiveInputOutput, kind: .needsPerson, "A file of the archive is a link, which is not followed",
+                .archiveInputOutput, kind: .needsPerson,
+                "A file of the archive is a link, which is not followed",
                 detail: path, remedy: "See who has put it there; put the file itself in its place.")
         default:
             return MailFailure(

@@ -100,7 +100,8 @@ import Testing
     @Test func theCountIsLookedUpByItsKey() throws {
         let fixture = try ArchiveFixture()
         let plan = try fixture.archive.pool.read { db in
-            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + Archive.askedQuery, arguments: ["a", 1, 2]).map {
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + Archive.askedQuery, arguments: ["a", 1, 2]).map
+            {
                 $0["detail"] as String
             }
         }

@@ -28,7 +28,9 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.directory + "/mailworker.db")).isEmpty)
     }
 
-    @Test func `an archive whose making was cut off before its first byte is made by the next opening`() throws {
+    @Test func `an archive whose making was cut off before its first byte is made by the next opening`()
+        throws
+    {
         let fixture = try emptied()
         for name in [Self.pack, "/mailworker.db-schema"] {
             try FileManager.default.removeItem(atPath: fixture.directory + name)

@@ -13,7 +13,8 @@ import Testing
         try #require(stat(directory + "/mailworker.db", &status) == 0)
         let end = ":\(status.st_ino) "
         return try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").contains {
-            $0.contains(" POSIX ") && $0.contains(" READ ") && $0.contains(" \(getpid()) ") && $0.contains(end)
+            $0.contains(" POSIX ") && $0.contains(" READ ") && $0.contains(" \(getpid()) ")
+                && $0.contains(end)
         }
     }
 

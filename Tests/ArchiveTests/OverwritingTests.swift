@@ -36,7 +36,9 @@ import Testing
     }
 
     private static func isDue(_ archive: Archive) throws -> [Int64] {
-        try archive.read { try Int64.fetchAll($0, sql: "SELECT message FROM originals WHERE erasure = 'due'") }
+        try archive.read {
+            try Int64.fetchAll($0, sql: "SELECT message FROM originals WHERE erasure = 'due'")
+        }
     }
 
     private static let pack = "/originals/pack-000001.mwp"

@@ -24,7 +24,9 @@ extension Archive {
         do throws(MailFailure) {
             try overwriteDue()
         } catch {
-            guard error.isOfThePack || error.code == .archiveInputOutput && !error.isNoDamage else { throw error }
+            guard error.isOfThePack || error.code == .archiveInputOutput && !error.isNoDamage else {
+                throw error
+            }
             unfinished = error
         }
         do {
@@ -109,7 +111,9 @@ extension Archive {
         // A backup begins with its database.
         let mayHavePacks = manifest != nil || !snapshots.isEmpty
         foreign += packs.filter { !mayHavePacks || !Self.isPackName($0) }.map { "originals/\($0)" }
-        if isSameDirectory(folder, directory + "/originals") { foreign.append("the originals of this archive") }
+        if isSameDirectory(folder, directory + "/originals") {
+            foreign.append("the originals of this archive")
+        }
         guard foreign.isEmpty else {
             throw MailFailure(
                 .archiveExists, kind: .permanent, "The directory holds something that is no backup",
