@@ -178,11 +178,11 @@ import Testing
     {
         let archive = try archive()
         _ = try archive.ingest([incoming(1, "One")])
-        _ = try archive.ingest([incoming(2, "Two"), incoming(3, "Three", from: "maria@client.example")])
+        _ = try archive.ingest([incoming(2, "Two"), incoming(3, "Three", from: "maria@vektor.example")])
         let entries = try archive.undoLog()
         let lead = try #require(try leads().first { $0.emails.first?.localPart == "ivan.petrov" })
         let three = try #require(
-            try archive.history(of: try archive.findContact("maria@client.example").id).first)
+            try archive.history(of: try archive.findContact("maria@vektor.example").id).first)
         try archive.link(three.message, to: [lead.id], by: "anna")
         let entry = try #require(entries.last)
         let blocked = #expect(throws: MailFailure.self) { try archive.undo(entry.id, by: "anna") }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct LeaseTests {
     /// `F_OFD_GETLK` of fcntl.h, which shows it with _GNU_SOURCE only.
-    private static let openFileGetLock: Int32 = 36
+    static let openFileGetLock: Int32 = 36
 
     @Test func `a second process is told who holds the account`() throws {
         let fixture = try ArchiveFixture()

@@ -1,3 +1,4 @@
+import Foundation
 import MIMEParse
 import MailModel
 import Testing
@@ -76,6 +77,10 @@ private func fileName(_ fields: String) -> String? {
         let word = "=?utf-8?B?0KEucGRm?="
         #expect(fileName("Content-Disposition: attachment; filename*=\(word)") == "С.pdf")
         #expect(fileName("Content-Disposition: attachment; filename*=UTF-8''\(word)") == "С.pdf")
+        // A name that only looks like one, as it is written rightly.
+        let escaped = word.replacingOccurrences(of: "=", with: "%3D").replacingOccurrences(
+            of: "?", with: "%3F")
+        #expect(fileName("Content-Disposition: attachment; filename*=UTF-8''\(escaped)") == word)
     }
 
     @Test func aTypeThatIsMissingHidesNoParameter() {

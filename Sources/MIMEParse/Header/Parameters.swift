@@ -133,6 +133,8 @@ public struct Parameters: Sendable {
         // Whether the first octet of the value proper, and the last one, are quotation marks as they stand.
         var beginsQuoted = false
         var endsQuoted = false
+        // Whether the value proper begins as an encoded word does, as it stands: percent-encoded its signs belong to it.
+        var beginsAsWord = false
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
             endsQuoted = bytes.last == Octet.quote
@@ -159,7 +161,12 @@ public struct Parameters: Sendable {
                     }
                 }
             }
-            if index == 0 { beginsQuoted = bytes.first == Octet.quote }
+            if index == 0 {
+                beginsQuoted = bytes.first == Octet.quote
+                beginsAsWord = bytes.dropFirst(beginsQuoted ? 1 : 0).starts(with: [
+                    Octet.equals, Octet.question,
+                ])
+            }
             percentDecode(bytes, into: &value.bytes)
         }
         // Quotation marks around the value proper, behind charset and language; encoded ones belong to it.
@@ -167,7 +174,7 @@ public struct Parameters: Sendable {
             value.bytes.removeFirst()
             value.bytes.removeLast()
         }
-        if value.isExtended, value.bytes.starts(with: [Octet.equals, Octet.question]),
+        if value.isExtended, beginsAsWord,
             value.bytes.suffix(2) == [Octet.question, Octet.equals]
         {
             // Both ways of naming a charset at once: the encoded words say what it is.
