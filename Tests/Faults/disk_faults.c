@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,36 +152,9 @@ int ftruncate64(int descriptor, off_t size) {
 
 int ftruncate(int descriptor, off_t size) { return ftruncate64(descriptor, size); }
 
-static int open_below(int directory, const char *path, int flags, mode_t mode) {
+static int opening(int directory, const char *path, int flags, mode_t mode) {
     if (call && is_below(path) && is_due("open")) return -1;
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
-#define MODE(flags)                                                     \
-    mode_t mode = 0;                                                    \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                              \
-        va_list rest;                                                   \
-        va_start(rest, flags);                                          \
-        mode = va_arg(rest, mode_t);                                    \
-        va_end(rest);                                                   \
-    }
-
-int open(const char *path, int flags, ...) {
-    MODE(flags)
-    return open_below(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...) {
-    MODE(flags)
-    return open_below(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int directory, const char *path, int flags, ...) {
-    MODE(flags)
-    return open_below(directory, path, flags, mode);
-}
-
-int openat64(int directory, const char *path, int flags, ...) {
-    MODE(flags)
-    return open_below(directory, path, flags, mode);
-}
+#include "open_calls.h"

@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,31 +380,4 @@ static int opening(int directory, const char *path, int flags, mode_t mode) {
     return descriptor;
 }
 
-#define MODE(flags)                                                     \
-    mode_t mode = 0;                                                    \
-    if ((flags) & (O_CREAT | O_TMPFILE)) {                              \
-        va_list rest;                                                   \
-        va_start(rest, flags);                                          \
-        mode = va_arg(rest, mode_t);                                    \
-        va_end(rest);                                                   \
-    }
-
-int open(const char *path, int flags, ...) {
-    MODE(flags)
-    return opening(AT_FDCWD, path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...) {
-    MODE(flags)
-    return opening(AT_FDCWD, path, flags, mode);
-}
-
-int openat(int directory, const char *path, int flags, ...) {
-    MODE(flags)
-    return opening(directory, path, flags, mode);
-}
-
-int openat64(int directory, const char *path, int flags, ...) {
-    MODE(flags)
-    return opening(directory, path, flags, mode);
-}
+#include "open_calls.h"
