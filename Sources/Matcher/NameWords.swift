@@ -39,20 +39,42 @@ public struct NameWords: Sendable, Hashable {
             }
         }
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
-        for (spelling, plain) in spellings {
-            text = text.replacing(spelling, with: plain)
-        }
-        var result = ""
-        for character in text where character != result.last { result.append(character) }
-        for (spelling, plain) in [("iu", "u"), ("ia", "a"), ("ie", "e"), ("io", "o")] {
-            result = result.replacing(spelling, with: plain)
-        }
-        return result
+        var letters = Array(text.utf8)
+        for spelling in consonants { spelling.replace(in: &letters) }
+        var single: [UInt8] = []
+        for letter in letters where letter != single.last { single.append(letter) }
+        for spelling in vowels { spelling.replace(in: &single) }
+        return String(decoding: single, as: UTF8.self)
     }
 
-    private static let spellings = [
-        ("shch", "sch"), ("kh", "h"), ("zh", "z"), ("ck", "k"), ("ts", "c"), ("tz", "c"), ("x", "ks"),
-        ("ph", "f"), ("w", "v"), ("th", "t"),
+    /// One of several ways to write a sound, in ASCII letters.
+    private struct Spelling {
+        let letters, plain: [UInt8]
+
+        init(_ letters: String, _ plain: String) {
+            self.letters = Array(letters.utf8)
+            self.plain = Array(plain.utf8)
+        }
+
+        /// Puts the plain way in its place, wherever it stands.
+        func replace(in text: inout [UInt8]) {
+            var index = 0
+            while let first = text[index...].firstIndex(of: letters[0]) {
+                index = first + 1
+                guard text[first...].starts(with: letters) else { continue }
+                text.replaceSubrange(first..<first + letters.count, with: plain)
+                index = first + plain.count
+            }
+        }
+    }
+
+    private static let consonants = [
+        Spelling("shch", "sch"), Spelling("kh", "h"), Spelling("zh", "z"), Spelling("ck", "k"),
+        Spelling("ts", "c"), Spelling("tz", "c"), Spelling("x", "ks"), Spelling("ph", "f"), Spelling("w", "v"),
+        Spelling("th", "t"),
+    ]
+    private static let vowels = [
+        Spelling("iu", "u"), Spelling("ia", "a"), Spelling("ie", "e"), Spelling("io", "o"),
     ]
 
     private static let cyrillic: [Unicode.Scalar: String] = [
