@@ -98,6 +98,24 @@ extension Schema {
         \(listing("1"))
         """
 
+    /// Takes what is settled from the list of everything and from that of its mailbox without a temporary table for
+    /// each item; what lies in several mailboxes leaves the others too.
+    static let settledItems = """
+        DROP TRIGGER waiting_settled;
+        CREATE TRIGGER waiting_settled AFTER UPDATE OF state ON review_items
+        WHEN OLD.state = 'open' AND NEW.state <> 'open' BEGIN
+            DELETE FROM waiting WHERE account = 0 AND sort_date = OLD.sort_date AND item = OLD.id;
+            DELETE FROM waiting WHERE sort_date = OLD.sort_date AND item = OLD.id AND account = (
+                SELECT f.account FROM ledger l JOIN folders f ON f.id = l.folder
+                WHERE l.message = OLD.message LIMIT 1);
+        END;
+        CREATE TRIGGER waiting_settled_copies AFTER UPDATE OF state ON review_items
+        WHEN OLD.state = 'open' AND NEW.state <> 'open'
+            AND (SELECT count(*) FROM ledger WHERE message = OLD.message) > 1 BEGIN
+            \(delisting(date: "OLD.sort_date", item: "OLD.id", message: "OLD.message"))
+        END;
+        """
+
     private static func isOpen(_ message: String) -> String {
         "EXISTS (SELECT 1 FROM review_items WHERE message = \(message) AND state = 'open')"
     }

@@ -49,6 +49,7 @@ enum Schema {
         migrator.registerMigration("25a") { db in try db.execute(sql: askedCounts) }
         migrator.registerMigration("26") { db in try db.execute(sql: waitingLists) }
         migrator.registerMigration("27") { db in try db.execute(sql: refusedSendings) }
+        migrator.registerMigration("28") { db in try db.execute(sql: settledItems) }
         return migrator
     }
 
