@@ -141,7 +141,10 @@ extension UnsafeRawBufferPointer {
 
     /// The bytes as text in lower case, for the ASCII names of types and charsets.
     func lowercasedString() -> String {
-        String(decoding: lazy.map(Octet.lowercased), as: UTF8.self)
+        String(unsafeUninitializedCapacity: count) { text in
+            for (index, byte) in enumerated() { text[index] = Octet.lowercased(byte) }
+            return count
+        }
     }
 }
 

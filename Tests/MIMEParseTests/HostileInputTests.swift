@@ -164,6 +164,22 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self) == "text\n\nmore")
     }
 
+    @Test func endTagsThatCloseNothingKeepTheText() {
+        func blanked(_ count: Int) -> (tags: Int, text: String) {
+            var html = Array("<div>one\(String(repeating: "</b>", count: count)) <p>two</p></div> three".utf8)
+            let length = html.count
+            HTMLEndTagLimit.bound(&html)
+            #expect(html.count == length)
+            var text: [UInt8] = []
+            #expect(HTMLText.convert(html, limit: 100_000, into: &text))
+            let tags = String(decoding: html, as: UTF8.self).ranges(of: "</b>").count
+            return (tags, String(decoding: text, as: UTF8.self))
+        }
+        #expect(blanked(1001).tags == 1001)
+        #expect(blanked(1002).tags == 1001)
+        for count in [3, 1002, 20_000] { #expect(blanked(count).text == "one\n\ntwo\n\nthree") }
+    }
+
     @Test func parametersThatDecideHowAPartIsReadAreKeptBehindManyOthers() {
         let others = (0..<150).map { "; p\($0)=x" }.joined()
         let message = reading("Content-Type: application/x\(others); name=f.bin\n\nx")

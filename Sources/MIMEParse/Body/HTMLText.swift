@@ -11,6 +11,7 @@ public enum HTMLText {
         guard !html.isEmpty else { return true }
         var html = html
         HTMLAttributeLimit.bound(&html)
+        HTMLEndTagLimit.bound(&html)
         let (isComplete, hasHidden) = convert(html, limit: limit, showsHidden: false, into: &result)
         // A mail of nothing but hidden text says at least that.
         guard result.isEmpty, hasHidden else { return isComplete }

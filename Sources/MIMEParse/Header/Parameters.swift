@@ -43,7 +43,7 @@ public struct Parameters: Sendable {
     /// would fill the memory.
     private static let maximumNames = 32
     /// What decides how a part is read counts wherever it stands.
-    private static let essential: Set<String> = ["boundary", "charset", "filename", "format", "name"]
+    private static let essential = ["boundary", "charset", "filename", "format", "name"]
 
     private func keeps(_ name: String) -> Bool {
         values.count < Self.maximumNames || Self.essential.contains(name)
