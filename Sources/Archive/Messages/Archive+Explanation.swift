@@ -69,8 +69,13 @@ private struct Explaining {
 
     /// The participants whom the viewer sees.
     private var seen: [KnownParticipant] {
-        let hasBlind = message.participants.contains { $0.role == .bcc }
-        return finding.participants.filter { hasBlind || $0.participant.role != .bcc }
+        finding.participants.filter { !hidesBlind || $0.participant.role != .bcc }
+    }
+
+    /// Whether there are blind recipients whom the viewer does not see.
+    private var hidesBlind: Bool {
+        finding.participants.contains { $0.participant.role == .bcc }
+            && !message.participants.contains { $0.role == .bcc }
     }
 
     /// Nil for mail of ours, which the server that takes it in does not check.
@@ -143,7 +148,7 @@ private struct Explaining {
     /// Told to those who decide about the message, as the queue tells it.
     private func lookAlike() throws -> Decision? {
         guard case .review(let subject) = finding.result.verdict, let lookAlike = subject.lookAlike,
-            try mayReview()
+            try mayReview(subject)
         else { return nil }
         return Decision(
             about: "look-alike", outcome: try WarningSight(db, sight).shown(lookAlike).warning,
@@ -154,7 +159,8 @@ private struct Explaining {
         let about = "matching today"
         switch finding.result.verdict {
         case .linked(let contacts):
-            let names = try names(of: contacts.map(\.contact))
+            let names = try names(
+                of: contacts.filter { !hidesBlind || $0.role != .bcc }.map(\.contact))
             let answered = contacts.compactMap(\.answered).first.map { place in
                 switch place {
                 case .message(let number): "it answers message \(number), which we sent"
@@ -166,13 +172,16 @@ private struct Explaining {
                 outcome: names.isEmpty ? "linked" : "linked to \(names.joined(separator: ", "))",
                 because: [answered, waitsAllTheSame].compactMap { $0 })
         case .review(let subject):
-            let reason = try mayReview() ? ": \(try WarningSight(db, sight).shown(subject.reason))" : ""
+            let reason =
+                try mayReview(subject) ? ": \(try WarningSight(db, sight).shown(subject.reason))" : ""
             return Decision(
                 about: about, outcome: "waits for a person\(reason)",
                 because: subject.kind == .ambiguous ? ["what it answers stands with several contacts"] : [])
         case .ignored(let rule):
             return Decision(
-                about: about, outcome: "ignored by the rule for \(try pattern(of: rule) ?? "-")",
+                about: about,
+                outcome: hidesBlind
+                    ? "ignored by a rule" : "ignored by the rule for \(try pattern(of: rule) ?? "-")",
                 because: ["every author or recipient who is of nobody is covered by a rule"])
         case .internal:
             return Decision(
@@ -189,8 +198,10 @@ private struct Explaining {
 
     // MARK: - Parts
 
-    private func mayReview() throws -> Bool {
-        try Bool.fetchOne(
+    /// What waits under the address of a blind recipient is for those who see the blind recipients.
+    private func mayReview(_ subject: ReviewSubject) throws -> Bool {
+        if hidesBlind, subject.participant?.role == .bcc { return false }
+        return try Bool.fetchOne(
             db, sql: "SELECT \(sight.mayReview(message: "m.id")) FROM messages m WHERE m.id = ?",
             arguments: [message.id.rawValue]) ?? false
     }

@@ -43,7 +43,8 @@ extension Archive {
                     to: to.map { $0.address.lowercased() },
                     attachments: disclosure == .everything ? try Self.attachments(of: message, db) : [],
                     contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
-                    linkedBy: row["person"] ?? "rule", reason: try Self.linkReason(row, of: message, db),
+                    linkedBy: row["person"] ?? "rule",
+                    reason: try Self.linkReason(row, of: message, withBlindRecipients: row["sees_blind"], db),
                     snippet: disclosure == .everything ? row["snippet"] : nil, disclosure: disclosure)
                 entry.editedBy = row["edited_by"]
                 entry.senderCheck = Self.senderCheck(row)
@@ -95,16 +96,21 @@ extension Archive {
             guard disclosure >= .people else { return Self.undisclosed(row, id) }
             let seesAll = disclosure == .everything
             let seesBlind: Bool = row["sees_blind"]
+            let parties = try Self.parties(of: id, db)
+            let shown = parties.filter { seesBlind || $0.role != .bcc }
             let defects: String? = row["defects"]
             var message = ArchivedMessage(
                 id: id, messageID: Self.messageID(row), subject: row["subject"], date: Self.time(row["date"]),
                 direction: Self.direction(row), category: Self.category(row),
                 state: LedgerState(rawValue: row["state"]) ?? .review, stateReason: row["reason"],
-                ignoredBy: row["pattern"], snippet: seesAll ? row["snippet"] : nil,
+                // It may name a blind recipient.
+                ignoredBy: shown.count == parties.count ? row["pattern"] : nil,
+                snippet: seesAll ? row["snippet"] : nil,
                 defects: (defects ?? "").split(separator: " ").map(String.init),
-                participants: try Self.parties(of: id, db).filter { seesBlind || $0.role != .bcc },
+                participants: shown,
                 attachments: seesAll ? try Self.attachments(of: id, db) : [],
-                copies: try Self.copies(of: id, db, sight), links: try Self.links(of: id, db, sight),
+                copies: try Self.copies(of: id, db, sight),
+                links: try Self.links(of: id, withBlindRecipients: seesBlind, db, sight),
                 questions: try Self.questions(of: id, db, sight), disclosure: disclosure)
             message.edited = try Self.editNote(of: id, db, sight)
             message.senderCheck = Self.senderCheck(row)
@@ -225,8 +231,9 @@ extension Archive {
 
     /// One sentence from a row of `history`.
     private static func linkReason(
-        _ row: Row, of message: ArchivedMessageID, _ db: Database
+        _ row: Row, of message: ArchivedMessageID, withBlindRecipients seesBlind: Bool, _ db: Database
     ) throws -> String {
+        if !seesBlind, row["role"] == ParticipantRole.bcc.rawValue { return "a recipient who is not shown" }
         let email: String? = row["email"]
         let address = (email ?? "").lowercased()
         let field = (row["role"] as String?).map {
@@ -319,7 +326,7 @@ extension Archive {
     }
 
     private static func links(
-        of message: ArchivedMessageID, _ db: Database, _ sight: Sight
+        of message: ArchivedMessageID, withBlindRecipients seesBlind: Bool, _ db: Database, _ sight: Sight
     ) throws -> [ArchivedMessage.Link] {
         try Row.fetchAll(
             db,
@@ -330,7 +337,8 @@ extension Archive {
         ).map { row in
             ArchivedMessage.Link(
                 contact: ContactID(rawValue: row["contact"]), contactName: row["name"],
-                linkedBy: row["person"] ?? "rule", reason: try linkReason(row, of: message, db),
+                linkedBy: row["person"] ?? "rule",
+                reason: try linkReason(row, of: message, withBlindRecipients: seesBlind, db),
                 linkedAt: UnixTime(row["linked_at"]), removedAt: time(row["removed_at"]),
                 removedBy: row["removed_by"])
         }
@@ -341,7 +349,10 @@ extension Archive {
     ) throws -> [ArchivedMessage.Question] {
         let warnings = try WarningSight(db, sight)
         return try Row.fetchAll(
-            db, sql: "SELECT * FROM review_items WHERE message = ? ORDER BY id", arguments: [message.rawValue]
+            db,
+            sql: """
+                SELECT * FROM review_items r WHERE message = ? AND \(sight.seesAddress(item: "r")) ORDER BY id
+                """, arguments: [message.rawValue]
         ).map { row in
             ArchivedMessage.Question(
                 item: ReviewItemID(rawValue: row["id"]), reason: try warnings.shown(row["reason"] as String),

@@ -21,7 +21,7 @@ extension Archive {
     /// named leave the queue. All of it is one action.
     ///
     /// - Parameter change: what a person knows better than the mail.
-    /// - Throws: as `contactDraft`; `name.taken`, `unknown.contact`, `rights.missing`.
+    /// - Throws: as `contactDraft`; `name.taken`, `unknown.contact`, `rights.missing`, `rights.undisclosed`.
     public func createContact(
         from selection: ReviewSelection, kind: Contact.Kind = .person, by person: String,
         change: (inout ContactDraft) -> Void = { _ in }
@@ -31,7 +31,7 @@ extension Archive {
             let sight = try Sight(viewer, db)
             try sight.demand(.review)
             try sight.demand(.contacts)
-            let items = try Self.open(selection, db, sight)
+            let items = try Self.openToLink(selection, db, sight)
             var draft = try Self.draft(from: items, kind: kind, db, sight)
             change(&draft)
             draft.owner = draft.owner ?? sight.rights?.user

@@ -8,7 +8,7 @@ extension Archive {
     ///
     /// - Parameter person: who decided; shown with the link.
     /// - Throws: `unknown.message` (also for a private one, of which nothing is left), `unknown.contact`,
-    ///   `rights.missing`; then nothing has changed.
+    ///   `rights.missing`, `rights.undisclosed`; then nothing has changed.
     public func link(
         _ message: ArchivedMessageID, to contacts: [ContactID], by person: String
     ) throws(MailFailure) {
@@ -24,6 +24,7 @@ extension Archive {
                 throw Self.unknownMessage(message.description)
             }
             guard !contacts.isEmpty else { throw Self.unknownContact("") }
+            try Self.demandMayFollow(message, db, sight)
             Act.concerns("message \(message)")
             for contact in contacts {
                 try Self.requireContact(contact, db, sight, toChange: false)

@@ -89,7 +89,7 @@ extension Archive {
                         ORDER BY l.state = 'duplicate', l.recorded_at LIMIT 1) AS account,
                     \(sight.disclosure(message: "r.message")) AS disclosure
                 FROM review_items r JOIN messages m ON m.id = r.message
-                WHERE \(condition) AND \(sight.mayReview(message: "r.message"))
+                WHERE \(condition) AND \(sight.mayReview(item: "r"))
                     AND disclosure >= \(Disclosure.people.rawValue)
                 \(order)
                 """, arguments: arguments

@@ -20,8 +20,8 @@ extension Archive {
     ///     mail of the address, waiting or yet to come, follows.
     ///   - trustsLookAlike: adds also an address that could be taken for a known one.
     ///   - person: who decided; shown with the link.
-    /// - Throws: `unknown.review-item`, `unknown.contact`, `rights.missing`, `invalid.value` for an address that
-    ///   looks like a known one; then nothing has changed.
+    /// - Throws: `unknown.review-item`, `unknown.contact`, `rights.missing`, `rights.undisclosed`, `invalid.value` for
+    ///   an address that looks like a known one; then nothing has changed.
     @discardableResult
     public func link(
         _ selection: ReviewSelection, to contacts: [ContactID], addingAddress: Bool = false,
@@ -39,7 +39,7 @@ extension Archive {
             let decisions = try Decisions(db, time: time)
             let writer = try ContactWriter(db, sight, time: time, policy: matching)
             var outcome = ReviewOutcome()
-            for item in try Self.open(selection, db, sight) {
+            for item in try Self.openToLink(selection, db, sight) {
                 guard let facts = try decisions.facts(of: item.message) else { continue }
                 if addingAddress, !trustsLookAlike { try Self.refuseLookAlike(item, writer.looks, db, sight) }
                 for contact in contacts {
@@ -165,7 +165,7 @@ extension Archive {
             FROM review_items r LEFT JOIN addresses a ON a.id = r.address
                 LEFT JOIN participants p ON p.message = r.message AND p.position = (
                     SELECT min(position) FROM participants WHERE message = r.message AND address = r.address)
-            WHERE r.state = 'open' AND \(sight.mayReview(message: "r.message")) AND
+            WHERE r.state = 'open' AND \(sight.mayReview(item: "r")) AND
             """
         func item(_ row: Row) -> OpenItem {
             OpenItem(
@@ -189,6 +189,44 @@ extension Archive {
             guard !rows.isEmpty else { throw unknownItem(address.lowercased) }
             return rows.map(item)
         }
+    }
+
+    /// Those of the open items that are meant whose messages may enter a history by the viewer's hand. Of what waits
+    /// under an address the others stay for whoever sees all of them.
+    ///
+    /// - Throws: as `open`; `rights.undisclosed` when one that is named is not among them, or none is.
+    static func openToLink(
+        _ selection: ReviewSelection, _ db: Database, _ sight: Sight
+    ) throws -> [OpenItem] {
+        let items = try open(selection, db, sight)
+        if case .items = selection {
+            for item in items { try demandMayFollow(item.message, db, sight) }
+            return items
+        }
+        let linked = try items.filter { try mayFollow($0.message, db, sight) }
+        if linked.isEmpty, let item = items.first { try demandMayFollow(item.message, db, sight) }
+        return linked
+    }
+
+    /// A history shows all copies of its mail; nobody shows themselves more of a message by putting it there.
+    ///
+    /// - Throws: `rights.undisclosed`.
+    static func demandMayFollow(_ message: ArchivedMessageID, _ db: Database, _ sight: Sight) throws {
+        guard try !mayFollow(message, db, sight) else { return }
+        throw MailFailure(
+            .undisclosed, kind: .needsPerson,
+            "A colleague's copy of this message shows more than you may see",
+            detail: "message \(message)",
+            remedy: "Whoever reviews that colleague's mailbox can link it, or the colleague.")
+    }
+
+    private static func mayFollow(
+        _ message: ArchivedMessageID, _ db: Database, _ sight: Sight
+    ) throws -> Bool {
+        guard sight.rights != nil else { return true }
+        return try Bool.fetchOne(
+            db, sql: "SELECT \(sight.mayFollow(message: "m.id")) FROM messages m WHERE m.id = ?",
+            arguments: [message.rawValue]) ?? false
     }
 
     private static func pattern(of item: OpenItem, _ scope: IgnoreScope) throws -> RulePattern? {

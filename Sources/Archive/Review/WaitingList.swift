@@ -89,6 +89,13 @@ struct WaitingList {
         _ columns: String, _ order: String, _ bounds: StatementArguments, under address: Int64?? = nil
     ) throws -> [Row] {
         var (condition, arguments) = filter.conditions
+        if sight.rights != nil {
+            // Only mail of ours waits under the address of a blind recipient.
+            condition += """
+                 AND (w.direction <> 'outgoing' OR EXISTS (SELECT 1 FROM review_items b
+                    WHERE b.id = w.item AND \(sight.seesAddress(item: "b"))))
+                """
+        }
         if case .some(let address) = address {
             condition += " AND w.address IS ?"
             arguments += [address]

@@ -227,6 +227,25 @@ struct Sight {
             """
     }
 
+    /// The same for what the queue asks about a message: what waits under the address of a blind recipient is for those
+    /// who see the blind recipients.
+    ///
+    /// - Parameter item: the name of its row of `review_items` in the statement.
+    func mayReview(item: String) -> String {
+        guard rights != nil else { return "1" }
+        return "(\(mayReview(message: "\(item).message")) AND \(seesAddress(item: item)))"
+    }
+
+    /// Whether the viewer may know under which address an item waits, or waited.
+    func seesAddress(item: String) -> String {
+        guard rights != nil else { return "1" }
+        return """
+            (coalesce((SELECT min(role = 'bcc') FROM participants
+                    WHERE message = \(item).message AND address = \(item).address), 0) = 0
+                OR \(seesBlindRecipients(message: "\(item).message")))
+            """
+    }
+
     /// Whether the viewer may decide about every copy of a message.
     func mayReviewAll(message: String) -> String {
         guard rights != nil else { return "1" }

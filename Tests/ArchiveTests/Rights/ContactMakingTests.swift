@@ -9,7 +9,7 @@ import Testing
     private let secret = EmailAddress("priv@secret.example")!
 
     /// Anna's mailbox with a private contact, and Boris, an employee with a mailbox of his own.
-    private struct Firm {
+    struct Firm {
         let fixture: ArchiveFixture
         let boris: Archive
         let borisID: UserID
