@@ -67,18 +67,19 @@ ssize_t mw_channel_receive(int channel, void *bytes, size_t capacity, int waits,
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];
     } control;
+    // Where there is no room for descriptors the kernel installs none.
     struct msghdr message = {
         .msg_iov = &part,
         .msg_iovlen = 1,
-        .msg_control = control.room,
-        .msg_controllen = sizeof control.room,
+        .msg_control = descriptor ? control.room : NULL,
+        .msg_controllen = descriptor ? sizeof control.room : 0,
     };
-    *descriptor = -1;
+    if (descriptor) *descriptor = -1;
     ssize_t received;
     do {
         received = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT));
     } while (received < 0 && errno == EINTR);
-    if (received < 0) return received;
+    if (received < 0 || !descriptor) return received;
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
         header->cmsg_len == CMSG_LEN(sizeof(int))) {

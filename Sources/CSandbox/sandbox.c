@@ -31,6 +31,9 @@ static int limit(int resource, rlim_t soft, rlim_t hard) {
     return setrlimit(resource, &value) < 0 ? errno : 0;
 }
 
+/// Each message has its timer, and the parent its patience; this is for a child that has turned its timer off.
+enum { longest_life_seconds = 3600 };
+
 static int enter_limits(uint64_t memory_bytes) {
     int error = 0;
     // The hard limit stays: the parent makes room for a large message, and the filter
@@ -38,6 +41,7 @@ static int enter_limits(uint64_t memory_bytes) {
     const rlim_t data = data_in_use() + memory_bytes;
     int result = limit(RLIMIT_DATA, data, RLIM_INFINITY);
     if (result) error = result;
+    if ((result = limit(RLIMIT_CPU, longest_life_seconds, longest_life_seconds))) error = result;
     if ((result = limit(RLIMIT_CORE, 0, 0))) error = result;
     if ((result = limit(RLIMIT_FSIZE, 0, 0))) error = result;
     if ((result = limit(RLIMIT_NPROC, 0, 0))) error = result;
@@ -78,7 +82,9 @@ static int add_rules(scmp_filter_ctx filter) {
     }
     // Memory that can be executed is how data becomes a program.
     const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-    if (!error) error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, not_executable);
+    // RLIMIT_DATA counts neither what is shared nor what grows like a stack.
+    const struct scmp_arg_cmp is_counted = SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_GROWSDOWN, 0);
+    if (!error) error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, not_executable, is_counted);
     if (!error) error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, not_executable);
     // abort() sends its signal so, and to itself only.
     const struct scmp_arg_cmp to_itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());

@@ -70,7 +70,8 @@ public struct NameWords: Sendable, Hashable {
 
     private static let consonants = [
         Spelling("shch", "sch"), Spelling("kh", "h"), Spelling("zh", "z"), Spelling("ck", "k"),
-        Spelling("ts", "c"), Spelling("tz", "c"), Spelling("x", "ks"), Spelling("ph", "f"), Spelling("w", "v"),
+        Spelling("ts", "c"), Spelling("tz", "c"), Spelling("x", "ks"), Spelling("ph", "f"),
+        Spelling("w", "v"),
         Spelling("th", "t"),
     ]
     private static let vowels = [

@@ -35,10 +35,29 @@ static int report(void) {
     return mw_channel_send_all(0, text, (size_t)length) < 0;
 }
 
+/// Sends octets on descriptor 0, each with two copies of a descriptor beside it.
+static int plant(void) {
+    const int planted = memfd_create("planted", 0);
+    for (int turn = 0; turn < 20; ++turn) {
+        char octet = 'x';
+        struct iovec part = {.iov_base = &octet, .iov_len = 1};
+        union {
+            struct cmsghdr header;
+            char room[CMSG_SPACE(2 * sizeof(int))];
+        } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))}};
+        memcpy(CMSG_DATA(&control.header), (int[]){planted, planted}, 2 * sizeof(int));
+        const struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+        if (sendmsg(0, &message, 0) != 1) return 1;
+    }
+    return 0;
+}
+
 int main(int count, char **arguments) {
     if (count != 2) return 64;
     const char *attempt = arguments[1];
     if (strcmp(attempt, "report") == 0) return report();
+    if (strcmp(attempt, "plant") == 0) return plant();
     mw_sandbox_state state;
     mw_sandbox_enter(32 << 20, &state);
     if (state.filter_error || state.limits_error) return 69;
@@ -65,6 +84,13 @@ int main(int count, char **arguments) {
     if (strcmp(attempt, "code") == 0) {
         const int protection = PROT_READ | PROT_WRITE | PROT_EXEC;
         return refused(mmap(NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    }
+    if (strcmp(attempt, "shared memory") == 0) {
+        return refused(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    }
+    if (strcmp(attempt, "growing memory") == 0) {
+        const int kind = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN;
+        return refused(mmap(NULL, 4096, PROT_READ | PROT_WRITE, kind, -1, 0) == MAP_FAILED);
     }
     if (strcmp(attempt, "abort") == 0) abort();
     if (strcmp(attempt, "spin") == 0) {

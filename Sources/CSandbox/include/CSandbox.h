@@ -44,7 +44,7 @@ ssize_t mw_channel_send(int channel, struct iovec *parts, size_t count, int desc
 int mw_channel_send_all(int channel, const void *bytes, size_t count);
 
 /// Receives at least one byte, waiting for it if `waits`. Puts a descriptor that came along
-/// into `descriptor`, else -1. Returns 0 at the end of the channel, -1 with errno.
+/// into `descriptor`, else -1; with NULL in its place none is taken, however many a hostile child sends. Returns 0 at the end of the channel, -1 with errno.
 ssize_t mw_channel_receive(int channel, void *bytes, size_t capacity, int waits, int *descriptor);
 
 // MARK: The sandbox

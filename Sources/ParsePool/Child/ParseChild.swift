@@ -156,13 +156,11 @@ final class ParseChild {
             guard count > 0 else { continue }
             guard watched.revents & ~Int16(POLLOUT) != 0 else { return .writable }
             received.makeRoom(for: ParseFrame.answerHeaderBytes)
-            var file: Int32 = -1
-            let count2 = mw_channel_receive(channel, received.room.baseAddress, received.room.count, 0, &file)
-            // No honest child sends one.
-            if file >= 0 { close(file) }
-            if count2 < 0, errno == EAGAIN { continue }
-            guard count2 > 0 else { return .ended }
-            received.received(count2)
+            // No honest child sends a descriptor.
+            let came = mw_channel_receive(channel, received.room.baseAddress, received.room.count, 0, nil)
+            if came < 0, errno == EAGAIN { continue }
+            guard came > 0 else { return .ended }
+            received.received(came)
             return .received
         }
     }
