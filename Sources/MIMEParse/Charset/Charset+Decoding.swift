@@ -205,6 +205,21 @@ enum UTF8Text {
         counts(bytes, stopAtInvalid: true).invalid == 0
     }
 
+    /// Whether text is UTF-8 but for a few octets, which a relay cut or a program lost: letters of
+    /// other charsets hardly ever stand as the sequences of UTF-8 do, let alone so many of them.
+    static func isDamaged(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        func isLikely(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            let counts = counts(bytes)
+            // One character that is cut may be three octets.
+            return counts.invalid > 0 && counts.sequences >= 8
+                && counts.sequences >= 16 * max(0, counts.invalid - 2)
+        }
+        // The beginning tells of most texts, which are in the charset that they name.
+        guard let first = bytes.firstIndex(where: { $0 >= 0x80 }) else { return false }
+        let head = UnsafeRawBufferPointer(rebasing: bytes[first...].prefix(512))
+        return isLikely(head) && (head.count == bytes.count - first || isLikely(bytes))
+    }
+
     /// Well-formed sequences of more than one octet, and octets outside any sequence.
     static func counts(
         _ bytes: UnsafeRawBufferPointer, stopAtInvalid: Bool = false

@@ -44,10 +44,27 @@ enum CyrillicGuess {
             }
             claim = reading.score
         }
-        guard let best = best(of: bytes), best.octets >= 8, best.score >= certain + 0.2,
+        // Accented letters of the West stand alone: a word of them is Cyrillic.
+        guard let best = best(of: bytes), best.octets >= 8 || (!isCyrillic && holdsHighWord(bytes)),
+            best.score >= certain + 0.2,
             best.score >= claim + 1.5
         else { return nil }
         return best.charset
+    }
+
+    /// Whether five letters of the upper half stand in a row.
+    private static func holdsHighWord(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var run = 0
+        for byte in bytes {
+            run = byte >= 0xC0 ? run + 1 : 0
+            if run == 5 { return true }
+        }
+        return false
+    }
+
+    /// How far the text makes words in a charset; nil where it has no letters beyond ASCII.
+    static func score(of bytes: UnsafeRawBufferPointer, in charset: Charset) -> Double? {
+        reading(of: bytes, in: charset)?.score
     }
 
     static func isCyrillic(_ charset: Charset) -> Bool {

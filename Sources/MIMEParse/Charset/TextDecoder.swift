@@ -17,6 +17,11 @@ public enum TextDecoder {
             charset = Charset(label: label)
             if charset == nil { defects.note(.unknownCharset) }
         }
+        if let claimed = charset, claimed.isWide, isOfOneOctet(bytes) {
+            // Word writes `charset=unicode` into what it saves in any charset.
+            defects.note(.mislabelledCharset)
+            charset = nil
+        }
         if charset?.isWide != true, beginsAsUTF16(bytes) {
             if charset != nil { defects.note(.mislabelledCharset) }
             charset = .utf16
@@ -68,26 +73,39 @@ public enum TextDecoder {
         }
     }
 
-    /// Whether text is UTF-8 under the label of another charset. Two characters of an Asian
-    /// charset may happen to be UTF-8, several in a row do not; UTF-16 without a
+    /// Whether text is UTF-8 under the label of another charset, be it damaged. Two characters of an
+    /// Asian charset may happen to be UTF-8, several in a row do not; UTF-16 without a
     /// single NUL is none.
     private static func isUTF8(_ bytes: UnsafeRawBufferPointer, under claimed: Charset) -> Bool {
         switch claimed.kind {
         case .utf8, .ascii:
             return false
         case .singleByte:
-            return !bytes.isASCII && UTF8Text.isValid(bytes)
+            return !bytes.isASCII && (UTF8Text.isValid(bytes) || UTF8Text.isDamaged(bytes))
         case .multiByte:
             guard !bytes.isASCII else { return false }
             let counts = UTF8Text.counts(bytes, stopAtInvalid: true)
-            return counts.invalid == 0 && counts.sequences >= 4
+            return counts.invalid == 0 && counts.sequences >= 4 || UTF8Text.isDamaged(bytes)
         case .stateful:
             if claimed.isWide {
                 // In UTF-16 the high octets of Cyrillic are control characters.
-                return !bytes.contains { $0 < 0x20 && !Octet.isSpace($0) } && UTF8Text.isValid(bytes)
+                return !bytes.contains { $0 < 0x20 && !Octet.isSpace($0) }
+                    && (UTF8Text.isValid(bytes) || UTF8Text.isDamaged(bytes))
             }
             return !bytes.isASCII && UTF8Text.isValid(bytes)
         }
+    }
+
+    /// Whether text under the label of UTF-16 or UTF-32 is none: without the zeros that blanks and line ends have
+    /// there, and without other control characters, but with blanks that part words.
+    private static func isOfOneOctet(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var blanks = 0
+        for byte in bytes.prefix(4096) {
+            if byte > 0x20 { continue }
+            guard Octet.isSpace(byte) else { return false }
+            blanks += 1
+        }
+        return blanks * 24 >= min(bytes.count, 4096)
     }
 
     /// Whether some of the eight octets by which KOI8-U differs from KOI8-R stand in words, and no other

@@ -91,19 +91,26 @@ public struct HeaderText {
         base64.last == Octet.equals || base64.count % 4 == 0
     }
 
-    /// The octets of several words read as one text in base64, where that makes UTF-8
+    /// The octets of several words read as one text in base64, where that makes UTF-8, or Cyrillic words,
     /// and the words by themselves do not.
     private static func rejoined(
         _ base64: [UInt8], _ label: [UInt8], insteadOf octets: [UInt8]
     ) -> [UInt8]? {
-        guard Charset(label: label)?.kind == .utf8, !octets.withUnsafeBytes(UTF8Text.isValid) else {
+        guard let charset = Charset(label: label) else { return nil }
+        let isUTF8 = charset.kind == .utf8
+        guard isUTF8 ? !octets.withUnsafeBytes(UTF8Text.isValid) : CyrillicGuess.isCyrillic(charset) else {
             return nil
         }
         var decoder = Base64Decoder()
         var result: [UInt8] = []
         base64.withUnsafeBytes { decoder.decode($0, into: &result) }
         decoder.finish(into: &result)
-        return result.withUnsafeBytes(UTF8Text.isValid) ? result : nil
+        if isUTF8 { return result.withUnsafeBytes(UTF8Text.isValid) ? result : nil }
+        // Every octet is a letter of some kind; which of them follow one another tells.
+        func score(_ octets: [UInt8]) -> Double {
+            octets.withUnsafeBytes { CyrillicGuess.score(of: $0, in: charset) } ?? -100
+        }
+        return score(result) > score(octets) ? result : nil
     }
 
     private func nextWordStart(_ value: UnsafeRawBufferPointer, from start: Int) -> Int? {
@@ -115,10 +122,12 @@ public struct HeaderText {
         return nil
     }
 
-    /// Words that name no charset may be of two.
+    /// Words that name no charset may be of two. `utf-8` and `UTF8` are one.
     private static func sameLabel(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-        one.count == other.count && !one.isEmpty
-            && zip(one, other).allSatisfy { Octet.lowercased($0) == Octet.lowercased($1) }
+        if one.isEmpty || other.isEmpty { return false }
+        if one.elementsEqual(other, by: { Octet.lowercased($0) == Octet.lowercased($1) }) { return true }
+        guard let charset = Charset(label: one) else { return false }
+        return charset == Charset(label: other)
     }
 
     /// Appends raw octets in UTF-8, without CR and LF; encoded words among them stay as they are.
@@ -148,7 +157,7 @@ public struct HeaderText {
     private func decodeRaw(
         _ bytes: UnsafeRawBufferPointer, into result: inout [UInt8], defects: inout DefectLog
     ) {
-        if let fallbackLabel, let charset = Charset(label: fallbackLabel),
+        if !UTF8Text.isDamaged(bytes), let fallbackLabel, let charset = Charset(label: fallbackLabel),
             charset.kind == .singleByte || charset.kind == .multiByte,
             CyrillicGuess.correction(of: charset, for: bytes) == nil
         {
@@ -230,6 +239,7 @@ struct EncodedWord {
         var label = value.slice(labelStart..<labelEnd)
         // RFC 2231, section 5: a language after an asterisk.
         if let star = label.firstIndex(of: Octet.asterisk) { label = label.slice(0..<star) }
+        label = label.trimmed()
         guard !label.contains(where: Octet.isSpace) else { return nil }
         self.label = Array(label)
         let textStart = labelEnd + 3
@@ -243,6 +253,17 @@ struct EncodedWord {
                 isMalformed = value.slice(text).contains(where: Octet.isSpace)
                 return
             }
+            // Another word begins behind a blank: the end of this one was lost.
+            if question >= textStart + 2, value[question - 1] == Octet.equals,
+                Octet.isSpace(value[question - 2]), Self.begins(value, at: question - 1)
+            {
+                var last = question - 1
+                while last > textStart, Octet.isSpace(value[last - 1]) { last -= 1 }
+                text = textStart..<last
+                end = last
+                isMalformed = true
+                return
+            }
             cursor = question + 1
         }
         // Cut off: believed only where nothing but the word's own letters follow.
@@ -250,6 +271,16 @@ struct EncodedWord {
         text = textStart..<value.count
         end = value.count
         isMalformed = true
+    }
+
+    /// Whether `=?charset?B?` or `=?charset?Q?` stands there.
+    private static func begins(_ value: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        let limit = min(value.count, start + 66)
+        guard let labelEnd = value.offset(of: Octet.question, from: start + 2, to: limit),
+            labelEnd + 2 < value.count, value[labelEnd + 2] == Octet.question
+        else { return false }
+        let encoding = value[labelEnd + 1] | 0x20
+        return encoding == UInt8(ascii: "b") || encoding == UInt8(ascii: "q")
     }
 
     /// Appends the octets that the word stands for.
