@@ -16,7 +16,7 @@ public struct MIMEParser: Sendable {
         /// Our splitter and libmimetic, checked against each other; HTML through libxml2.
         case full
         /// Our own code alone, and once over: the structure is the splitter's, HTML is not made
-        /// readable, and nothing is unpacked. For messages on which a full reading failed; every value says so with
+        /// readable, calendars, cards and reports are mere files, and nothing is unpacked. For messages on which a full reading failed; every value says so with
         /// `Defect.parserFailure`.
         case careful
     }

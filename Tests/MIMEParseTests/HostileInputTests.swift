@@ -181,7 +181,8 @@ import Testing
     }
 
     @Test func parametersThatDecideHowAPartIsReadAreKeptBehindManyOthers() {
-        let others = (0..<150).map { "; p\($0)=x" }.joined()
+        // The last of the 200 that a field may have.
+        let others = (0..<199).map { "; p\($0)=x" }.joined()
         let message = reading("Content-Type: application/x\(others); name=f.bin\n\nx")
         #expect(message.attachments.map(\.filename) == ["f.bin"])
     }

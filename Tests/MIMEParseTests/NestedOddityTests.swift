@@ -18,7 +18,7 @@ import Testing
 
     /// Fixtures whose oddity is the message's own: as a part they are something else.
     private static let ofMessages: Set<String> = [
-        "blank-line-of-spaces-first", "two-content-types",
+        "blank-line-of-spaces-first", "message-as-a-whole", "two-content-types",
     ]
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()

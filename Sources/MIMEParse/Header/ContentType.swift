@@ -44,12 +44,13 @@ struct ContentType {
         if value.first == Octet.quote { value = value.slice(1..<value.count) }
         var end = 0
         while end < value.count, value[end] != Octet.semicolon, !Octet.isSpace(value[end]),
-            value[end] != Octet.openParenthesis, value[end] != Octet.quote
+            value[end] != Octet.openParenthesis, value[end] != Octet.quote, value[end] != Octet.comma
         {
             end += 1
         }
         var name = value.slice(0..<end)
-        if end < value.count, value[end] == Octet.quote { end += 1 }
+        // A comma for the semicolon.
+        if end < value.count, value[end] == Octet.quote || value[end] == Octet.comma { end += 1 }
         let slash = name.firstIndex(of: Octet.slash)
         if let equals = name.firstIndex(of: Octet.equals), equals < slash ?? name.count {
             // A parameter where the type should stand.
@@ -82,21 +83,30 @@ struct ContentType {
             return
         }
         isDeclared = true
-        self.name = name.lowercasedString()
+        // RFC 6838, 4.2: nobody registers longer ones, and ten thousand of a quarter megabyte fill the memory.
+        self.name = name.slice(0..<min(name.count, Self.maximumName)).lowercasedString()
         let type = name.slice(0..<slash)
         if type.equalsIgnoringCase("text") {
             let subtype = name.slice((slash + 1)..<name.count)
             kind =
                 subtype.equalsIgnoringCase("plain")
-                ? .plain : subtype.equalsIgnoringCase("html") ? .html : .otherText
+                ? .plain
+                : subtype.equalsIgnoringCase("html") ? .html : Self.nearlyText[self.name] ?? .otherText
         } else if type.equalsIgnoringCase("multipart") {
             kind = .multipart
         } else if type.equalsIgnoringCase("message") {
             kind = .message
         } else {
-            kind = .other
+            kind = Self.nearlyText[self.name] ?? .other
         }
     }
+
+    private static let maximumName = 255
+
+    /// What web forms write for the types of text.
+    private static let nearlyText: [String: Kind] = [
+        "plain/text": .plain, "text/text": .plain, "text/txt": .plain, "html/text": .html, "text/htm": .html,
+    ]
 
     /// The value with its type in one word; nil where it is, or where that is no type. RFC 822
     /// allowed blanks between any two words.
@@ -137,6 +147,21 @@ struct ContentType {
         return value.indices.lazy.filter { !isLone($0) }.map { value[$0] }
     }
 
+    /// Whether a subtype of text that we do not know is one that people read (RFC 2046, 4.1.4): neither another
+    /// form of content that is read elsewhere, nor code.
+    var isReadableText: Bool { kind == .otherText && !Self.codes.contains(name) }
+
+    private static let codes: Set<String> = [
+        "text/calendar", "text/x-vcalendar", "text/vcard", "text/x-vcard", "text/directory",
+        "text/rfc822-headers", "text/x-amp-html", "text/rtf", "text/css", "text/javascript", "text/xml",
+    ]
+
+    /// Whether a file is named.
+    var hasName: Bool {
+        parameters.map { AttachmentNames.hasName($0, "name") || AttachmentNames.hasName($0, "filename") }
+            ?? false
+    }
+
     /// The charset parameter's label.
     var charsetLabel: [UInt8]? { parameters?.raw("charset")?.bytes }
 }
@@ -151,7 +176,7 @@ enum TransferEncoding {
         while start < value.count, value[start] == Octet.quote { start += 1 }
         var end = start
         while end < value.count, !Octet.isSpace(value[end]), value[end] != Octet.semicolon,
-            value[end] != Octet.quote, value[end] != Octet.openParenthesis
+            value[end] != Octet.quote, value[end] != Octet.openParenthesis, value[end] != Octet.comma
         {
             end += 1
         }

@@ -177,7 +177,10 @@ struct HeaderReader {
             {
                 defects.note(.malformedHeaderLine)
                 valueEnd = line.end
-            } else if let colon = colonOfField(cursor..<line.end) {
+            } else if let colon = colonOfField(cursor..<line.end),
+                // "Внимание: …" may begin the body where the empty line is missing.
+                bytes.slice(cursor..<colon).isASCII || isFieldAhead(line.next)
+            {
                 store()
                 var nameEnd = colon
                 while nameEnd > cursor, Octet.isBlank(bytes[nameEnd - 1]) { nameEnd -= 1 }

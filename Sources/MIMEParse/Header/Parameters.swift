@@ -39,14 +39,23 @@ public struct Parameters: Sendable {
         values = [(name, whole)]
     }
 
-    /// No field of real mail has as many names; ten thousand parts with more each
-    /// would fill the memory.
-    private static let maximumNames = 32
-    /// What decides how a part is read counts wherever it stands.
-    private static let essential = ["boundary", "charset", "filename", "format", "name"]
+    /// The names that somebody asks for. Ten thousand parts that kept all of theirs would fill the memory.
+    private static let known: Set<String> = [
+        "boundary", "charset", "delsp", "filename", "format", "method", "name", "protocol", "report-type",
+        "smime-type",
+    ]
+    /// Octets of a value that are kept: more than the longest name of a file has. A boundary counts as a whole.
+    private static let maximumValue = 4096
 
-    private func keeps(_ name: String) -> Bool {
-        values.count < Self.maximumNames || Self.essential.contains(name)
+    private mutating func keep(_ value: Value, as name: String) {
+        var value = value
+        if name != "boundary", value.bytes.count > Self.maximumValue {
+            value.bytes = Array(value.bytes.prefix(Self.maximumValue))
+        }
+        if let unescaped = value.unescaped, unescaped.count > Self.maximumValue {
+            value.unescaped = Array(unescaped.prefix(Self.maximumValue))
+        }
+        values.append((name, value))
     }
 
     /// Reads the parameters of a structured field such as Content-Disposition, behind
@@ -93,8 +102,8 @@ public struct Parameters: Sendable {
     /// numbering ends nothing: what is there is joined in order.
     private mutating func assemble(_ pieces: [Piece], defects: inout DefectLog) {
         guard pieces.contains(where: { $0.section != nil || $0.isExtended }) else {
-            for piece in pieces where keeps(piece.name) && raw(piece.name) == nil {
-                values.append((piece.name, Value(piece)))
+            for piece in pieces where Self.known.contains(piece.name) && raw(piece.name) == nil {
+                keep(Value(piece), as: piece.name)
             }
             return
         }
@@ -105,13 +114,13 @@ public struct Parameters: Sendable {
             groups[piece.name, default: []].append(piece)
         }
         for name in names {
-            guard keeps(name), let group = groups[name] else { continue }
+            guard Self.known.contains(name), let group = groups[name] else { continue }
             // An extended form says more than a plain one of the same name.
             var sections = group.filter { $0.section != nil }
             if let whole = group.first(where: { $0.isExtended && $0.section == nil }) {
                 sections = [whole]
             } else if sections.isEmpty {
-                values.append((name, Value(group[0])))
+                keep(Value(group[0]), as: name)
                 continue
             }
             var ordered: [Piece] = []
@@ -124,7 +133,7 @@ public struct Parameters: Sendable {
                 defects.note(.malformedParameter)
                 break
             }
-            values.append((name, Parameters.join(ordered, defects: &defects)))
+            keep(Parameters.join(ordered, defects: &defects), as: name)
         }
     }
 
@@ -326,6 +335,7 @@ struct ParameterScanner {
             skip(to: Octet.semicolon)
             return value
         }
+        if let value = readEscapedQuotes() { return value }
         let start = index
         while index < bytes.count, bytes[index] != Octet.semicolon { index += 1 }
         // Unquoted values with spaces are against the grammar and common.
@@ -333,6 +343,25 @@ struct ParameterScanner {
         if text.contains(where: Octet.isBlank) { isMalformed = true }
         value.reserveCapacity(text.count)
         for byte in text where byte != Octet.cr && byte != Octet.lf { value.append(byte) }
+        return value
+    }
+
+    /// A value within quotation marks that were escaped for nothing (`\\"name.pdf\\"`), as PHP writes them
+    /// out of a string in apostrophes; nil where there is none.
+    private mutating func readEscapedQuotes() -> [UInt8]? {
+        func isMark(_ place: Int) -> Bool {
+            place + 1 < bytes.count && bytes[place] == Octet.backslash && bytes[place + 1] == Octet.quote
+        }
+        guard isMark(index) else { return nil }
+        var close = index + 2
+        while close < bytes.count, bytes[close] != Octet.cr, bytes[close] != Octet.lf, !isMark(close) {
+            close += 1
+        }
+        guard isMark(close), close > index + 2 else { return nil }
+        let value = Array(bytes[(index + 2)..<close])
+        index = close + 2
+        isMalformed = true
+        skip(to: Octet.semicolon)
         return value
     }
 

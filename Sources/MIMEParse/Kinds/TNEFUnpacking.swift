@@ -34,7 +34,12 @@ enum TNEFUnpacking {
     }
 
     /// The files of a decoded winmail.dat in their order, those of enclosed messages included.
-    static func files(of octets: [UInt8], room: Int, limits: MailLimits) -> Unpacked {
+    ///
+    /// - Parameter textRoom: octets that the texts of enclosed messages may still take. Where there is
+    ///   none left, their text stays in the winmail.dat: a little of it may be compressed to megabytes.
+    static func files(
+        of octets: [UInt8], room: Int, textRoom: inout Int, limits: MailLimits
+    ) -> Unpacked {
         var unpacked = Unpacked()
         octets.withUnsafeBytes { bytes in
             var waiting: [(range: Range<Int>, depth: Int, name: String?)] = [(0..<bytes.count, 0, nil)]
@@ -48,12 +53,15 @@ enum TNEFUnpacking {
                 }
                 if stream.isDamaged { unpacked.isDamaged = true }
                 let text = TNEFText(bytes: bytes, stream: stream, limits: limits)
-                let body = text.body(isDamaged: &unpacked.isDamaged)
+                let isRead = next.depth == 0 || textRoom > 0
+                if !isRead { unpacked.isDamaged = true }
+                let body = isRead ? text.body(isDamaged: &unpacked.isDamaged) : nil
                 if next.depth == 0 {
                     unpacked.body = body
                 } else if let body {
                     // The text of an enclosed message is a file: it is not what the sender wrote here.
                     let content = Array(body.text.utf8)
+                    textRoom -= content.count
                     let name = text.subject ?? next.name ?? "message"
                     let file = EmbeddedFile(
                         name: .text(name + ".txt"), contentType: "text/plain", content: content)

@@ -7,7 +7,8 @@ extension MessageBuilder {
         _ tree: EntityTree, _ plan: LeafPlan, _ fields: MessageFields, into message: inout ParsedMessage
     ) {
         let reader = SpecialContentReader(bytes: bytes, tree: tree, plan: plan, limits: limits)
-        var special = reader.read(message)
+        // What cost a full reading its life there would cost the careful one its own.
+        var special = mode == .full ? reader.read(message) : SpecialContent()
         if message.textSource != .none, let text = message.text, let read = InlinePGP.read(text) {
             message.text = read.text
             special.protection = special.protection ?? read.protection
@@ -45,6 +46,28 @@ extension MessageBuilder {
         message.text = String(decoding: utf8[..<end], as: UTF8.self)
         message.textSource = body.isHTML ? .html : .plain
         if body.isHTML { message.hasHTML = true }
+    }
+
+    /// The text of a message that is another message as a whole, which is what every program shows. The
+    /// files in it stay in the one attachment.
+    func readWholeMessage(_ root: Entity, into message: inout ParsedMessage) {
+        guard message.textSource == .none, root.contentType.kind == .message,
+            root.contentType.name == "message/rfc822" || root.contentType.name == "message/global",
+            mode == .full, nesting < EnclosedContent.maximumNesting
+        else { return }
+        let body = bytes.slice(root.body)
+        var log = DefectLog()
+        let decoded =
+            root.encoding == .identity
+            ? nil : LeafContent(bytes: body, encoding: root.encoding).decoded(defects: &log)
+        func read(_ bytes: UnsafeRawBufferPointer) -> ParsedMessage {
+            MessageBuilder.message(bytes, limits: limits, mode: mode, nesting: nesting + 1)
+        }
+        let inner = decoded.map { $0.withUnsafeBytes(read) } ?? read(body)
+        message.text = inner.text
+        message.textSource = inner.textSource
+        message.furtherText = inner.furtherText
+        message.hasHTML = message.hasHTML || inner.hasHTML
     }
 
     /// Reads an enclosed entity as the message's own content; its files follow the message's.

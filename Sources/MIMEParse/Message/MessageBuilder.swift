@@ -151,13 +151,35 @@ struct MessageBuilder {
                 }
             }
         }
+        appendRicherVersions(of: body, to: &further, tree, plan)
         if message.textSource != .none {
             message.text = String(decoding: body.utf8, as: UTF8.self)
         }
         if !further.utf8.isEmpty { message.furtherText = String(decoding: further.utf8, as: UTF8.self) }
         readPackedBody(plan, into: &message)
+        readWholeMessage(tree.entities[0], into: &message)
         readAttachments(tree, plan, into: &message)
     }
+
+    /// The HTML beside a plain version that is a mere stub: "your program shows no HTML", a scanner's
+    /// notice, the greeting alone.
+    private mutating func appendRicherVersions(
+        of body: BodyText, to further: inout BodyText, _ tree: EntityTree, _ plan: LeafPlan
+    ) {
+        guard body.utf8.count < TextChoice.longestStub else { return }
+        for index in plan.unreadVersions.prefix(Self.maximumVersions) where !further.isFull {
+            let end = further.utf8.count
+            let before = defects
+            append(tree.entities[index], index, to: &further, tree, plan)
+            if !TextChoice.isStub(body.utf8, beside: further.utf8[end...]) {
+                further.utf8.removeLast(further.utf8.count - end)
+                defects = before
+            }
+        }
+    }
+
+    /// Versions beside a stub that are read; more are an attack.
+    private static let maximumVersions = 16
 
     private mutating func append(
         _ entity: Entity, _ index: Int, to text: inout BodyText, _ tree: EntityTree, _ plan: LeafPlan

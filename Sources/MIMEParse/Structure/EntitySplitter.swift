@@ -29,10 +29,13 @@ struct EntitySplitter {
     private static let maximumFieldLines = 20
 
     private struct OpenContainer {
-        var entity: Int
-        var boundary: [UInt8]
+        let entity: Int
+        let boundary: [UInt8]
+        /// Of the boundary; what most lines are told by.
+        let length: Int
+        let lastOctet: UInt8
         /// What the line behind a delimiter must begin with; nil where it may be any.
-        var fieldPrefix: StaticString?
+        let fieldPrefix: StaticString?
         var hasParts = false
         /// Its closing delimiter was met. It stays in place until an outer delimiter comes: what
         /// a gateway or a careless program put behind the end is a part of it all the same.
@@ -41,6 +44,14 @@ struct EntitySplitter {
         var nextOther = -1
         /// The text that was being read when a closing delimiter from outside came.
         var cutText: CutText?
+
+        init(entity: Int, boundary: [UInt8], fieldPrefix: StaticString?) {
+            self.entity = entity
+            self.boundary = boundary
+            self.fieldPrefix = fieldPrefix
+            length = boundary.count
+            lastOctet = boundary.last ?? 0
+        }
     }
 
     private struct CutText {
@@ -135,7 +146,11 @@ struct EntitySplitter {
                 continue
             }
             let dataEnd = endOfData(before: delimiter.start)
-            if let current { endBody(of: current, at: dataEnd) }
+            if let current {
+                endBody(of: current, at: dataEnd)
+            } else {
+                readLostPart(before: delimiter, at: dataEnd)
+            }
             let resumed = delimiter.resumed.map { takeInterrupted($0, within: delimiter.level, at: dataEnd) }
             endContainers(within: delimiter, at: dataEnd, reading: current)
             current = nil
@@ -168,6 +183,32 @@ struct EntitySplitter {
         if let current { endBody(of: current, at: bytes.count) }
         for container in open { close(container, at: bytes.count) }
         open = []
+    }
+
+    /// A part whose delimiter is missing, in front of a multipart's first one, where header fields of a part and an
+    /// empty line stand and no preamble.
+    private mutating func readLostPart(before delimiter: Delimiter, at end: Int) {
+        let level = open.count - 1
+        guard !delimiter.closes, delimiter.resumed == nil, delimiter.level == level, !open[level].hasParts,
+            open[level].fieldPrefix == nil, entities.count + 1 < limits.parts
+        else { return }
+        let parent = open[level].entity
+        var start = entities[parent].body.lowerBound
+        while start < end, Octet.isSpace(bytes[start]) { start += 1 }
+        guard start < end, bytes.slice(start..<end).hasPrefixIgnoringCase("content-"),
+            hasFields(at: start, needsContent: true)
+        else { return }
+        let index = entities.count
+        let body = begin(at: start, parent: parent)
+        guard body < end, entities[index].contentType.kind != .multipart else {
+            // Nothing of the kind after all.
+            entities.removeLast(entities.count - index)
+            open.removeLast(open.count - level - 1)
+            return
+        }
+        open[level].hasParts = true
+        defects.note(.structureRepaired)
+        endBody(of: index, at: end)
     }
 
     /// Ends the multiparts within the delimiter's own; those that are not closed may go on.
@@ -250,6 +291,12 @@ struct EntitySplitter {
                 // A gateway's text may be the message's parts; where there are none it is a text.
                 type = named
                 isSecond = true
+            } else if parent >= 0, type.kind == .plain || type.kind == .html, named.isDeclared,
+                !type.hasName, named.hasName
+            {
+                // Of two the one that names a file: its octets are no text.
+                type = named
+                defects.note(.duplicateField)
             }
         }
         var encoding = TransferEncoding.identity
@@ -378,6 +425,10 @@ struct EntitySplitter {
             let level = next
             // Several that share a boundary differ only in whether they are closed.
             next = stack[level].isClosed ? level - 1 : stack[level].nextOther
+            // Before the boundary is fetched: there may be a hundred levels, and any number of such lines.
+            let length = stack[level].length
+            guard text.count >= length, length == 0 || text[length - 1] == stack[level].lastOctet
+            else { continue }
             let boundary = stack[level].boundary
             guard text.holds(boundary, at: 0) else { continue }
             var rest = boundary.count

@@ -83,16 +83,23 @@ struct LeafPlan {
     /// The leaves that make the readable text, in order.
     var textLeaves: [Int] = []
     var htmlLeaves: [Int] = []
+    /// HTML whose plain version is read.
+    var unreadVersions: [Int] = []
     var attachments: [Source] = []
     private var textsWithFiles: [Int: TextWithFiles] = [:]
     /// What the first readable winmail.dat says as the message's body.
     var packedBody: TNEFBody?
+    /// Octets that the texts of messages in a winmail.dat may still take.
+    private var packedTextRoom: Int
 
     init(
         tree: inout EntityTree, bytes: UnsafeRawBufferPointer, limits: MailLimits, mode: MIMEParser.Mode,
         defects: inout DefectLog
     ) {
+        packedTextRoom = limits.textBytes
         var inlineTexts: [Int] = []
+        // Files that are texts: where nothing else is, they say what the sender wrote.
+        var spareTexts: [Int] = []
         for index in tree.entities.indices where !tree.entities[index].isContainer {
             var entity = tree.entities[index]
             var disposition = Disposition.none
@@ -104,16 +111,15 @@ struct LeafPlan {
                 let parameters = Parameters(field: field, limit: limits.parameters, defects: &defects)
                 hasName = AttachmentNames.hasName(parameters, "filename")
             }
-            if !hasName, let parameters = entity.contentType.parameters {
-                hasName =
-                    AttachmentNames.hasName(parameters, "name")
-                    || AttachmentNames.hasName(parameters, "filename")
-            }
+            if !hasName { hasName = entity.contentType.hasName }
             let kind = entity.contentType.kind
             // A multipart without parts is only the text that it holds.
             let isText = kind == .plain || kind == .html || kind == .multipart
             // A message that is one text is read as such, whatever name it carries.
             guard isText, disposition != .attachment, !hasName || entity.parent < 0 else {
+                if disposition != .attachment, isText || !hasName && entity.contentType.isReadableText {
+                    spareTexts.append(index)
+                }
                 attachments.append(
                     Source(
                         entity: index, disposition: disposition, embedded: nil, body: entity.body,
@@ -133,6 +139,10 @@ struct LeafPlan {
             } else {
                 addFileBlocks(in: entity, index: index, bytes: bytes, limits: limits, defects: &defects)
             }
+        }
+        if inlineTexts.isEmpty, mode == .full {
+            inlineTexts = spareTexts
+            htmlLeaves = spareTexts.filter { tree.entities[$0].contentType.kind == .html }
         }
         chooseText(inlineTexts, tree, bytes)
     }
@@ -204,7 +214,7 @@ struct LeafPlan {
         let content = LeafContent(bytes: bytes.slice(entity.body), encoding: entity.encoding)
         let octets = content.decoded(defects: &defects)
         let unpacked = TNEFUnpacking.files(
-            of: octets, room: limits.parts - attachments.count, limits: limits)
+            of: octets, room: limits.parts - attachments.count, textRoom: &packedTextRoom, limits: limits)
         if unpacked.isDamaged { defects.note(.damagedFile) }
         if packedBody == nil { packedBody = unpacked.body }
         for (packed, range) in unpacked.files {
@@ -236,6 +246,8 @@ struct LeafPlan {
                 isBlank: !isHTML && Self.isBlank(entity, bytes))
         }
         textLeaves = TextChoice.read(known).map { leaves[$0] }
+        let read = Set(textLeaves)
+        unreadVersions = htmlLeaves.filter { !read.contains($0) }
     }
 
     /// The outermost multipart/alternative around a leaf.

@@ -39,6 +39,30 @@ enum TextChoice {
         }
     }
 
+    /// Octets of UTF-8 beyond which a plain version is believed to say what the HTML says.
+    static let longestStub = 1000
+
+    /// Whether a plain version says so much less than the HTML that it cannot be the same: twice as many
+    /// words stand there. A signature, which may be a scanner's, does not count.
+    static func isStub(_ text: [UInt8], beside html: ArraySlice<UInt8>) -> Bool {
+        func weight(_ text: some Sequence<UInt8>) -> Int {
+            text.lazy.filter { $0 >= 0x80 || Octet.isLetter($0) || Octet.isDigit($0) }.count
+        }
+        var end = text.count
+        text.withUnsafeBytes { bytes in
+            var cursor = 0
+            while cursor < bytes.count {
+                let line = bytes.line(from: cursor, to: bytes.count)
+                if line.end - cursor == 3, bytes.slice(cursor..<line.end).hasPrefixIgnoringCase("-- ") {
+                    end = cursor
+                    return
+                }
+                cursor = line.next
+            }
+        }
+        return weight(html) >= 2 * max(1, weight(text[..<end]))
+    }
+
     /// Whether a text is the beginning of another, or all of it, but for its blanks and signs.
     static func repeats(_ text: ArraySlice<UInt8>, _ other: [UInt8]) -> Bool {
         func isWord(_ byte: UInt8) -> Bool { byte >= 0x80 || Octet.isLetter(byte) || Octet.isDigit(byte) }
