@@ -49,9 +49,43 @@ private func html(_ source: String) -> String? {
     @Test func whatNobodySeesIsNotRead() {
         #expect(html("<div style=\"display:none;max-height:0\">pre<br>hea<b>der</b></div><p>x</p>") == "x")
         #expect(html("<span style=\"DISPLAY : none !important\">h</span>x") == "x")
-        #expect(html("<div hidden>h</div>x<span style='mso-hide:all'>h</span>") == "x")
+        #expect(html("<div hidden>h</div>x") == "x")
+        // Outlook alone would hide it, and shows another drawing of the same button.
+        #expect(html("<span style='mso-hide:all'>h</span>") == "h")
         // Nothing else is there: better than an empty text.
         #expect(html("<div style=\"display:none\">only this</div>") == "only this")
+    }
+
+    @Test func aPictureOfMegabytesWithinTheHTMLHidesNothing() {
+        let picture = String(repeating: "iVBORw0KGgo", count: 450_000)
+        #expect(html("<p>a</p><img src=\"data:image/png;base64,\(picture)\"><p>b</p>") == "a\n\nb")
+        #expect(html("<p>a</p><img src=data:image/png;base64,\(picture)><p>b</p>") == "a\n\nb")
+    }
+
+    @Test(arguments: [
+        ("a<![if !vml]>b<![endif]>c", "abc"), ("a<!-->b<!-- x -->c", "abc"), ("a<!--->b", "ab"),
+        ("a<!x>b", "ab"),
+        ("<style><!-- p{} --></style>a<!--[if mso]>x<![endif]-->b", "ab"),
+        ("<script>if (a <! b) c()</script>d", "d"), ("a<?xml:namespace prefix=o ns=\"x\" />b", "ab"),
+        ("<!DOCTYPE html><p>a", "a"),
+    ])
+    func declarationsAreNoText(_ source: String, _ text: String) {
+        #expect(html(source) == text)
+    }
+
+    @Test(arguments: ["a<!", "a<?", "a<![if x", "a<!--", "a<!-", "a<?<?<?", "<!<!<!<!"])
+    func declarationsThatAreCutAreRead(_ source: String) {
+        #expect(html(source) != nil)
+    }
+
+    @Test func elementsThatNobodyClosesHideNothing() {
+        for count in [500, 600, 5_000] {
+            let text = html(String(repeating: "<font>x<br>", count: count) + "end") ?? ""
+            #expect(text.hasSuffix("end"))
+            #expect(text.split(separator: "\n").count == count + 1)
+        }
+        let chain = String(repeating: "<blockquote type=cite>", count: 520)
+        #expect(html("a\(chain)b")?.hasSuffix("> b") ?? false)
     }
 
     @Test func listsKeepTheirMarks() {

@@ -32,7 +32,12 @@ struct BodyText {
         _ octets: UnsafeRawBufferPointer, label: [UInt8]?, defects: inout DefectLog
     ) {
         var html: [UInt8] = []
-        TextDecoder.decode(octets, label: label ?? Self.metaCharset(octets), into: &html, defects: &defects)
+        var label = label
+        if Self.namesNone(label, of: octets), let named = Self.metaCharset(octets) {
+            if label != nil { defects.note(.mislabelledCharset) }
+            label = named
+        }
+        TextDecoder.decode(octets, label: label, into: &html, defects: &defects)
         if html.withUnsafeBytes({ $0.offset(of: 0, from: 0, to: $0.count) }) != nil {
             html.removeAll { $0 == 0 }
         }
@@ -102,8 +107,10 @@ struct BodyText {
 
     /// Old entities stand without their semicolon in real mail ("&copy 2025"), and
     /// browsers read them; libxml2 wants it.
+    ///
+    /// Those that HTML 5 added it does not know at all.
     private static func closeEntities(_ html: inout [UInt8]) {
-        var places: [Int] = []
+        var places: [(end: Int, entity: Int?)] = []
         html.withUnsafeBytes { bytes in
             var cursor = 0
             while let ampersand = bytes.offset(of: 0x26, from: cursor, to: bytes.count) {
@@ -111,11 +118,16 @@ struct BodyText {
                 while end < bytes.count, end - ampersand < 8, Octet.isLetter(bytes[end]) { end += 1 }
                 cursor = end
                 let next = end < bytes.count ? bytes[end] : Octet.space
+                if next == Octet.semicolon, end - ampersand > 2 {
+                    let name = Array(bytes[(ampersand + 1)..<end])
+                    if newEntities[name] != nil { places.append((end + 1, ampersand)) }
+                    continue
+                }
                 let isOpen =
                     next != Octet.semicolon && next != Octet.equals && !Octet.isLetter(next)
                     && !Octet.isDigit(next)
                 guard isOpen, openEntities.contains(Array(bytes[(ampersand + 1)..<end])) else { continue }
-                places.append(end)
+                places.append((end, nil))
             }
         }
         guard !places.isEmpty else { return }
@@ -123,12 +135,30 @@ struct BodyText {
         result.reserveCapacity(html.count + places.count)
         var start = 0
         for place in places {
-            result += html[start..<place]
-            result.append(Octet.semicolon)
-            start = place
+            if let entity = place.entity {
+                result += html[start..<entity]
+                result += newEntities[Array(html[(entity + 1)..<(place.end - 1)])] ?? []
+            } else {
+                result += html[start..<place.end]
+                result.append(Octet.semicolon)
+            }
+            start = place.end
         }
         html = result + html[start...]
     }
+
+    /// None of them is syntax.
+    private static let newEntities: [[UInt8]: [UInt8]] = {
+        let table = [
+            "numero": "№", "check": "✓", "cross": "✗", "star": "☆", "starf": "★", "phone": "☎", "female": "♀",
+            "male": "♂", "lbrack": "[", "lsqb": "[", "rbrack": "]", "rsqb": "]", "lbrace": "{", "lcub": "{",
+            "rbrace": "}", "rcub": "}", "lpar": "(", "rpar": ")", "excl": "!", "quest": "?", "num": "#",
+            "dollar": "$", "percnt": "%", "ast": "*", "plus": "+", "comma": ",", "period": ".", "sol": "/",
+            "colon": ":", "semi": ";", "commat": "@", "lowbar": "_", "verbar": "|", "vert": "|", "dash": "‐",
+            "hyphen": "‐", "horbar": "―", "hearts": "♥",
+        ]
+        return Dictionary(uniqueKeysWithValues: table.map { (Array($0.key.utf8), Array($0.value.utf8)) })
+    }()
 
     private static let openEntities: Set<[UInt8]> = Set(
         [
@@ -137,15 +167,25 @@ struct BodyText {
         ]
         .map { Array($0.utf8) })
 
-    /// The charset that a document declares in its first kilobytes, where the part does not.
+    /// Whether the part names no charset that could be that of its octets.
+    private static func namesNone(_ label: [UInt8]?, of octets: UnsafeRawBufferPointer) -> Bool {
+        guard let label else { return true }
+        let kind = Charset(label: label)?.kind
+        return (kind == nil || kind == .ascii) && !octets.isASCII && !UTF8Text.isValid(octets)
+    }
+
+    /// The charset that a document declares in its first kilobytes, where the part does not: in a `meta`
+    /// element, or in the declaration of XML.
     private static func metaCharset(_ octets: UnsafeRawBufferPointer) -> [UInt8]? {
         let head = octets.slice(0..<min(octets.count, 2048))
         var cursor = 0
         while let equals = head.offset(of: Octet.equals, from: cursor, to: head.count) {
             cursor = equals + 1
-            guard equals >= 7, head.slice((equals - 7)..<equals).hasPrefixIgnoringCase("charset") else {
-                continue
-            }
+            let isCharset = equals >= 7 && head.slice((equals - 7)..<equals).hasPrefixIgnoringCase("charset")
+            let isXML =
+                equals >= 8 && head.slice((equals - 8)..<equals).hasPrefixIgnoringCase("encoding")
+                && head.trimmed().hasPrefixIgnoringCase("<?xml")
+            guard isCharset || isXML else { continue }
             var label: [UInt8] = []
             while cursor < head.count, label.count < 40 {
                 let byte = head[cursor]

@@ -13,9 +13,8 @@ struct HTMLAttributes {
             guard name.equalsIgnoringCase("style") else { return }
             let style = value.filter { !Octet.isSpace($0) }
             style.withUnsafeBytes {
-                if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden")
-                    || $0.containsIgnoringCase("mso-hide:all")
-                {
+                // Not `mso-hide:all`, which hides in Outlook alone, mostly a second drawing of a button.
+                if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden") {
                     isHidden = true
                 }
             }

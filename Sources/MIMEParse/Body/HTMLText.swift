@@ -10,6 +10,8 @@ public enum HTMLText {
     public static func convert(_ html: [UInt8], limit: Int, into result: inout [UInt8]) -> Bool {
         guard !html.isEmpty else { return true }
         var html = html
+        if html.count > Self.inputLimit(limit) { HTMLPictures.remove(from: &html) }
+        HTMLDeclarations.remove(from: &html)
         HTMLAttributeLimit.bound(&html)
         HTMLEndTagLimit.bound(&html)
         let (isComplete, hasHidden) = convert(html, limit: limit, showsHidden: false, into: &result)
@@ -18,19 +20,53 @@ public enum HTMLText {
         return convert(html, limit: limit, showsHidden: true, into: &result).isComplete
     }
 
+    /// Octets of HTML that are read for `limit` octets of text.
+    private static func inputLimit(_ limit: Int) -> Int { min(4 * limit, 1 << 26) }
+
     /// libxml2 makes its locks at its first use, and loses one of them when two threads are the first.
     private static let parserIsReady: Void = xmlInitParser()
 
     private static func convert(
         _ html: [UInt8], limit: Int, showsHidden: Bool, into result: inout [UInt8]
     ) -> (isComplete: Bool, hasHidden: Bool) {
-        let input = min(html.count, 4 * limit, 1 << 26)
+        let input = min(html.count, inputLimit(limit))
         _ = parserIsReady
+        var collector = Collector(limit: limit, showsHidden: showsHidden)
+        var start = 0
+        var rounds = 0
+        repeat {
+            guard parse(html, start..<input, into: &collector) else { return (false, false) }
+            guard let place = collector.tooDeepAt, rounds < maximumRounds else { break }
+            // The tag that lay too deep is read again: it may be a script's.
+            start = html.withUnsafeBytes { tagStart($0, before: start + place, notBefore: start) }
+            rounds += 1
+            collector.goOn()
+        } while start < input
+        collector.finish(into: &result)
+        return (!collector.isStopped && input == html.count, collector.hasHidden)
+    }
+
+    /// How often the reading begins anew below elements that lie too deep.
+    private static let maximumRounds = 16
+
+    /// Where the tag begins in which, or behind which, a place lies.
+    private static func tagStart(_ bytes: UnsafeRawBufferPointer, before place: Int, notBefore limit: Int)
+        -> Int
+    {
+        var cursor = min(place, bytes.count) - 1
+        while cursor > limit, bytes[cursor] != Octet.less { cursor -= 1 }
+        return cursor > limit ? cursor : place
+    }
+
+    /// One run of libxml2 over a range of the octets; false where it could not begin.
+    private static func parse(_ html: [UInt8], _ range: Range<Int>, into collector: inout Collector) -> Bool {
         // The context holds its own copy of the octets.
         let context = html.withUnsafeBytes { bytes in
-            htmlCreateMemoryParserCtxt(bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(input))
+            htmlCreateMemoryParserCtxt(
+                bytes.slice(range).baseAddress?.assumingMemoryBound(to: CChar.self), Int32(range.count))
         }
-        guard let context else { return (false, false) }
+        guard let context else { return false }
+        collector.context = context
         var events = xmlSAXHandler()
         events.startElement = { data, name, attributes in
             if let name { Collector.of(data)?.pointee.start(name, HTMLAttributes(attributes)) }
@@ -45,7 +81,6 @@ public enum HTMLText {
         events.characters = characters
         events.cdataBlock = characters
         events.ignorableWhitespace = characters
-        var collector = Collector(limit: limit, showsHidden: showsHidden, context: context)
         withUnsafeMutablePointer(to: &events) { events in
             withUnsafeMutablePointer(to: &collector) { collector in
                 let original = context.pointee.sax
@@ -63,8 +98,8 @@ public enum HTMLText {
             }
         }
         htmlFreeParserCtxt(context)
-        collector.finish(into: &result)
-        return (!collector.isStopped && input == html.count, collector.hasHidden)
+        collector.context = nil
+        return true
     }
 
     /// Builds the text from the parser's events, which come through a pointer.
@@ -85,16 +120,34 @@ public enum HTMLText {
         private var lists: [Int?] = []
         private var pendingSpace = false
         private var pendingLines = 0
+        /// Quotations that were open where the reading began anew.
+        private var outerQuotes = 0
         private(set) var isStopped = false
-        private let context: htmlParserCtxtPtr
+        /// Octets that libxml2 had read when it was stopped because elements lay too deep; nil where it was not.
+        private(set) var tooDeepAt: Int?
+        /// Of the run that is going on.
+        var context: htmlParserCtxtPtr?
 
-        /// libxml2 searches its stack of open elements at each end tag. Browsers nest no deeper.
+        /// libxml2 searches its stack of open elements at each end tag. Browsers nest no deeper: they close the
+        /// innermost ones. Lines with a `<font>` each that nobody closes, and long chains of answers, get there.
         private static let maximumDepth = 512
 
-        init(limit: Int, showsHidden: Bool, context: htmlParserCtxtPtr) {
+        init(limit: Int, showsHidden: Bool) {
             self.limit = limit
             self.showsHidden = showsHidden
-            self.context = context
+        }
+
+        /// Goes on with what follows, as if all elements but the quotations were closed.
+        mutating func goOn() {
+            tooDeepAt = nil
+            isStopped = false
+            depth = 0
+            hidden = 0
+            preformatted = 0
+            hiddenFrom = nil
+            lists = []
+            outerQuotes += quotes.count
+            quotes = []
         }
 
         @inline(__always)
@@ -103,10 +156,13 @@ public enum HTMLText {
         }
 
         mutating func start(_ name: UnsafePointer<UInt8>, _ attributes: HTMLAttributes) {
+            if isStopped { return }
             depth += 1
             if depth > Self.maximumDepth || text.count >= limit {
                 isStopped = true
+                if text.count < limit { tooDeepAt = max(0, xmlByteConsumed(context)) }
                 xmlStopParser(context)
+                if tooDeepAt != nil { return }
             }
             if hiddenFrom == nil, !showsHidden, attributes.areHidden {
                 hiddenFrom = depth
@@ -136,6 +192,7 @@ public enum HTMLText {
         }
 
         mutating func end(_ name: UnsafePointer<UInt8>) {
+            if tooDeepAt != nil { return }
             depth -= 1
             if let from = hiddenFrom {
                 if depth < from { hiddenFrom = nil }
@@ -161,7 +218,7 @@ public enum HTMLText {
         }
 
         mutating func characters(_ bytes: UnsafeRawBufferPointer) {
-            guard hidden == 0, hiddenFrom == nil, text.count < limit else { return }
+            guard hidden == 0, hiddenFrom == nil, tooDeepAt == nil, text.count < limit else { return }
             var index = 0
             while index < bytes.count {
                 let start = index
@@ -174,6 +231,13 @@ public enum HTMLText {
                 let byte = bytes[index]
                 // A no-break space is a space to a reader.
                 let isNoBreak = byte == 0xC2 && index + 1 < bytes.count && bytes[index + 1] == 0xA0
+                if byte == 0xC2, index + 1 < bytes.count, bytes[index + 1] < 0xA0 {
+                    // Entities such as `&#150;` mean windows-1252 (HTML 5, 13.2.5.80).
+                    flush()
+                    withUnsafeBytes(of: bytes[index + 1]) { _ = Charset.windows1252.decode($0, into: &text) }
+                    index += 2
+                    continue
+                }
                 index += isNoBreak ? 2 : 1
                 if preformatted > 0, byte == Octet.lf {
                     text.append(contentsOf: lines(1, forced: true))
@@ -203,7 +267,8 @@ public enum HTMLText {
 
         /// Writes the white space that is due before the next character.
         private mutating func flush() {
-            guard pendingLines > 0 || pendingSpace || !quotes.isEmpty else { return }
+            let marks = outerQuotes + quotes.count
+            guard pendingLines > 0 || pendingSpace || marks > 0 else { return }
             if pendingLines > 0 {
                 text.append(contentsOf: lines(pendingLines, forced: false))
             } else if pendingSpace, let last = text.last, last != Octet.lf, last != Octet.space {
@@ -212,8 +277,8 @@ public enum HTMLText {
             pendingSpace = false
             pendingLines = 0
             // Quoted mail keeps its mark, as in plain text.
-            if !quotes.isEmpty, text.isEmpty || text.last == Octet.lf {
-                for _ in 0..<min(quotes.count, 8) { text.append(Octet.greater) }
+            if marks > 0, text.isEmpty || text.last == Octet.lf {
+                for _ in 0..<min(marks, 8) { text.append(Octet.greater) }
                 text.append(Octet.space)
             }
         }
