@@ -105,6 +105,40 @@ import Testing
         }
     }
 
+    @Test func endlessNamesAndValuesAreCut() {
+        let long = String(repeating: "x", count: 100_000)
+        let part = reading("Content-Type: application/\(long); name=f\nContent-ID: <\(long)>\n\nx")
+            .attachments[0]
+        #expect(part.contentType.utf8.count == 255)
+        #expect(part.contentID?.utf8.count == 998)
+        let card = "BEGIN:VCARD\nFN:Ivan\nEMAIL:\(long)\nEND:VCARD\n"
+        #expect(
+            reading("Content-Type: text/vcard\n\n\(card)").special?.contacts.first?.emails == [
+                String(long.prefix(1024))
+            ])
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func receiptsWithoutADispositionAreReadOnce() {
+        let groups = String(repeating: String(repeating: "a: =?x?Q?a=E9b?=\n", count: 100) + "\n", count: 500)
+        let part = "--b\nContent-Type: message/disposition-notification\n\n\(groups)\n"
+        let last = "--b\nContent-Type: message/disposition-notification\n\nDisposition: x; displayed\n"
+        func receipt(behind count: Int) -> ReadReceipt? {
+            let parts = String(repeating: part, count: count)
+            return reading("Content-Type: multipart/mixed; boundary=b\n\n\(parts)\(last)--b--\n").special?
+                .readReceipt
+        }
+        #expect(receipt(behind: 15)?.disposition == "displayed")
+        #expect(receipt(behind: 16) == nil)
+    }
+
+    @Test func theCarefulReadingLeavesSpecialKindsAlone() {
+        let card = Array("Content-Type: text/vcard; name=f.vcf\n\nBEGIN:VCARD\nFN:Ivan\nEND:VCARD\n".utf8)
+        let message = card.withUnsafeBytes { MIMEParser(mode: .careful).parse($0) }
+        #expect(message.special == nil)
+        #expect(message.attachments.map(\.filename) == ["f.vcf"])
+    }
+
     @Test func groupsWithinGroupsOfRTFAreNoRecursion() {
         let rtf =
             Array("{\\rtf1 ".utf8) + [UInt8](repeating: UInt8(ascii: "{"), count: 300_000) + Array("x".utf8)

@@ -19,7 +19,7 @@ public struct AbuseReport: Codable, Hashable, Sendable {
 
     /// Reads the fields of a message/feedback-report part; nil without a feedback type.
     init?(fields bytes: UnsafeRawBufferPointer) {
-        guard let group = ReportFields.groups(bytes).first(where: { $0["feedback-type"] != nil }),
+        guard let group = ReportFields.groups(bytes).first(where: { $0.has("feedback-type") }),
             let type = group["feedback-type"].flatMap(ContentLineText.trimmed)
         else { return nil }
         feedbackType = type.lowercased()

@@ -80,7 +80,7 @@ public struct DeliveryReport: Codable, Hashable, Sendable {
 
 extension DeliveryReport.Recipient {
     init?(_ group: ReportFields.Group) {
-        guard group["final-recipient"] != nil || group["original-recipient"] != nil || group["action"] != nil
+        guard group.has("final-recipient") || group.has("original-recipient") || group.has("action")
         else { return nil }
         originalRecipient = group.address("original-recipient")
         finalRecipient = group.address("final-recipient")

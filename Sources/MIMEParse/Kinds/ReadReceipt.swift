@@ -23,7 +23,7 @@ public struct ReadReceipt: Codable, Hashable, Sendable {
 
     /// Reads the fields of a message/disposition-notification part; nil without a disposition.
     init?(fields bytes: UnsafeRawBufferPointer) {
-        guard let group = ReportFields.groups(bytes).first(where: { $0["disposition"] != nil }),
+        guard let group = ReportFields.groups(bytes).first(where: { $0.has("disposition") }),
             let value = group["disposition"]?.lowercased()
         else { return nil }
         let halves = value.split(separator: ";", maxSplits: 1)

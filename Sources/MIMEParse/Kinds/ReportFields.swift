@@ -4,16 +4,19 @@ import MailModel
 /// RFC 5965, 3): blocks of header fields with blank lines between them.
 struct ReportFields {
     struct Group {
-        /// Names in lower case, values unfolded.
-        var fields: [(name: String, value: String)] = []
+        /// Names in lower case, values as they stand: decoding all of a long report would take seconds.
+        var fields: [(name: String, value: [UInt8])] = []
 
+        /// A value unfolded and decoded.
         subscript(_ name: String) -> String? {
-            fields.first { $0.name == name }?.value
+            fields.first { $0.name == name }.map { ReportFields.decoded($0.value) }
         }
 
         func all(_ name: String) -> [String] {
-            fields.filter { $0.name == name }.map(\.value)
+            fields.filter { $0.name == name }.map { ReportFields.decoded($0.value) }
         }
+
+        func has(_ name: String) -> Bool { fields.contains { $0.name == name } }
 
         /// The part behind the type of `rfc822; a@b`, or all where no type stands in front.
         func typed(_ name: String) -> String? {
@@ -46,19 +49,22 @@ struct ReportFields {
         return ContentLineText.trimmed(String(value[value.index(after: semicolon)...]))
     }
 
+    private static func decoded(_ value: [UInt8]) -> String {
+        var defects = DefectLog()
+        return HeaderText().decode(value, defects: &defects)
+    }
+
     static func groups(_ bytes: UnsafeRawBufferPointer) -> [Group] {
         var groups: [Group] = []
         var group = Group()
         var cursor = 0
-        let text = HeaderText()
         var name: String?
         var value: [UInt8] = []
 
         func storeField() {
             defer { name = nil }
             guard let name, group.fields.count < maximumFields else { return }
-            var defects = DefectLog()
-            group.fields.append((name, text.decode(value, defects: &defects)))
+            group.fields.append((name, value))
         }
         func storeGroup() {
             storeField()

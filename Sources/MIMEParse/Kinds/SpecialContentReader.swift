@@ -5,6 +5,8 @@ struct SpecialContentReader {
     /// A calendar or report that is larger is read up to here.
     private static let maximumInput = 4 << 20
     private static let maximumContacts = 1000
+    /// Leaves of one kind that are asked for a report, a calendar or cards; a message has one or two.
+    private static let maximumLeaves = 16
 
     private enum LeafKind {
         case calendar, contacts, deliveryStatus, disposition, feedback, returned
@@ -20,18 +22,27 @@ struct SpecialContentReader {
         var special = SpecialContent()
         var returnedSources: [LeafPlan.Source] = []
         var opened: LeafPlan.OpenedLeaf?
+        var leaves: [LeafKind: Int] = [:]
+        var cardBytes = 0
         for (source, attachment) in zip(plan.attachments, message.attachments) {
             guard let kind = Self.kind(of: attachment) else { continue }
             if kind == .returned {
                 returnedSources.append(source)
                 continue
             }
+            if kind != .contacts {
+                leaves[kind, default: 0] += 1
+                guard leaves[kind, default: 0] <= Self.maximumLeaves else { continue }
+            }
             let octets = content(of: source, &opened)
             octets.withUnsafeBytes { bytes in
                 switch kind {
                 case .calendar: readCalendar(octets, source, into: &special)
                 case .contacts:
-                    let room = Self.maximumContacts - special.contacts.count
+                    // Cards of one leaf after the other, as far as one leaf would be read.
+                    let room =
+                        cardBytes < Self.maximumInput ? Self.maximumContacts - special.contacts.count : 0
+                    cardBytes += octets.count
                     special.contacts += VCard.read(octets, charset: charset(of: source), limit: room)
                 case .deliveryStatus:
                     special.deliveryReport = special.deliveryReport ?? DeliveryReport(fields: bytes)

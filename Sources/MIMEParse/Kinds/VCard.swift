@@ -69,6 +69,8 @@ private struct VCardReader {
     /// Cards within a card (AGENT) are passed over.
     private var depth = 0
     private static let maximumValues = 100
+    /// Octets of a value that are kept: no name, address or number is as long.
+    private static let maximumValue = 1024
 
     init(charset: [UInt8]?, limit: Int) {
         self.charset = charset
@@ -213,7 +215,10 @@ private struct VCardReader {
         }
         var defects = DefectLog()
         let label = line.parameter("CHARSET") ?? charset
-        return octets.withUnsafeBytes { TextDecoder.string($0, label: label, defects: &defects) }
+        return octets.withUnsafeBytes {
+            TextDecoder.string(
+                $0.slice(0..<min($0.count, Self.maximumValue)), label: label, defects: &defects)
+        }
     }
 }
 

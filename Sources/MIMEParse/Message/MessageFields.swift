@@ -99,6 +99,8 @@ extension Digest256 {
 enum MessageIdentifiers {
     /// Enough for any thread; a longer list is an attack.
     private static let maximum = 1000
+    /// RFC 5322, 2.1.1: no line is longer. Ten thousand longer ones fill the memory.
+    private static let maximumOctets = 998
 
     /// The first identifier; without angle brackets, the first word.
     static func first(in value: UnsafeRawBufferPointer) -> String? {
@@ -133,13 +135,15 @@ enum MessageIdentifiers {
 
     private static func withoutSpace(_ bytes: UnsafeRawBufferPointer) -> String {
         String(
-            decoding: bytes.lazy.filter { !Octet.isSpace($0) && $0 >= 0x20 && $0 != Octet.less },
+            decoding: bytes.lazy.filter { !Octet.isSpace($0) && $0 >= 0x20 && $0 != Octet.less }
+                .prefix(maximumOctets),
             as: UTF8.self)
     }
 
     /// Control characters as blanks, brackets dropped.
     private static func stripped(_ bytes: UnsafeRawBufferPointer) -> String {
         let octets = bytes.lazy.filter { $0 != Octet.less && $0 != Octet.greater }
-        return String(decoding: octets.map { $0 <= 0x20 ? Octet.space : $0 }, as: UTF8.self)
+        return String(
+            decoding: octets.map { $0 <= 0x20 ? Octet.space : $0 }.prefix(maximumOctets), as: UTF8.self)
     }
 }
