@@ -45,6 +45,8 @@ private struct AddressListReader {
     private var hasSpace = false
     /// No closing quote follows: quotes are mere characters from here on.
     private var quotesAreOpen = false
+    /// Whether one quotation mark of the value has no counterpart; nil where nobody asked yet.
+    private var marksAreOdd: Bool?
     /// Likewise for the parentheses of comments.
     private var commentsAreOpen = false
     /// Up to here nothing ends a domain literal that begins behind `index`.
@@ -166,6 +168,12 @@ private struct AddressListReader {
         while cursor < bytes.count {
             let byte = bytes[cursor]
             if byte == Octet.quote {
+                if holdsMailbox(content), hasOddMarks() {
+                    // The mark that should close the name is missing: this one opens the next.
+                    marksAreOdd = false
+                    defects.note(.unreadableAddress)
+                    return nil
+                }
                 index = cursor + 1
                 return content
             }
@@ -180,6 +188,26 @@ private struct AddressListReader {
         quotesAreOpen = true
         defects.note(.unreadableAddress)
         return nil
+    }
+
+    /// Whether `<…@…>` stands there, and a comma behind it.
+    private func holdsMailbox(_ content: [UInt8]) -> Bool {
+        guard let open = content.firstIndex(of: Octet.less),
+            let close = content[open...].firstIndex(of: Octet.greater),
+            content[open..<close].contains(Octet.at)
+        else { return false }
+        return content[close...].dropFirst().first { !Octet.isSpace($0) } == Octet.comma
+    }
+
+    /// Whether the quotation marks of the value cannot pair. Looked at once.
+    private mutating func hasOddMarks() -> Bool {
+        if let known = marksAreOdd { return known }
+        var count = 0
+        for (index, byte) in bytes.enumerated() where byte == Octet.quote {
+            if index == 0 || bytes[index - 1] != Octet.backslash { count += 1 }
+        }
+        marksAreOdd = count % 2 == 1
+        return count % 2 == 1
     }
 
     private mutating func readComment() {
@@ -294,8 +322,14 @@ private struct AddressListReader {
             if mailboxes.count >= limit { break }
         }
         if isFound { return }
+        if let inner = angle, inner.count == 1, inner[0].isQuoted,
+            let address = string(inner[0].bytes).flatMap(EmailAddress.init)
+        {
+            append(address, name: words)
+            return
+        }
         // A whole address in quotes, and nothing else: `"a@b.example"`, `"Name <a@b.example>"`.
-        if angle == nil, words.count == 1, words[0].isQuoted {
+        if angle?.isEmpty ?? true, words.count == 1, words[0].isQuoted {
             let quoted = words[0].bytes
             let open = quoted.lastIndex(of: Octet.less)
             let inner =
@@ -380,6 +414,9 @@ private struct AddressListReader {
                 || (last == Octet.closeBracket && domain.first != Octet.openBracket)
         {
             domain.removeLast()
+            if last == Octet.closeBracket, local.first == Octet.openBracket, words.first?.isQuoted != true {
+                local.removeFirst()
+            }
         }
         // Brackets that a web form wrote as entities.
         if domain.count > 3, domain.suffix(3).elementsEqual("&gt".utf8) { domain.removeLast(3) }
