@@ -35,6 +35,24 @@ import Testing
         #expect(date("1 Jan 2024 12:00:00 AM") == 1_704_067_200)
     }
 
+    /// Zones that begin like months of some language, years in front of them and behind.
+    @Test(arguments: [
+        ("Tue Mar 5 18:00:00 MAGT 2024", 1_709_622_000),
+        ("05 Mar 2024 10:00:00 Russian Standard Time", 1_709_622_000),
+        ("10:00:00 05-Mar-2024 +0300", 1_709_622_000), ("07:00:00 05-Mar-2024", 1_709_622_000),
+        ("Tue, 5 Mar 0024 10:00:00 +0300", 1_709_622_000), ("Tue, 5 Mar 2024 10:00:00 +03000", 1_709_622_000),
+        ("Mon, 4 Mar 2024 24:00:00 -0700", 1_709_622_000),
+        ("Tue Mar 5 07:00:00 Arab Uncertain Time 2024", 1_709_622_000),
+    ])
+    func zonesAndYearsThatLookLikeSomethingElse(_ text: String, _ wanted: Int64) {
+        #expect(date(text) == wanted)
+    }
+
+    @Test func noMailIsOlderThanItsStandard() {
+        #expect(date("5 Mar 1899 10:00:00 +0000") == nil)
+        #expect(date("1 Jan 2024 24:00:01 +0000") == nil)
+    }
+
     @Test func monthsInOtherLanguages() {
         #expect(date("Пн, 1 янв 2024 00:00:00 +0000") == 1_704_067_200)
         #expect(date("1 января 2024 г. 00:00:00 +0000") == 1_704_067_200)

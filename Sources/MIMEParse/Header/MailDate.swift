@@ -27,6 +27,8 @@ private struct DateParts {
     var second = 0
     var zoneMinutes: Int?
     var isAfternoon: Bool?
+    /// A zone as Windows calls it.
+    var zoneName: String?
 
     mutating func read(_ bytes: UnsafeRawBufferPointer) {
         // Any date is short; what comes later is a comment or an attack.
@@ -43,7 +45,13 @@ private struct DateParts {
             } else if Octet.isLetter(byte) || byte >= 0x80 {
                 let start = index
                 while index < limit, Octet.isLetter(bytes[index]) || bytes[index] >= 0x80 { index += 1 }
-                readWord(bytes.slice(start..<index))
+                if hour != nil, zoneMinutes == nil, index - start > 3,
+                    let end = readZoneName(bytes, from: start, to: limit)
+                {
+                    index = end
+                } else {
+                    readWord(bytes.slice(start..<index))
+                }
             } else {
                 index += 1
             }
@@ -191,7 +199,8 @@ private struct DateParts {
         switch digits {
         case 2: year = value < 50 ? 2000 + value : 1900 + value
         case 3: year = 1900 + value
-        default: year = value
+        // Two of them in four places, from clocks that count so: 0024.
+        default: year = value < 50 ? 2000 + value : value < 100 ? 1900 + value : value
         }
     }
 
@@ -225,23 +234,52 @@ private struct DateParts {
                 end = rest.end
             }
         case 3, 4: minutes = number.value / 100 * 60 + number.value % 100
+        // One zero too many.
+        case 5 where number.value % 10 == 0: minutes = number.value / 1000 * 60 + number.value / 10 % 100
         default: return end
         }
-        // 12-34-2024 style years behind the time.
-        if year == nil, length == 4, sign == Octet.hyphen, month == nil { return start + 1 }
+        // 12-34-2024 style years behind the time, and 05-Mar-2024.
+        if year == nil, length == 4, sign == Octet.hyphen,
+            month == nil
+                || (day != nil && (1900...2100).contains(number.value) && Octet.isLetter(bytes[start - 1]))
+        {
+            return start + 1
+        }
         guard minutes <= 24 * 60 else { return end }
         zoneMinutes = sign == Octet.hyphen ? -minutes : minutes
         return end
     }
 
+    /// Behind "Russian Standard Time"; nil where no such words stand.
+    private mutating func readZoneName(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, to limit: Int
+    ) -> Int? {
+        var end = start
+        while end < limit, Octet.isLetter(bytes[end]) || bytes[end] == Octet.space { end += 1 }
+        let words = bytes.slice(start..<end).lowercasedString().split(separator: " ")
+        guard let last = words.firstIndex(of: "time"), last > 1,
+            ["standard", "daylight"].contains(words[last - 1])
+        else { return nil }
+        zoneName = (words[..<(last - 1)] + ["standard", "time"]).joined(separator: " ")
+        var cursor = start
+        for (index, word) in words[...last].enumerated() {
+            if index > 0 { while bytes[cursor] == Octet.space { cursor += 1 } }
+            cursor += word.utf8.count
+        }
+        return cursor
+    }
+
     private mutating func readWord(_ word: UnsafeRawBufferPointer) {
         if let number = DateWords.month(word) {
-            // A weekday may look like a month ("mar. 3 févr."): the later one counts.
-            if month == nil || (monthStoodBeforeDay && day != nil) {
+            // A weekday may look like a month ("mar. 3 févr."): the later one counts. Behind the time
+            // stand zones, some of which look like months too.
+            if month == nil || (monthStoodBeforeDay && day != nil && hour == nil) {
                 month = number
                 monthStoodBeforeDay = day == nil
+                return
             }
-        } else if hour != nil {
+        }
+        if hour != nil {
             if word.equalsIgnoringCase("am") {
                 isAfternoon = false
             } else if word.equalsIgnoringCase("pm") {
@@ -253,12 +291,20 @@ private struct DateParts {
     }
 
     var moment: UnixTime? {
-        guard let year, let month, let day, (1...12).contains(month), (1...9999).contains(year),
+        // RFC 5322, 3.3: no year before 1900.
+        guard let year, let month, let day, (1...12).contains(month), (1900...9999).contains(year),
             day >= 1, day <= Self.days(in: month, of: year)
         else { return nil }
         var hours = hour ?? 0
         if let isAfternoon, (1...12).contains(hours) { hours = hours % 12 + (isAfternoon ? 12 : 0) }
-        guard hours < 24, minute < 60, second <= 60 else { return nil }
+        // ISO 8601: 24:00 is the end of the day.
+        guard hours < 24 || (hours == 24 && minute == 0 && second == 0), minute < 60, second <= 60
+        else { return nil }
+        if let zoneName, zoneMinutes == nil, hours < 24 {
+            let local = CivilTime(
+                year: year, month: month, day: day, seconds: hours * 3600 + minute * 60 + second)
+            if let utc = WellKnownZone.zone(zoneName, at: local)?.utc(of: local) { return UnixTime(utc) }
+        }
         let days = Self.daysSinceEpoch(year, month, day)
         let seconds = days * 86400 + hours * 3600 + (minute - (zoneMinutes ?? 0)) * 60 + second
         return UnixTime(Int64(seconds))
