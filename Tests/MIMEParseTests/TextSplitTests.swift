@@ -27,6 +27,11 @@ private func signature(_ text: String) -> String? {
             "1 < 2\n2 > 1",
             "From: Moscow\nTo: Paris\nby train", ">From here on, mbox put the mark", "",
             "С уважением,\nИван",
+            "Буквы:\nА> альфа\nА> аз",
+            // A web form's report.
+            "От: Иван Петров\nДата: 5 марта\nТема: Доставка\n\nКогда привезут?",
+            // A divider, no signature.
+            "Заказ:\n--\n" + String(repeating: "позиция\n", count: 30) + "\nЖдём.",
         ])
     func theAuthorsOwnWordsAreNeverTakenAway(_ text: String) {
         #expect(message(text).split == nil)
@@ -48,6 +53,7 @@ private func signature(_ text: String) -> String? {
             "Да.\n\n________________________________\nОт: Иван <i@x.example>\nОтправлено: 1 июня 2026 г.\nКому: Анна\nТема: x\n\nСогласны?",
             "Да.\n\nFrom: Ivan <i@x.example>\nSent: Monday, June 1, 2026\nTo: Anna\nSubject: x\n\nAgreed?",
             "Да.\n\n*От:* Иван <i@x.example>\n*Дата:* 1 июня\n*Кому:* Анна\n*Тема:* x\n\nСогласны?",
+            "Да.\n\nВы писали 1 июня 2026 г., 10:00:00:\n\nАП> Согласны?\nАП> Анна\n",
             "Да.\n\nBegin forwarded message:\n\nFrom: Ivan\n\nAgreed?",
             "Да.\n\nКонец:\n\n> a\n>\n\n> b".replacing("Конец:\n\n", with: ""),
         ])

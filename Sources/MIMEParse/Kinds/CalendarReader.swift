@@ -47,7 +47,7 @@ struct CalendarReader {
     }
 
     private mutating func read(_ line: ContentLine) {
-        let value = String(decoding: line.value, as: UTF8.self)
+        let value = Self.text(line)
         switch line.name {
         case "BEGIN": begin(ContentLineText.trimmed(value)?.uppercased() ?? "")
         case "END": end(ContentLineText.trimmed(value)?.uppercased() ?? "")
@@ -58,7 +58,7 @@ struct CalendarReader {
                 if line.name == "METHOD" { method = ContentLineText.trimmed(value)?.uppercased() }
             case "VEVENT": addToEvent(line, value)
             case "VTIMEZONE":
-                if line.name == "TZID" { zoneName = ContentLineText.trimmed(value) }
+                if line.name == "TZID" { zoneName = ContentLineText.unescaped(value) }
             case "STANDARD", "DAYLIGHT": observance.add(line, value)
             default: break
             }
@@ -140,9 +140,23 @@ struct CalendarReader {
         }
     }
 
+    /// The value, in vCalendar 1.0 perhaps encoded.
+    private static func text(_ line: ContentLine) -> String {
+        guard ContentLineReader.isQuotedPrintable(line) else {
+            return String(decoding: line.value, as: UTF8.self)
+        }
+        var octets: [UInt8] = []
+        var defects = DefectLog()
+        _ = Array(line.value).withUnsafeBytes { QuotedPrintable.decode($0, into: &octets) }
+        return octets.withUnsafeBytes {
+            TextDecoder.string($0, label: line.parameter("CHARSET"), defects: &defects)
+        }
+    }
+
     private static func time(_ line: ContentLine, _ value: String) -> WrittenTime {
         WrittenTime(
-            value: ContentLineText.trimmed(value) ?? "", zone: line.word("TZID"),
+            value: ContentLineText.trimmed(value) ?? "",
+            zone: line.word("TZID").flatMap(ContentLineText.unescaped),
             isDate: line.word("VALUE")?.uppercased() == "DATE")
     }
 
@@ -150,6 +164,9 @@ struct CalendarReader {
         var address = ContentLineText.trimmed(value)
         if let text = address, text.lowercased().hasPrefix("mailto:") {
             address = ContentLineText.trimmed(String(text.dropFirst(7)))
+        } else if let email = line.word("EMAIL").flatMap(ContentLineText.trimmed), email.contains("@") {
+            // RFC 7986, 6.2: the value is a path of the server's own.
+            address = email
         }
         return CalendarParty(
             address: address, name: line.word("CN").flatMap(ContentLineText.trimmed),

@@ -43,7 +43,7 @@ enum QuotePhrases {
         "отправлено с устройства",
         "отправлено с телефона", "отправлено с galaxy", "отправлено с samsung", "отправлено с android",
         "отправлено с планшета", "отправлено с мобильного", "sent from my", "sent from mail for",
-        "sent from yahoo", "get outlook for",
+        "sent from yahoo", "get outlook for", "получить outlook для", "скачать outlook для",
         "послано из", "von meinem iphone gesendet", "envoyé de mon",
     ])
 }

@@ -18,6 +18,8 @@ struct TextSplitter {
     private static let longestPhraseLine = 400
     /// Lines of a signature that a closing phrase begins, the phrase included.
     private static let longestSignature = 14
+    /// Lines behind two hyphens that lack their blank, the hyphens included.
+    private static let longestUnmarkedSignature = 20
     /// Octets of a quoted field's name, its colon and four asterisks included.
     private static let longestField = 32
     /// More lines than any letter has; beyond, nothing is split.
@@ -61,6 +63,12 @@ struct TextSplitter {
                 quoted.append(lines[start].range.lowerBound..<lines[end - 1].next)
                 free = end
                 index = end
+            } else if initials(of: index) != nil, let start = introduction(before: index, notBefore: free),
+                let end = endOfInitials(from: index)
+            {
+                quoted.append(lines[start].range.lowerBound..<lines[end - 1].next)
+                free = end
+                index = end
             } else if !lines[index].isBlank, beginsAnotherMessage(index) {
                 quoted.append(lines[index].range.lowerBound..<bytes.count)
                 break
@@ -81,6 +89,38 @@ struct TextSplitter {
             if lines[cursor - 1].isQuoted { end = cursor }
         }
         return end
+    }
+
+    /// Behind the lines from `start` on that The Bat! marked with the initials of whom it quotes ("АП> …"), blank
+    /// ones between them included; nil where there are not two of them.
+    private func endOfInitials(from start: Int) -> Int? {
+        guard let initials = initials(of: start) else { return nil }
+        let mark = bytes.slice(initials)
+        var found = 1
+        var end = start + 1
+        var cursor = end
+        while cursor < lines.count {
+            if self.initials(of: cursor).map({ bytes.slice($0).elementsEqual(mark) }) ?? false {
+                found += 1
+                end = cursor + 1
+            } else if !lines[cursor].isBlank {
+                break
+            }
+            cursor += 1
+        }
+        return found > 1 ? end : nil
+    }
+
+    /// Up to six letters at the start of a line, and a bracket behind them.
+    private func initials(of index: Int) -> Range<Int>? {
+        let line = lines[index].range
+        guard !lines[index].isBlank, !lines[index].isQuoted,
+            let bracket = bytes.offset(
+                of: Octet.greater, from: line.lowerBound, to: min(line.upperBound, line.lowerBound + 13)),
+            bracket > line.lowerBound,
+            bytes.slice(line.lowerBound..<bracket).allSatisfy({ Octet.isLetter($0) || $0 >= 0x80 })
+        else { return nil }
+        return line.lowerBound..<bracket
     }
 
     /// The first of the one to three lines "On …, Ivan wrote:" above a marked line.
@@ -135,7 +175,16 @@ struct TextSplitter {
         for next in (index + 1)..<max(index + 1, min(lines.count, index + 9)) {
             if field(next, among: QuotePhrases.furtherFields) { found += 1 }
         }
-        return found >= 2
+        return found >= 2 && (index > 0 || isOfMail(index))
+    }
+
+    /// Whether a block of fields at the very beginning is that of a mail, with a time or an address: a
+    /// web form's report begins with name, day and subject of whoever filled it in.
+    private func isOfMail(_ index: Int) -> Bool {
+        lines[index..<min(lines.count, index + 9)].prefix { !$0.isBlank }.contains { line in
+            let text = bytes.slice(line.range)
+            return text.contains(Octet.at) || hasTime(text)
+        }
     }
 
     private func field(_ index: Int, among names: PhraseList) -> Bool {
@@ -263,7 +312,9 @@ struct TextSplitter {
         for index in first..<behind {
             let line = bytes.slice(lines[index].range)
             guard line.count == 2 || line.count == 3 else { continue }
-            let isDashes = line.count == 2 || line[2] == Octet.space
+            // Without its blank it may be a divider, with the better half of the letter behind it.
+            let isDashes =
+                line.count == 2 ? behind - index <= Self.longestUnmarkedSignature : line[2] == Octet.space
             if isDashes, line.hasPrefixIgnoringCase("--") { return lines[index].range.lowerBound..<end }
         }
         let last = max(first, behind - Self.longestSignature)..<behind
