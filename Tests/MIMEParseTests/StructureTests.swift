@@ -137,6 +137,14 @@ import Testing
         #expect(message.attachments.map(\.contentType) == ["message/rfc822", "message/rfc822"])
     }
 
+    @Test func namesOfFieldsInOtherLettersHideNoField() {
+        let message = reading("Тема: a\nИмя: b\n c\nSubject: Delivery\n\nText.\n")
+        #expect(message.subject == "Delivery")
+        #expect(message.text == "Text.")
+        let words = reading("Subject: Delivery\nВнимание: счёт\nСрочно: оплата\nto us\n")
+        #expect(words.text == "Внимание: счёт\nСрочно: оплата\nto us")
+    }
+
     @Test func envelopeLinesAndByteOrderMarksAreSkipped() {
         #expect(reading("From x@y Mon Jan 1 00:00:00 2024\nSubject: s\n\nb").subject == "s")
         #expect(reading("\u{FEFF}Subject: s\n\nb").subject == "s")

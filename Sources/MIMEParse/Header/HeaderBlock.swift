@@ -179,7 +179,7 @@ struct HeaderReader {
                 valueEnd = line.end
             } else if let colon = colonOfField(cursor..<line.end),
                 // "Внимание: …" may begin the body where the empty line is missing.
-                bytes.slice(cursor..<colon).isASCII || isFieldAhead(line.next)
+                bytes.slice(cursor..<colon).isASCII || isFieldAheadOfOthers(line.next)
             {
                 store()
                 var nameEnd = colon
@@ -272,6 +272,18 @@ struct HeaderReader {
             folds += 1
         }
         return isField(at: start)
+    }
+
+    /// The same, behind a few fields whose names hold 8-bit octets.
+    private func isFieldAheadOfOthers(_ lineStart: Int) -> Bool {
+        var start = lineStart
+        for _ in 0..<5 {
+            if isFieldAhead(start) { return true }
+            let line = bytes.line(from: start, to: bytes.count)
+            guard start < bytes.count, colonOfField(start..<line.end) != nil else { return false }
+            start = line.next
+        }
+        return false
     }
 
     /// Whether the line at `start` begins with the name of a field as programs write them.
