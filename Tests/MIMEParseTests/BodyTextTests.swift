@@ -78,6 +78,13 @@ private func html(_ source: String) -> String? {
         #expect(html(source) != nil)
     }
 
+    @Test func linesAreKeptWhereTheStyleSaysSo() {
+        #expect(html("<div style='white-space: pre-wrap'>a\nb</div>c\nd") == "a\nb\nc d")
+        #expect(
+            html("<span style='WHITE-SPACE:pre-line'>a<br>b\n<b>c\nd</b></span> e\nf") == "a\nb\nc\nd e f")
+        #expect(html("<p style='line-break: after-white-space'>a\nb</p>") == "a b")
+    }
+
     @Test func elementsThatNobodyClosesHideNothing() {
         for count in [500, 600, 5_000] {
             let text = html(String(repeating: "<font>x<br>", count: count) + "end") ?? ""

@@ -5,21 +5,28 @@ struct HTMLAttributes {
 
     init(_ list: UnsafeMutablePointer<UnsafePointer<UInt8>?>?) { self.list = list }
 
-    /// Not shown by any mail program: preheaders, and text for spam filters.
-    var areHidden: Bool {
+    struct Effects {
+        /// Not shown by any mail program: preheaders, and text for spam filters.
         var isHidden = false
+        /// Line ends are shown as they stand, as in `pre`.
+        var keepsLines = false
+    }
+
+    var effects: Effects {
+        var effects = Effects()
         forEach { name, value in
-            if name.equalsIgnoringCase("hidden") { isHidden = true }
+            if name.equalsIgnoringCase("hidden") { effects.isHidden = true }
             guard name.equalsIgnoringCase("style") else { return }
             let style = value.filter { !Octet.isSpace($0) }
             style.withUnsafeBytes {
                 // Not `mso-hide:all`, which hides in Outlook alone, mostly a second drawing of a button.
                 if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden") {
-                    isHidden = true
+                    effects.isHidden = true
                 }
+                if $0.containsIgnoringCase("white-space:pre") { effects.keepsLines = true }
             }
         }
-        return isHidden
+        return effects
     }
 
     /// A block quotation that a mail program made; others are mere indents.

@@ -110,6 +110,8 @@ public enum HTMLText {
         /// Depth inside elements whose content is not text.
         private var hidden = 0
         private var preformatted = 0
+        /// Depths of the elements whose style makes them so.
+        private var keepingLines: [Int] = []
         private let showsHidden: Bool
         /// Depth of the element whose style hides it and all within.
         private var hiddenFrom: Int?
@@ -144,6 +146,7 @@ public enum HTMLText {
             depth = 0
             hidden = 0
             preformatted = 0
+            keepingLines = []
             hiddenFrom = nil
             lists = []
             outerQuotes += quotes.count
@@ -164,11 +167,17 @@ public enum HTMLText {
                 xmlStopParser(context)
                 if tooDeepAt != nil { return }
             }
-            if hiddenFrom == nil, !showsHidden, attributes.areHidden {
+            if hiddenFrom != nil { return }
+            let effects = attributes.effects
+            if effects.isHidden, !showsHidden {
                 hiddenFrom = depth
                 hasHidden = true
+                return
             }
-            if hiddenFrom != nil { return }
+            if effects.keepsLines {
+                preformatted += 1
+                keepingLines.append(depth)
+            }
             switch Element(name) {
             case .hidden: hidden += 1
             case .list(let isNumbered):
@@ -197,6 +206,10 @@ public enum HTMLText {
             if let from = hiddenFrom {
                 if depth < from { hiddenFrom = nil }
                 return
+            }
+            while let last = keepingLines.last, last > depth {
+                keepingLines.removeLast()
+                preformatted = max(0, preformatted - 1)
             }
             switch Element(name) {
             case .hidden: hidden = max(0, hidden - 1)
