@@ -99,6 +99,19 @@ struct WireTests {
         #expect(refusals > 100)
     }
 
+    @Test(arguments: [-1, 0, 1])
+    func listsHaveNoMoreElementsThanAnyMessage(_ more: Int) throws {
+        var message = ParsedMessage(contentDigest: digest)
+        message.references = [MessageID](
+            repeating: MessageID(rawValue: ""), count: WireReader.maximumElements - 1)
+        message.inReplyTo = [MessageID](repeating: MessageID(rawValue: ""), count: 1 + more)
+        if more > 0 {
+            #expect(throws: MalformedAnswer.self) { try read(bytes(message)) }
+        } else {
+            #expect(try read(bytes(message)).references.count == WireReader.maximumElements - 1)
+        }
+    }
+
     @Test func everyFieldGoesOver() throws {
         #expect(try read(bytes(full)) == full)
         let empty = ParsedMessage(contentDigest: digest)

@@ -5,6 +5,11 @@ struct MalformedAnswer: Error {}
 /// every length is checked against what is there, and nothing is allocated on its word.
 struct WireReader {
     private var rest: UnsafeRawBufferPointer
+    /// Elements of lists that one message may still have: far more than `MailLimits` allows, and far fewer than an
+    /// answer of 64 MB has room for, each of which costs the parent several times its octets.
+    private var room = Self.maximumElements
+
+    static let maximumElements = 200_000
 
     init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
@@ -48,7 +53,8 @@ struct WireReader {
     ) throws(MalformedAnswer) -> [Element] {
         let count: UInt32 = try readInteger()
         // Every element has at least one byte.
-        guard count <= rest.count else { throw MalformedAnswer() }
+        guard count <= rest.count, count <= room else { throw MalformedAnswer() }
+        room -= Int(count)
         var list: [Element] = []
         list.reserveCapacity(min(Int(count), 64))
         for _ in 0..<count { list.append(try each(&self)) }
