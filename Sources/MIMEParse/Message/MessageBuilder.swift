@@ -179,7 +179,7 @@ struct MessageBuilder {
     }
 
     /// Versions beside a stub that are read; more are an attack.
-    private static let maximumVersions = 16
+    private static let maximumVersions = 4
 
     private mutating func append(
         _ entity: Entity, _ index: Int, to text: inout BodyText, _ tree: EntityTree, _ plan: LeafPlan
