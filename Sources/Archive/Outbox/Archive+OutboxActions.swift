@@ -16,6 +16,12 @@ extension Archive {
 
     /// Keeps a mail from being sent. What a server has accepted already stays sent.
     public func cancelOutbox(_ id: OutboxID, by person: String) throws(MailFailure) {
+        try Self.notingEvenBesideDamage { letsGo throws(MailFailure) in
+            try cancelOutbox(id, by: person, letsGo: letsGo)
+        }
+    }
+
+    private func cancelOutbox(_ id: OutboxID, by person: String, letsGo: Bool) throws(MailFailure) {
         try change(id, from: [.queued, .retry, .held, .sending], "be cancelled") { db in
             try takeBack(id, db)
             try db.execute(
@@ -28,7 +34,7 @@ extension Archive {
                     UPDATE outbox SET state = 'cancelled', next_try = NULL, finished_at = ?,
                         reason = ?, reason_code = NULL, remedy = NULL WHERE id = ?
                     """, arguments: [now().rawValue, "cancelled by \(person)", id.rawValue])
-            try Self.dropContent(of: id, db)
+            if letsGo { try Self.dropContent(of: id, db) }
         }
     }
 

@@ -35,7 +35,7 @@ extension Archive {
     ) throws(MailFailure) -> [OutboxClaim] {
         let holder = try locks.ownName()
         let time = now()
-        return try writeUnaudited(.outboxClaimed) { db in
+        let claims = try writeUnaudited(.outboxClaimed) { db in
             try Self.forgetOldCounts(account, db, at: time)
             let facts = try Self.outboxFacts(account, db, at: time, only: only)
             var claims: [OutboxClaim] = []
@@ -56,6 +56,29 @@ extension Archive {
             }
             return claims
         }
+        return withContent(claims)
+    }
+
+    /// The claims with the bytes of those that are small. They are read after the claim, and each by itself: a damaged
+    /// page costs the mails whose bytes it has, and not the account. What cannot be read here is left to whoever reads
+    /// it piece by piece, and hears why.
+    private func withContent(_ claims: [OutboxClaim]) -> [OutboxClaim] {
+        claims.map { claim in
+            guard claim.size <= Self.carriedBytes else { return claim }
+            var claim = claim
+            // Its own read: after a damaged page nothing more of the same one may be had.
+            claim.content = try? read { db in try Self.content(of: claim.id, db) }
+            return claim
+        }
+    }
+
+    private static func content(of item: OutboxID, _ db: Database) throws -> [UInt8] {
+        let pieces = try PreparedStatement(
+            db, "SELECT bytes FROM outbox_content WHERE item = ? ORDER BY piece")
+        pieces.bind(1, item.rawValue)
+        var bytes: [UInt8] = []
+        try pieces.forEachRow { bytes += $0.bytes(0) }
+        return bytes
     }
 
     /// What a decision about an account's mail is made of, at this moment and without claiming anything.
@@ -73,9 +96,12 @@ extension Archive {
         let step: DurableStep =
             notes.allSatisfy { if case .begins = $0 { true } else { false } }
             ? .outboxDataBegun : .outboxEnded
-        return try writeUnaudited(step) { db in
-            let writer = try OutboxWriter(db, time: time, bounces: bounces)
-            return try notes.map { try writer.note($0, holder: holder) }
+        return try Self.notingEvenBesideDamage { letsGo throws(MailFailure) in
+            try writeUnaudited(step) { db in
+                let writer = try OutboxWriter(db, time: time, bounces: bounces)
+                writer.letsGo = letsGo
+                return try notes.map { try writer.note($0, holder: holder) }
+            }
         }
     }
 
@@ -270,20 +296,11 @@ extension Archive {
                 id, nextTry: time, isHeld: false, failure: .recipientSuppressed, isAttempt: false)
             return nil
         }
-        var content: [UInt8]?
-        if row.size <= carriedBytes {
-            let pieces = try PreparedStatement(
-                db, "SELECT bytes FROM outbox_content WHERE item = ? ORDER BY piece")
-            pieces.bind(1, id.rawValue)
-            var bytes: [UInt8] = []
-            try pieces.forEachRow { bytes += $0.bytes(0) }
-            content = bytes
-        }
         return OutboxClaim(
             id: id, account: row.account, messageID: row.messageID, envelopeID: row.envelopeID,
             sender: row.sender, kind: row.kind, needsUTF8: row.needsUTF8, size: row.size,
             attempt: row.attempt, firstTry: row.firstTry, dueSince: row.dueSince, recipients: recipients,
-            content: content, digest: row.digest)
+            content: nil, digest: row.digest)
     }
 
     /// Whether automatic and mass mail leaves the address out.

@@ -51,6 +51,14 @@ extension Archive {
     /// Notes which message each mail has become. Its own copy of the bytes goes when nobody needs it.
     public func noteFiled(_ filed: [(item: OutboxID, message: ArchivedMessageID)]) throws(MailFailure) {
         guard !filed.isEmpty else { return }
+        try Self.notingEvenBesideDamage { letsGo throws(MailFailure) in
+            try noteFiled(filed, letsGo: letsGo)
+        }
+    }
+
+    private func noteFiled(
+        _ filed: [(item: OutboxID, message: ArchivedMessageID)], letsGo: Bool
+    ) throws(MailFailure) {
         try writeUnaudited(.outboxFiled) { db in
             let update = try PreparedStatement(
                 db,
@@ -62,7 +70,7 @@ extension Archive {
                 update.bind(1, message.rawValue)
                 update.bind(2, item.rawValue)
                 try update.run()
-                try Self.dropContent(of: item, db)
+                if letsGo { try Self.dropContent(of: item, db) }
             }
         }
     }
@@ -88,5 +96,21 @@ extension Archive {
             """)
         delete.bind(1, item.rawValue)
         try delete.run()
+    }
+
+    /// Notes what became of a mail, and lets bytes go that nobody needs then. Where a page that has them, or one beside it,
+    /// is damaged, no transaction that has met it can be committed: it is noted once more without that.
+    ///
+    /// - Parameter note: one transaction; told whether bytes go with it.
+    static func notingEvenBesideDamage<Value>(
+        _ note: (Bool) throws(MailFailure) -> Value
+    ) throws(MailFailure) -> Value {
+        do throws(MailFailure) {
+            return try note(true)
+        } catch  where error.code == .archiveCorrupt {
+            return try note(false)
+        } catch {
+            throw error
+        }
     }
 }

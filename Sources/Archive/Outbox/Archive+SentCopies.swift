@@ -114,24 +114,32 @@ extension Archive {
         let limit = 1_000
         var count = limit
         while count == limit {
-            count = try writeUnaudited(.outboxCopied) { db in
-                let update = try PreparedStatement(
-                    db,
-                    """
-                    UPDATE outbox SET copy = 'unneeded', copy_next = NULL, copy_error = NULL, copy_holder = NULL
-                    WHERE id IN (
-                        SELECT id FROM outbox WHERE account = ? AND copy = 'due' AND state <> 'uncertain'
-                            AND (copy_holder IS NULL OR copy_holder = ?) LIMIT ?)
-                    RETURNING id
-                    """)
-                update.bind(1, account.rawValue)
-                try update.bind(2, own)
-                update.bind(3, limit)
-                var items: [OutboxID] = []
-                try update.forEachRow { items.append(OutboxID(rawValue: $0.int64(0))) }
-                for item in items { try Self.dropContent(of: item, db) }
-                return items.count
+            count = try Self.notingEvenBesideDamage { letsGo throws(MailFailure) in
+                try forgoCopies(of: account, own, limit: limit, letsGo: letsGo)
             }
+        }
+    }
+
+    private func forgoCopies(
+        of account: AccountID, _ own: String, limit: Int, letsGo: Bool
+    ) throws(MailFailure) -> Int {
+        try writeUnaudited(.outboxCopied) { db in
+            let update = try PreparedStatement(
+                db,
+                """
+                UPDATE outbox SET copy = 'unneeded', copy_next = NULL, copy_error = NULL, copy_holder = NULL
+                WHERE id IN (
+                    SELECT id FROM outbox WHERE account = ? AND copy = 'due' AND state <> 'uncertain'
+                        AND (copy_holder IS NULL OR copy_holder = ?) LIMIT ?)
+                RETURNING id
+                """)
+            update.bind(1, account.rawValue)
+            try update.bind(2, own)
+            update.bind(3, limit)
+            var items: [OutboxID] = []
+            try update.forEachRow { items.append(OutboxID(rawValue: $0.int64(0))) }
+            if letsGo { for item in items { try Self.dropContent(of: item, db) } }
+            return items.count
         }
     }
 
@@ -152,6 +160,14 @@ extension Archive {
 
     /// Notes how it ended, and ends the claim.
     public func noteCopy(of item: OutboxID, _ outcome: CopyOutcome) throws(MailFailure) {
+        try Self.notingEvenBesideDamage { letsGo throws(MailFailure) in
+            try noteCopy(of: item, outcome, letsGo: letsGo)
+        }
+    }
+
+    private func noteCopy(
+        of item: OutboxID, _ outcome: CopyOutcome, letsGo: Bool
+    ) throws(MailFailure) {
         try writeUnaudited(.outboxCopied) { db in
             switch outcome {
             case .done, .unneeded:
@@ -160,7 +176,7 @@ extension Archive {
                         UPDATE outbox SET copy = ?, copy_next = NULL, copy_error = NULL, copy_holder = NULL,
                             copy_tries = copy_tries + 1 WHERE id = ?
                         """, arguments: [outcome == .done ? "done" : "unneeded", item.rawValue])
-                try Self.dropContent(of: item, db)
+                if letsGo { try Self.dropContent(of: item, db) }
             case .later(let time, let words):
                 try db.execute(
                     sql: """
@@ -177,7 +193,7 @@ extension Archive {
                         UPDATE outbox SET copy = 'failed', copy_next = NULL, copy_error = ?, copy_holder = NULL,
                             copy_tries = copy_tries + 1 WHERE id = ?
                         """, arguments: [words, item.rawValue])
-                try Self.dropContent(of: item, db)
+                if letsGo { try Self.dropContent(of: item, db) }
             case .givenBack:
                 try db.execute(
                     sql: "UPDATE outbox SET copy_holder = NULL WHERE id = ?", arguments: [item.rawValue])

@@ -29,8 +29,8 @@ public struct OutboxClaim: Sendable {
     public let recipients: [Recipient]
     /// The tries of whoever of them has had the most.
     public var tries: Int { recipients.map(\.tries).max() ?? 0 }
-    /// The bytes when they are few; else they are read piece by piece.
-    public let content: [UInt8]?
+    /// The bytes when they are few and could be read; else they are read piece by piece.
+    public var content: [UInt8]?
     /// The SHA-256 of the bytes as they were queued; nil where nobody compares it.
     public var digest: [UInt8]?
 }

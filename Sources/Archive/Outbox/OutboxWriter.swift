@@ -8,6 +8,8 @@ public import MailModel
 final class OutboxWriter {
     let db: Database
     let time: UnixTime
+    /// Whether bytes go that nobody needs any more.
+    var letsGo = true
     private let bounces: BounceRule?
     private let isProgram, canonicalOf, begin, markSending, count, setRecipient, addReply, states, settleItem,
         holderOf, attemptsOf, refusedOf: PreparedStatement
@@ -231,7 +233,7 @@ final class OutboxWriter {
         settleItem.bind(10, item.rawValue)
         try settleItem.run()
         // It may have been filed and copied when the first of its recipients had it.
-        if state == .sent || state == .cancelled { try Archive.dropContent(of: item, db) }
+        if letsGo, state == .sent || state == .cancelled { try Archive.dropContent(of: item, db) }
     }
 
     /// What the server said of a recipient in an earlier part of a mail that goes in parts.

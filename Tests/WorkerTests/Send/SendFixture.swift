@@ -46,9 +46,14 @@ final class SendFixture: Sendable {
     }
 
     /// Has a daemon send until a fact holds.
-    func daemon(until isFact: @escaping @Sendable () throws -> Bool) async throws {
+    ///
+    /// - Parameter archive: another worker's view of it; nil for the fixture's own.
+    func daemon(
+        as archive: Archive? = nil, until isFact: @escaping @Sendable () throws -> Bool
+    ) async throws {
         let dispatcher = OutboxDispatcher(
-            archive: archive, loop: try Self.loop.get(), parsing: InProcessParsing(parser: MIMEParser()),
+            archive: archive ?? self.archive, loop: try Self.loop.get(),
+            parsing: InProcessParsing(parser: MIMEParser()),
             settings: settings)
         let task = Task { try await dispatcher.run { _ in } }
         while !(try isFact()), !Task.isCancelled { await Task.yield() }
