@@ -129,7 +129,7 @@ import Testing
             EmailAddress("ivan@client.example")!, reason: .person, evidence: "asked", until: nil, by: "anna")
         #expect(try archive.noteOutbox([.begins(claim.id, recipients: [0, 1])]) == [false])
         var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: fixture.clock.now)
-        ending.isUntried = true
+        ending.weight = .nothing
         _ = try archive.noteOutbox([.ended(ending)])
         let again = try #require(try Self.claimAll(archive, fixture).first)
         #expect(again.recipients.map(\.address.addrSpec) == ["maria@client.example"])

@@ -121,7 +121,7 @@ extension Archive {
                 id, nextTry: time, isHeld: false,
                 failure: resolution == .failed
                     ? MailFailure(.sendUncertain, kind: .permanent, "A person found that it did not arrive")
-                    : nil, isAttempt: false, asQueued: true)
+                    : nil, weight: .nothing, asQueued: true)
         }
     }
 

@@ -131,7 +131,7 @@ extension Archive {
                     let begun: Bool = row[1]
                     guard begun else {
                         try writer.settle(
-                            id, nextTry: time, isHeld: false, failure: nil, isAttempt: false)
+                            id, nextTry: time, isHeld: false, failure: nil, weight: .nothing)
                         continue
                     }
                     let attempts: Int = row[2]
@@ -146,7 +146,7 @@ extension Archive {
                             text: "The worker ended before the server's answer was stored"),
                         id, attempt: attempts + 1)
                     try writer.settle(
-                        id, nextTry: time, isHeld: false, failure: .outboxWorkerEnded, isAttempt: true)
+                        id, nextTry: time, isHeld: false, failure: .outboxWorkerEnded, weight: .attempt)
                     uncertain.append(id)
                 }
             }
@@ -293,7 +293,7 @@ extension Archive {
         }
         guard !recipients.isEmpty else {
             try writer.settle(
-                id, nextTry: time, isHeld: false, failure: .recipientSuppressed, isAttempt: false)
+                id, nextTry: time, isHeld: false, failure: .recipientSuppressed, weight: .nothing)
             return nil
         }
         return OutboxClaim(

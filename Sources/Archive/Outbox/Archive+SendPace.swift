@@ -72,12 +72,14 @@ extension Archive {
     }
 
     /// Lets an account send again that could be signed in to. A provider's block is not over by that, and sending
-    /// into it prolongs it at some.
+    /// into it prolongs it at some; nor is it known whether the account is slow enough by then (`send.slowed`): that ends
+    /// with the first mail that is accepted.
     public func endSendPause(_ account: AccountID) throws(MailFailure) {
         let time = now()
         let mayEnd = try read { db in
             let isBlocked = try Self.isBlocked(account, at: time, db)
-            return try Self.ownPause(of: account, db) != nil && !isBlocked
+            let own = try Self.ownPause(of: account, db)
+            return own != nil && own?.failure.code != .sendingSlowed && !isBlocked
         }
         guard mayEnd else { return }
         try writeUnaudited(.outboxPaused) { db in
@@ -98,8 +100,8 @@ extension Archive {
             try db.execute(
                 sql: """
                     DELETE FROM send_pauses
-                    WHERE account = ?1 OR (code = ?2 AND account IN (\(Self.sameMailbox)))
-                    """, arguments: [account.rawValue, MailFailure.Code.sendingBlocked.rawValue])
+                    WHERE account = ?1 OR (code IN (\(Self.mailboxPauses)) AND account IN (\(Self.sameMailbox)))
+                    """, arguments: [account.rawValue])
             // Mail that waits for other reasons goes on waiting.
             let waiting = try Int64.fetchAll(
                 db,
@@ -128,12 +130,16 @@ extension Archive {
         return pause.until.map { $0 > time } ?? true
     }
 
+    /// What a provider says of the whole mailbox, as SQL.
+    private static let mailboxPauses =
+        "'\(MailFailure.Code.sendingBlocked.rawValue)', '\(MailFailure.Code.sendingSlowed.rawValue)'"
+
     /// What keeps an account from sending now; the provider's block first, whichever account of the mailbox it met.
     static func pause(of account: AccountID, at time: UnixTime, _ db: Database) throws -> SendPause? {
         try pause(
             db, account,
             """
-            (p.account = ?1 OR (p.code = ?2 AND p.account IN (\(sameMailbox))))
+            (p.account = ?1 OR (p.code IN (\(mailboxPauses)) AND p.account IN (\(sameMailbox))))
                 AND (p.until IS NULL OR p.until > ?3)
             """, at: time)
     }
@@ -191,4 +197,6 @@ extension Archive {
 extension MailFailure.Code {
     /// The provider has said that the account may not send for a while.
     public static let sendingBlocked = Self("send.blocked")
+    /// The provider has said that the account sends too fast at the moment.
+    public static let sendingSlowed = Self("send.slowed")
 }

@@ -70,9 +70,9 @@ public struct SendPause: Sendable, Hashable {
     public var until: UnixTime?
     /// Failures of one kind in a row; for a refused secret, all that were refused.
     public var failures: Int
+    public var failure: MailFailure
     /// How often the secret was refused since the account has sent or was changed, whatever else has failed in between.
     public var refusedSignIns = 0
-    public var failure: MailFailure
 
     public init(until: UnixTime?, failures: Int, failure: MailFailure) {
         self.until = until
@@ -151,8 +151,18 @@ public struct OutboxEnding: Sendable {
     public var isHeld: Bool
     /// Why something is left, failed or uncertain; nil when all is sent.
     public var failure: MailFailure?
-    /// The server was not asked about this mail: the claim is given back as if nothing had been.
-    public var isUntried: Bool
+    /// What of it counts against the mail.
+    public var weight: Weight
+
+    public enum Weight: Sendable, Hashable {
+        /// A try of the mail.
+        case attempt
+        /// It was the account that could not send at all. No try of the mail, whose days begin all the same; it says why
+        /// it waits.
+        case account
+        /// The server was not asked about this mail: the claim is given back as if nothing had been.
+        case nothing
+    }
 
     public init(item: OutboxID, attempt: Int, nextTry: UnixTime) {
         self.item = item
@@ -163,6 +173,6 @@ public struct OutboxEnding: Sendable {
         nextTries = [:]
         isHeld = false
         failure = nil
-        isUntried = false
+        weight = .attempt
     }
 }

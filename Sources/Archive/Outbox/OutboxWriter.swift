@@ -11,8 +11,9 @@ final class OutboxWriter {
     /// Whether bytes go that nobody needs any more.
     var letsGo = true
     private let bounces: BounceRule?
-    private let isProgram, canonicalOf, begin, markSending, count, setRecipient, addReply, states, settleItem,
-        holderOf, attemptsOf, refusedOf: PreparedStatement
+    private let isProgram, canonicalOf, begin, markSending, count, setRecipient, addReply,
+        states, settleItem,
+        holderOf, attemptsOf, refusedOf, isNotSlow: PreparedStatement
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
@@ -25,6 +26,12 @@ final class OutboxWriter {
         canonicalOf = try PreparedStatement(
             db, "SELECT canonical FROM outbox_recipients WHERE item = ? AND position = ?")
         attemptsOf = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
+        isNotSlow = try PreparedStatement(
+            db,
+            """
+            DELETE FROM send_pauses WHERE account = ? AND until <= ?
+                AND code = '\(MailFailure.Code.sendingSlowed.rawValue)'
+            """)
         begin = try PreparedStatement(
             db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
         markSending = try PreparedStatement(
@@ -41,7 +48,7 @@ final class OutboxWriter {
             """
             UPDATE outbox_recipients SET state = ?1, code = coalesce(?2, code), status = coalesce(?3, status),
                 reply = coalesce(?4, reply), replied_at = CASE WHEN ?4 IS NULL THEN replied_at ELSE ?5 END,
-                tries = tries + (?1 = 'retry'), next_try = CASE WHEN ?1 = 'retry' THEN ?8 END
+                tries = tries + (?1 = 'retry' AND ?9), next_try = CASE WHEN ?1 = 'retry' THEN ?8 END
             WHERE item = ?6 AND position = ?7
             """)
         refusedOf = try PreparedStatement(
@@ -64,7 +71,7 @@ final class OutboxWriter {
                 data_begun_at = CASE WHEN ?1 = 'uncertain' THEN coalesce(data_begun_at, ?2) END,
                 next_try = CASE WHEN ?1 IN ('queued', 'retry') THEN ?3 END,
                 finished_at = CASE WHEN ?1 IN ('sent', 'failed', 'cancelled') THEN ?2 END,
-                attempts = attempts + ?4, first_try = CASE WHEN ?4 > 0 THEN coalesce(first_try, ?2)
+                attempts = attempts + ?4, first_try = CASE WHEN ?11 THEN coalesce(first_try, ?2)
                     ELSE first_try END,
                 reason_code = CASE WHEN ?5 THEN reason_code ELSE ?6 END,
                 reason = CASE WHEN ?5 THEN reason ELSE ?7 END,
@@ -96,8 +103,13 @@ final class OutboxWriter {
             count.bind(3, positions.count)
             try count.run()
         case .ended(let ending):
-            guard try account(of: ending.item, heldBy: holder) != nil else { return false }
+            guard let account = try account(of: ending.item, heldBy: holder) else { return false }
             try end(ending)
+            if ending.outcomes.values.contains(.sent) {
+                isNotSlow.bind(1, account)
+                isNotSlow.bind(2, time.rawValue)
+                try isNotSlow.run()
+            }
         }
         return true
     }
@@ -132,7 +144,9 @@ final class OutboxWriter {
             let isRefused = own?.code.map { $0 >= 400 } ?? false
             let reply = isRefused ? own : common ?? own
             try set(
-                ending.item, position, state, reply, until: ending.nextTries[position] ?? ending.nextTry)
+                ending.item, position, state, reply,
+                until: ending.weight == .account ? nil : ending.nextTries[position] ?? ending.nextTry,
+                isTry: ending.weight == .attempt)
             if state == .failed, own?.status != nil, let bounces {
                 try consider(ending.item, position, bounces)
             }
@@ -140,7 +154,7 @@ final class OutboxWriter {
         for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
         try settle(
             ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld, failure: ending.failure,
-            isAttempt: !ending.isUntried)
+            weight: ending.weight)
     }
 
     /// A server that knows no such address says at once what others report later.
@@ -149,10 +163,12 @@ final class OutboxWriter {
         try Suppressing(db: db, time: time, rule: bounces).consider(canonical)
     }
 
-    /// - Parameter next: when the recipient is tried again, in state `retry`; nil: with the mail.
+    /// - Parameters:
+    ///   - next: when the recipient is tried again, in state `retry`; nil: with the mail.
+    ///   - isTry: whether that state counts as a try.
     func set(
         _ item: OutboxID, _ position: Int, _ state: OutboxRecipientState, _ reply: OutboxReplyRecord?,
-        until next: UnixTime? = nil
+        until next: UnixTime? = nil, isTry: Bool = true
     ) throws {
         try setRecipient.bind(1, state.rawValue)
         setRecipient.bind(2, reply?.code.map(Int64.init))
@@ -162,6 +178,7 @@ final class OutboxWriter {
         setRecipient.bind(6, item.rawValue)
         setRecipient.bind(7, position)
         setRecipient.bind(8, next?.rawValue)
+        setRecipient.bind(9, isTry)
         try setRecipient.run()
     }
 
@@ -195,10 +212,10 @@ final class OutboxWriter {
     ///   - nextTry: of recipients that have no time of their own.
     ///   - failure: nil keeps the present reason where the item goes on waiting; else what its recipients were told
     ///     is the reason.
-    ///   - isAttempt: whether the server was asked.
+    ///   - weight: what of it counts against the item.
     func settle(
-        _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?, isAttempt: Bool,
-        asQueued: Bool = false
+        _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?,
+        weight: OutboxEnding.Weight, asQueued: Bool = false
     ) throws {
         var recipients: [OutboxRecipientState] = []
         var times: [UnixTime] = []
@@ -211,14 +228,14 @@ final class OutboxWriter {
             }
         }
         let attempts = try attempts(of: item)
-        var state = Self.state(of: recipients, isHeld: isHeld, wasTried: isAttempt || attempts > 0)
+        var state = Self.state(of: recipients, isHeld: isHeld, wasTried: weight != .nothing || attempts > 0)
         if asQueued, state == .retry { state = .queued }
         // Who waits must say why; a claim that was given back keeps the reason that it had.
-        let keepsReason = failure == nil && !isAttempt && state == .retry
+        let keepsReason = failure == nil && weight == .nothing && state == .retry
         try settleItem.bind(1, state.rawValue)
         settleItem.bind(2, time.rawValue)
         settleItem.bind(3, (times.min() ?? nextTry).rawValue)
-        settleItem.bind(4, isAttempt ? 1 : 0)
+        settleItem.bind(4, weight == .attempt ? 1 : 0)
         settleItem.bind(5, keepsReason)
         let isTold = ![OutboxState.sent, .queued, .cancelled].contains(state)
         let failure = try failure ?? (isTold && !keepsReason ? refusal(of: item, state) : nil)
@@ -231,6 +248,7 @@ final class OutboxWriter {
         try settleItem.bind(8, isTold ? failure?.remedy : nil)
         settleItem.bind(9, recipients.contains(.sent))
         settleItem.bind(10, item.rawValue)
+        settleItem.bind(11, weight != .nothing)
         try settleItem.run()
         // It may have been filed and copied when the first of its recipients had it.
         if letsGo, state == .sent || state == .cancelled { try Archive.dropContent(of: item, db) }

@@ -126,7 +126,7 @@ struct ReportFiling {
             try writer.add(proof, item, attempt: attempt)
         }
         try writer.settle(
-            item, nextTry: time, isHeld: false, failure: .outboxUncertain, isAttempt: false, asQueued: true)
+            item, nextTry: time, isHeld: false, failure: .outboxUncertain, weight: .nothing, asQueued: true)
     }
 }
 

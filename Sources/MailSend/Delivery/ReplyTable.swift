@@ -16,6 +16,9 @@ public enum ReplyTable {
         case held
         /// The account cannot sign in or may not send; its mail waits.
         case accountRefused
+        /// The account goes too fast for the moment: all its mail waits for as long as the server says, else a little, and
+        /// longer each time that it says so again.
+        case accountSlowed
         /// The account has used up what its provider allows; it stays silent for as long as the provider's
         /// block may last, since trying can prolong it.
         case accountBlocked
@@ -91,6 +94,11 @@ public enum ReplyTable {
     private static let rateWords = [
         "rate limit", "ratelimit", "message rate", "sending rate", "too many messages", "limits are exceeded",
     ]
+    /// What says at MAIL that it goes too fast, where nothing says that it is for long.
+    private static let paceWords = [
+        "too many", "too much", "too fast", "too quickly", "too often", "too frequent", "rate exceeded",
+        "rate-limit", " rate ", "throttl", "slow down",
+    ]
     private static let limitRemedy =
         "The provider's limit is reached; the account waits by itself. Send less, or spread it over days. If it was"
         + " lifted before: mailworker outbox limits ACCOUNT --resume."
@@ -151,6 +159,12 @@ public enum ReplyTable {
             "protocol", codes: [500, 501, 502, 503, 504], ["5.5.0", "5.5.1", "5.5.2", "5.5.4"],
             at: [.mail, .data, .endOfData], .held,
             "The server did not understand us. See its words; release the mail to try again."),
+        // No mail is heard of by then: the next one would only be told the same.
+        Row(
+            "account-pace", codes: [421], ["4.7.x"], words: paceWords, at: [.mail], classes: [4],
+            .accountSlowed,
+            "The server wants the account to send more slowly; it waits by itself. If that happens often:"
+                + " mailworker outbox limits ACCOUNT --per-minute N."),
         Row("transient", codes: Set(400...499), [], .later(nil)),
         Row("permanent", codes: Set(500...599), [], .failed),
     ]

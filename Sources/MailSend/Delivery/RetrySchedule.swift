@@ -8,6 +8,11 @@ public enum RetrySchedule {
     /// How long a mail is tried (RFC 5321, 4.5.4.1).
     public static let longestSeconds: Int64 = 5 * 86_400
 
+    /// Whether the time for trying is over.
+    public static func isOver(firstTry: UnixTime, now: UnixTime) -> Bool {
+        now >= firstTry.advanced(bySeconds: longestSeconds)
+    }
+
     /// - Parameters:
     ///   - attempt: which try of the recipient has just ended, from 1.
     ///   - firstTry: when the first one began.
@@ -18,7 +23,7 @@ public enum RetrySchedule {
         attempt: Int, firstTry: UnixTime, now: UnixTime, asked: Int?, jitter: Double
     ) -> UnixTime? {
         let end = firstTry.advanced(bySeconds: longestSeconds)
-        guard now < end else { return nil }
+        guard !isOver(firstTry: firstTry, now: now) else { return nil }
         let spread = 0.4 * min(max(jitter, 0), 1)
         let usual = Double(pauses[min(max(attempt, 1), pauses.count) - 1]) * (0.8 + spread)
         // Before what it asked for the server would only refuse again.

@@ -64,8 +64,7 @@ struct AccountSender: Sendable {
                 await source.end()
                 return
             } catch {
-                await noteUnreachable(error, account, claim, rules)
-                await source.end()
+                await noteUnreachable(error, account, claim, source)
                 return
             }
             guard let current = session else { return }
@@ -73,7 +72,7 @@ struct AccountSender: Sendable {
             var result = await transmit(claim, on: current, rules)
             // A connection that was kept open may have been closed by the other side, or have had its
             // share of mails: neither says anything about this one.
-            if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result.0) {
+            if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result) {
                 await current.quit()
                 session = try? await open(account)
                 if let fresh = session {
@@ -145,7 +144,7 @@ struct AccountSender: Sendable {
         }
         var verdict = DeliveryVerdict(
             transmission, of: claim, offered: offered, rules: rules, now: settings.connections.now(),
-            jitter: settings.jitter())
+            jitter: settings.jitter(), lastPause: { try? archive.sendPauseRecord(of: claim.account) })
         for (position, failure) in refused where verdict.ending.outcomes[position] == nil {
             verdict.ending.outcomes[position] = .failed
             verdict.ending.replies.append(
@@ -170,10 +169,12 @@ struct AccountSender: Sendable {
         }
     }
 
-    private static func isWorthAnotherConnection(_ transmission: Transmission) -> Bool {
-        switch transmission.ending {
+    /// Not where the server wants the account to wait, unless it has only ended the session with that.
+    private static func isWorthAnotherConnection(_ result: (Transmission, DeliveryVerdict)) -> Bool {
+        switch result.0.ending {
         case .broken(.mail, _), .broken(.rcpt, _): true
-        case .refused(.mail, let reply): reply.isTransient
+        case .refused(.mail, let reply):
+            reply.isTransient && (result.1.pause == nil || reply.closesConnection)
         default: false
         }
     }
@@ -181,6 +182,7 @@ struct AccountSender: Sendable {
     /// The answer must be stored, or the mail would be uncertain: whoever sends waits until it is.
     private func note(_ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim) async {
         let failed = { (failure: MailFailure) in watch(.archiveFailed(failure)) }
+        if let pause = verdict.pause { await keep(pause, account) }
         // A claim that was taken away meanwhile has its new state already.
         guard await journal.end(verdict.ending, failed: failed) == true else { return }
         let sent = verdict.ending.outcomes.values.filter { $0 == .sent }.count
@@ -188,45 +190,36 @@ struct AccountSender: Sendable {
         if let failure = verdict.ending.failure {
             watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
         }
-        guard let pause = verdict.pause else { return }
-        let isPaused: Void? = await journal.persisting(failed) { () async throws(MailFailure) in
+    }
+
+    /// Before what the mail is told: it may be due at once, and another worker must not knock meanwhile.
+    private func keep(_ pause: SendPause, _ account: Account) async {
+        let isPaused: Void? = await journal.persisting({ watch(.archiveFailed($0)) }) {
+            () async throws(MailFailure) in
             try archive.pauseSending(account.id, pause)
         }
         if isPaused != nil { watch(.paused(account: account.settings.name, failure: pause.failure)) }
     }
 
-    /// No session could be had: the account waits, and the mail that asked says why.
+    /// No session could be had: the account waits, and the mail that asked says why. That is no try of any mail; but
+    /// those that would have gone have waited in vain, and one that has done so for days is given up.
     private func noteUnreachable(
-        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ rules: SendRules
+        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource
     ) async {
         let now = settings.connections.now()
         let explained = account.provider.explaining(failure)
         let last = try? archive.sendPauseRecord(of: account.id)
         let refused = (last?.refusedSignIns ?? 0) + (explained.kind == .credential ? 1 : 0)
-        let others = last?.failure.kind == explained.kind ? last?.failures ?? 0 : 0
-        let failures = explained.kind == .credential ? refused : others + 1
+        let isSame = last?.failure.kind == explained.kind && last?.failure.code != .sendingSlowed
+        let failures = explained.kind == .credential ? refused : (isSame ? last?.failures ?? 0 : 0) + 1
         var pause = SendPause(
             until: Self.resume(after: explained, failures: failures, now: now), failures: failures,
             failure: explained)
         pause.refusedSignIns = refused
-        var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
-        ending.failure = explained
-        ending.replies = [
-            OutboxReplyRecord(
-                position: nil, stage: .connect, code: nil, status: nil,
-                text: [explained.summary, explained.detail].compactMap { $0 }.joined(separator: ": "))
-        ]
-        let next = RetrySchedule.nextTry(
-            attempt: claim.tries + 1, firstTry: claim.firstTry ?? now, now: now, asked: nil,
-            jitter: settings.jitter())
-        if let next {
-            ending.nextTry = max(next, pause.until ?? next)
-            for recipient in claim.recipients { ending.outcomes[recipient.position] = .retry }
-        } else {
-            for recipient in claim.recipients { ending.outcomes[recipient.position] = .failed }
-            ending.failure = .gaveUp(explained)
-        }
+        let ending = OutboxEnding.unreachable(claim, explained, now: now)
         await note(DeliveryVerdict(ending: ending, pause: pause), account, claim)
+        await source.done(claim.id)
+        await source.end { .unreachable($0, explained, now: now) }
     }
 
     /// When an account that could not be signed in to is tried again; nil when its settings must change.
@@ -249,7 +242,22 @@ extension OutboxEnding {
     /// Of a claim with which nothing was done.
     static func untried(_ claim: OutboxClaim, now: UnixTime) -> OutboxEnding {
         var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
-        ending.isUntried = true
+        ending.weight = .nothing
+        return ending
+    }
+
+    /// Of a claim for which no session could be had. It is due as soon as its account may send again.
+    static func unreachable(_ claim: OutboxClaim, _ failure: MailFailure, now: UnixTime) -> OutboxEnding {
+        var ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
+        ending.weight = .account
+        let isOver = RetrySchedule.isOver(firstTry: claim.firstTry ?? now, now: now)
+        ending.failure = isOver ? .gaveUp(failure) : failure
+        for recipient in claim.recipients { ending.outcomes[recipient.position] = isOver ? .failed : .retry }
+        ending.replies = [
+            OutboxReplyRecord(
+                position: nil, stage: .connect, code: nil, status: nil,
+                text: [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": "))
+        ]
         return ending
     }
 }

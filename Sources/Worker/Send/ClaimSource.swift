@@ -54,12 +54,14 @@ actor ClaimSource {
     }
 
     /// Hands out nothing more, and gives back what waits here.
-    func end() async {
+    ///
+    /// - Parameter ending: how that ends; nil: as if it had never been claimed.
+    func end(_ ending: (@Sendable (OutboxClaim) -> OutboxEnding)? = nil) async {
         isEnded = true
         _ = await claiming?.value
         guard !claims.isEmpty else { return }
         let now = archive.time
-        let endings = claims.map { OutboxEnding.untried($0, now: now) }
+        let endings = claims.map { ending?($0) ?? OutboxEnding.untried($0, now: now) }
         claims.removeAll()
         await journal.giveBack(endings, failed: failed)
     }

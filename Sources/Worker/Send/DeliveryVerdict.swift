@@ -13,9 +13,10 @@ struct DeliveryVerdict {
     /// - Parameters:
     ///   - offered: the recipients of this attempt, in the order in which the session had them.
     ///   - jitter: 0..<1.
+    ///   - lastPause: the account's, over or not; asked for where the account is to wait for one that grows.
     init(
         _ transmission: Transmission, of claim: OutboxClaim, offered: [OutboxClaim.Recipient],
-        rules: SendRules, now: UnixTime, jitter: Double
+        rules: SendRules, now: UnixTime, jitter: Double, lastPause: () -> SendPause? = { nil }
     ) {
         ending = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: now)
         var refusals = Refusals()
@@ -40,14 +41,20 @@ struct DeliveryVerdict {
                 transmission.ending, wasAccepted: reply?.isPositive == true, recipient.position, &refusals)
         }
         noteEnding(transmission.ending, &refusals)
-        pause = refusals.pause(rules: rules, now: now)
+        pause = refusals.pause(rules: rules, now: now, lastPause: lastPause)
         ending.isHeld = refusals.isHeld
         ending.failure = refusals.failure
         let schedule = Schedule(
             firstTry: claim.firstTry ?? now, now: now, jitter: jitter,
             silentUntil: pause.map { $0.until ?? now.advanced(bySeconds: 3600) })
         setNextTries(offered, schedule, refusals)
-        if ending.isUntried {
+        if pause != nil, case .refused(.mail, _) = transmission.ending {
+            // Nothing was said of this mail. It is due as soon as its account may send again.
+            ending.weight = .account
+            ending.nextTry = now
+            return
+        }
+        if ending.weight == .nothing {
             ending.nextTry = Self.nextTry(ofUntried: claim, now: now)
             return
         }
@@ -139,7 +146,7 @@ struct DeliveryVerdict {
             refusals.failure = failure
         case .abandoned(let failure):
             refusals.failure = failure
-            ending.isUntried = failure.code != .unsendableContent
+            if failure.code != .unsendableContent { ending.weight = .nothing }
         }
     }
 
@@ -165,7 +172,7 @@ private struct Refusals {
     /// Seconds that the server, or the table, wants to pass; by recipient.
     private(set) var asks: [Int: Int] = [:]
     var longestAsk: Int? { asks.values.max() }
-    private var accountFailure: (MailFailure, isBlock: Bool)?
+    private var accountFailure: MailFailure?
 
     /// No server's word keeps a mail away for longer: it would end a try of five days before its time.
     private static let longestAsked = 86_400
@@ -193,21 +200,37 @@ private struct Refusals {
             isHeld = true
             failure = found
             return .retry
-        case .accountRefused, .accountBlocked:
-            var refused = found
-            refused.kind = row.action == .accountRefused ? .credential : .transient
-            if row.action == .accountBlocked { refused.code = .sendingBlocked }
-            accountFailure = (refused, row.action == .accountBlocked)
-            failure = refused
-            return .retry
+        case .accountRefused: return refuse(found, .credential, found.code)
+        case .accountBlocked: return refuse(found, .transient, .sendingBlocked)
+        case .accountSlowed: return refuse(found, .transient, .sendingSlowed)
         }
     }
 
-    func pause(rules: SendRules, now: UnixTime) -> SendPause? {
-        guard let (failure, isBlock) = accountFailure else { return nil }
+    private mutating func refuse(
+        _ found: MailFailure, _ kind: FailureKind, _ code: MailFailure.Code
+    ) -> OutboxRecipientState {
+        var refused = found
+        refused.kind = kind
+        refused.code = code
+        accountFailure = refused
+        failure = refused
+        return .retry
+    }
+
+    func pause(rules: SendRules, now: UnixTime, lastPause: () -> SendPause?) -> SendPause? {
+        guard let failure = accountFailure else { return nil }
         let stated = failure.retryAfterSeconds.map(Int64.init)
-        let seconds = isBlock ? rules.silence(stated: stated) : max(4 * 3600, stated ?? 0)
-        return SendPause(until: now.advanced(bySeconds: seconds), failures: 1, failure: failure)
+        var failures = 1
+        let seconds: Int64
+        switch failure.code {
+        case .sendingBlocked: seconds = rules.silence(stated: stated)
+        case .sendingSlowed:
+            let last = lastPause()
+            if let last, last.failure.code == .sendingSlowed { failures += last.failures }
+            seconds = max(SendRules.slowing(after: failures), stated ?? 0)
+        default: seconds = max(4 * 3600, stated ?? 0)
+        }
+        return SendPause(until: now.advanced(bySeconds: seconds), failures: failures, failure: failure)
     }
 }
 

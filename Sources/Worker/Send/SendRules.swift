@@ -24,6 +24,11 @@ public struct SendRules: Sendable, Hashable {
         connections = limits.connections ?? preset.profile.sendConnections ?? 4
     }
 
+    /// How long an account waits that sends too fast, in seconds, where its server does not say it.
+    ///
+    /// - Parameter times: how often in a row it was told so, without a mail being taken in between.
+    static func slowing(after times: Int) -> Int64 { min(3_600, 60 << Int64(min(max(times, 1) - 1, 6))) }
+
     /// How long an account stays silent after its provider has said that it is enough.
     ///
     /// - Parameter stated: seconds that it named; a known block is not believed to be shorter.

@@ -7,6 +7,7 @@ public struct SendingWait {
     private struct Outlook {
         var plan: DispatchPlan
         var rules: SendRules
+        var pause: SendPause?
         var isEnabled: Bool
     }
 
@@ -26,7 +27,7 @@ public struct SendingWait {
         guard !outlook.plan.take.contains(item.id), let wait = outlook.plan.wait else { return nil }
         let name = item.accountName
         switch wait {
-        case .paused: return try archive.sendPause(of: item.account)?.failure
+        case .paused: return outlook.pause?.failure
         case .dailyQuota:
             return MailFailure(
                 .sendQuota, kind: .transient,
@@ -44,10 +45,15 @@ public struct SendingWait {
         }
     }
 
-    /// The item with that reason, where it has none of its own.
+    /// The item with that reason, where it has none of its own, and not to be tried before its account may send: nobody
+    /// knows when where the account waits for a person.
     public mutating func explained(_ item: OutboxItem) throws(MailFailure) -> OutboxItem {
-        guard item.reason == nil, let failure = try reason(for: item) else { return item }
+        let failure = item.reason == nil ? try reason(for: item) : nil
         var item = item
+        if [.queued, .retry].contains(item.state), let pause = try outlook(of: item.account).pause {
+            item.nextTry = pause.until.flatMap { until in item.nextTry.map { max($0, until) } }
+        }
+        guard let failure else { return item }
         item.reason = [failure.summary, failure.detail].compactMap { $0 }.joined(separator: ": ")
         item.remedy = failure.remedy
         return item
@@ -59,7 +65,8 @@ public struct SendingWait {
         let facts = try archive.outboxFacts(of: id)
         let rules = SendRules(preset: account.provider, limits: facts.limits)
         let plan = DispatchPlan(facts, rules: rules, room: .max, now: archive.time)
-        let outlook = Outlook(plan: plan, rules: rules, isEnabled: account.settings.isEnabled)
+        let outlook = Outlook(
+            plan: plan, rules: rules, pause: facts.pause, isEnabled: account.settings.isEnabled)
         outlooks[id] = outlook
         return outlook
     }

@@ -31,7 +31,9 @@ import Testing
     func anUntriedMailIsTriedSoonAndEverLessOften(waited: Int64, pause: Int64) {
         let ending = Self.verdict(afterSeconds: waited).ending
         #expect(ending.nextTry == UnixTime(1_000_000 + pause))
-        #expect(ending.isUntried && ending.outcomes == [0: .waiting] && ending.failure?.code == .diskFull)
+        #expect(
+            ending.weight == .nothing && ending.outcomes == [0: .waiting] && ending.failure?.code == .diskFull
+        )
     }
 
     /// The outbox has lost some of a mail's bytes: of a large one that goes in pieces, and of a small one.

@@ -79,7 +79,7 @@ import Testing
         let (fixture, claim) = try Self.fixture()
         let archive = fixture.archive
         var ahead = OutboxEnding(item: claim.id, attempt: claim.attempt, nextTry: fixture.clock.now)
-        ahead.isUntried = true
+        ahead.weight = .nothing
         _ = try archive.noteOutbox([.ended(ahead)])
         let failures = Mutex(0)
         let source = ClaimSource(

@@ -45,7 +45,8 @@ import Worker
         .init(
             stage: .mail, act: .reply("550 5.4.5 daily sending quota exceeded"), state: .retry, pauses: true),
         .init(stage: .mail, act: .reply("452 4.4.5 Insufficient disk space; try again later"), state: .retry),
-        .init(stage: .mail, act: .replyAndClose("421 4.7.0 too much"), state: .retry),
+        .init(stage: .mail, act: .replyAndClose("421 4.7.0 too much"), state: .retry, pauses: true),
+        .init(stage: .mail, act: .reply("450 4.7.1 too much mail"), state: .retry, pauses: true),
         .init(
             stage: .rcpt, act: .replyAndClose("421 4.4.5 Server busy, try again later. gsmtp"), state: .retry),
         .init(

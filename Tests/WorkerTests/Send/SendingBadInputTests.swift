@@ -109,7 +109,7 @@ import Testing
         let id = try await fixture.send("Hello")
         for attempt in 1...5 {
             let item = try await fixture.deliver(id)
-            #expect(item.state == .retry && item.attempts == attempt)
+            #expect(item.state == .retry && item.attempts == 0)
             #expect(item.reason?.contains("refused the login or password") == true)
             #expect(item.remedy?.contains("password") == true)
             let pause = try #require(try fixture.archive.sendPause(of: fixture.account))
@@ -147,7 +147,7 @@ import Testing
         _ = try archive.claimOutbox(fixture.account) { _, _ in [item] }
         try archive.removeAccount(fixture.account)
         var ending = OutboxEnding(item: item, attempt: 1, nextTry: fixture.clock.now)
-        ending.isUntried = true
+        ending.weight = .nothing
         _ = try archive.noteOutbox([.ended(ending)])
         var wait = SendingWait(archive)
         let reason = try wait.reason(for: try archive.outboxItem(item))
