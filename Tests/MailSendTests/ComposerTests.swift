@@ -77,6 +77,29 @@ import Testing
         #expect(composed.size(of: .sent) == kept.count)
     }
 
+    @Test func anAddressIsOneRecipientInWhateverCaseItIsWritten() throws {
+        func recipients(_ addresses: [[String]]) throws -> [String] {
+            let fields = addresses.map { $0.map { Mailbox(address: EmailAddress($0)!) } }
+            let mail = try Composer.compose(
+                draft {
+                    $0.to = fields[0]
+                    $0.cc = fields[1]
+                    $0.bcc = fields[2]
+                })
+            return mail.envelope.recipients.map(\.text)
+        }
+        #expect(
+            try recipients([
+                ["Maria@Client.Example", "maria@client.example"], ["MARIA@CLIENT.EXAMPLE"],
+                ["\"maria\"@client.example", "other@client.example"],
+            ]) == ["Maria@client.example", "other@client.example"])
+        let domain = DomainName.canonical("клиент.рф")
+        #expect(try recipients([["a@КЛИЕНТ.рф"], ["A@\(domain)"], []]) == ["a@\(domain)"])
+        // Who writes to a tag means it, whatever the provider makes of it.
+        let others = ["maria@gmail.com", "maria+news@gmail.com", "m.aria@gmail.com"]
+        #expect(try recipients([others, [], []]) == others)
+    }
+
     @Test func aLocalPartOfAnotherScriptNeedsSMTPUTF8() throws {
         let address = EmailAddress(localPart: "почта", domain: "пример.рф")
         let shown = try Composer.compose(draft { $0.to = [Mailbox(address: address)] })

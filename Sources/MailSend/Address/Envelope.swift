@@ -3,7 +3,7 @@
 public struct Envelope: Sendable, Hashable {
     /// Nil: the null reverse-path `<>`.
     public var sender: SMTPPath?
-    /// Each address once, in the order of To, Cc and Bcc.
+    /// Each address once, in any case of its letters, in the order of To, Cc and Bcc.
     public var recipients: [SMTPPath]
 
     public init(sender: SMTPPath?, recipients: [SMTPPath]) {

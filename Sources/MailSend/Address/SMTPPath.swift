@@ -14,6 +14,11 @@ public struct SMTPPath: Hashable, Sendable {
     /// The local part is not ASCII: only a server that offers SMTPUTF8 takes it.
     public var needsSMTPUTF8: Bool { !text.utf8.allSatisfy { $0 < 0x80 } }
 
+    /// The same for two that reach one mailbox whatever their provider: the domain in A-labels, the local part in any case
+    /// (RFC 5321, 2.4, lets a server tell cases apart; none that is in use does). A tag, or a dot that a provider overlooks,
+    /// is part of what somebody wrote, who may want a copy under each.
+    public var folded: String { address.localPart.lowercased() + "@" + address.domain }
+
     /// RFC 5321 (4.5.3.1.1) promises 64 only, and real reply addresses are longer.
     private static let longestLocalPart = 255
 

@@ -168,7 +168,7 @@ private struct Recipients {
         cc = try Self.checked(draft.cc, limits)
         bcc = try Self.checked(draft.bcc, limits)
         var seen: Set<String> = []
-        let recipients = (to + cc + bcc).map(\.path).filter { seen.insert($0.text).inserted }
+        let recipients = (to + cc + bcc).map(\.path).filter { seen.insert($0.folded).inserted }
         guard !recipients.isEmpty else { throw .noRecipient }
         let sender: SMTPPath? =
             switch draft.returnPath {

@@ -140,16 +140,17 @@ public struct MailSubmission: Sendable {
 
     /// Each address once, as the envelope has it, with the field that it stood in.
     private static func recipients(_ composed: ComposedMail, _ draft: MailDraft) -> [OutboxDraft.Recipient] {
-        let open = Set(draft.to.map(\.address.lowercased))
-        let copied = Set(draft.cc.map(\.address.lowercased))
-        let blind = Set(draft.bcc.map(\.address.lowercased))
+        let open = folded(draft.to)
+        let copied = folded(draft.cc)
         return composed.envelope.recipients.map { path in
-            let address = path.address.lowercased
-            let isBlind = blind.contains(address) && !open.contains(address) && !copied.contains(address)
-            return OutboxDraft.Recipient(
-                path.address, isBlind ? .bcc : copied.contains(address) && !open.contains(address) ? .cc : .to
-            )
+            let role: ParticipantRole =
+                open.contains(path.folded) ? .to : copied.contains(path.folded) ? .cc : .bcc
+            return OutboxDraft.Recipient(path.address, role)
         }
+    }
+
+    private static func folded(_ mailboxes: [Mailbox]) -> Set<String> {
+        Set(mailboxes.compactMap { try? SMTPPath($0.address).folded })
     }
 
     /// Large messages go through a file, so that memory stays bounded.

@@ -104,6 +104,18 @@ import Testing
         #expect(try fixture.archive.outboxItems().count == 1)
     }
 
+    @Test func eachAddressIsWrittenToOnceWithTheFirstFieldsRole() async throws {
+        let fixture = try Self.fixture()
+        let item = try await Self.submit(fixture) {
+            $0.to = ["Maria@Client.example"]
+            $0.cc = ["MARIA@client.EXAMPLE", "Вера <vera@почта.рф>"]
+            $0.bcc = ["maria@client.example", "VERA@почта.рф", "blind@кто.рф"]
+        }.receipt.item
+        let recipients = try fixture.archive.outboxItem(item).recipients
+        #expect(recipients.map(\.role) == [.to, .cc, .bcc])
+        #expect(recipients.map { String($0.address.prefix { $0 != "@" }) } == ["Maria", "vera", "blind"])
+    }
+
     @Test func bytesThatAreNoTextAreNoAddress() {
         let written = String(
             decoding: Array("ok".utf8) + [0xC0, 0x8A] + Array("RCPT@client.example".utf8), as: UTF8.self)
