@@ -35,7 +35,7 @@ extension Archive {
     /// - Parameter request: what is asked for under it now; nil for whatever it is.
     /// - Throws: `send.key-reused` when it is something else.
     public func outboxReceipt(
-        forKey key: String, of request: [UInt8]? = nil
+        forKey key: String, of request: AskedMail? = nil
     ) throws(MailFailure) -> OutboxReceipt? {
         try read { db, sight in
             let query = try PreparedStatement(

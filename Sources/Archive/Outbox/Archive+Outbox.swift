@@ -68,7 +68,7 @@ extension Archive {
                     draft.blindField.isEmpty ? nil : Data(draft.blindField), isHeld ? "held" : "queued",
                     draft.heldBecause, isHeld ? "Let it go with: mailworker outbox release ID." : nil,
                     time.rawValue, draft.notBefore.rawValue, isHeld ? nil : draft.notBefore.rawValue,
-                    draft.idempotencyKey == nil ? nil : draft.request.map { Data(SHA256.hash(data: $0)) },
+                    draft.idempotencyKey == nil ? nil : draft.request?.digest,
                 ])
             let id = OutboxID(rawValue: db.lastInsertedRowID)
             Act.concerns("outbox \(id)")
@@ -133,10 +133,10 @@ extension Archive {
 
     /// - Throws: `send.key-reused` when the key of an earlier mail comes with another one.
     static func demand(
-        _ request: [UInt8]?, isThatOf item: OutboxID, digest: Data?
+        _ request: AskedMail?, isThatOf item: OutboxID, digest: Data?
     ) throws(MailFailure) {
         // A mail that was queued by an earlier version, or is erased, has none.
-        guard let request, let digest, digest != Data(SHA256.hash(data: request)) else { return }
+        guard let request, let digest, !request.isThat(of: digest) else { return }
         throw MailFailure(
             .idempotencyKeyReused, kind: .permanent, "The idempotency key is that of another mail",
             detail: "outbox \(item)",

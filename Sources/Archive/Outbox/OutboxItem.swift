@@ -68,8 +68,8 @@ public struct OutboxDraft: Sendable {
     public var requestedBy: String
     /// The same key again is the same mail.
     public var idempotencyKey: String?
-    /// What was asked for under the key, in bytes that are the same each time; nil where other words are the same mail.
-    public var request: [UInt8]?
+    /// What was asked for under the key; nil where other words are the same mail.
+    public var request: AskedMail?
     public var messageID: MessageID
     /// At most 100 letters, digits, hyphens, underscores and dots (RFC 3461, 4.4); nil lets the archive choose one.
     public var envelopeID: String?

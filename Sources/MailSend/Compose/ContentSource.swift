@@ -1,3 +1,4 @@
+import Crypto
 public import MailModel
 
 #if canImport(Glibc)
@@ -70,6 +71,17 @@ public final class OpenedFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// The SHA-256 of the content.
+    ///
+    /// - Throws: `compose.file-changed`.
+    public func digest() throws(MailFailure) -> [UInt8] {
+        var hash = SHA256()
+        try ContentSource.file(self).forEachPiece(of: 1 << 20) { (piece) throws(MailFailure) in
+            hash.update(bufferPointer: piece)
+        }
+        return Array(hash.finalize())
+    }
 
     /// Fills `buffer` from `offset` on.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(MailFailure) {

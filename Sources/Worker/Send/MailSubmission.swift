@@ -44,7 +44,7 @@ public struct MailSubmission: Sendable {
     public func submit(
         _ request: MailRequest, by person: String, isImmediate: Bool = false
     ) async throws(MailFailure) -> Outcome {
-        let asked = request.keyStandsForAnyWords ? nil : Self.bytes(of: request)
+        let asked = self.asked(request)
         if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key, of: asked) {
             return Outcome(receipt: known, warnings: [])
         }
@@ -76,11 +76,21 @@ public struct MailSubmission: Sendable {
         return Outcome(receipt: receipt, warnings: warnings)
     }
 
-    /// The same for the same request.
-    private static func bytes(of request: MailRequest) -> [UInt8]? {
+    /// The same for the same request. Nil without a key, and where it stands for any words.
+    private func asked(_ request: MailRequest) -> AskedMail? {
+        guard request.idempotencyKey != nil, !request.keyStandsForAnyWords else { return nil }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return (try? encoder.encode(request)).map { Array($0) }
+        guard let words = try? encoder.encode(request) else { return nil }
+        // What is missing or too large is refused where the mail is made.
+        let digests = (request.inlineImages + request.attachments).map { path -> [UInt8]? in
+            guard let file = try? OpenedFile(path: path), file.count <= settings.messageBytes else {
+                return nil
+            }
+            return try? file.digest()
+        }
+        let files = digests.compactMap(\.self)
+        return AskedMail(words: Array(words), files: files.count == digests.count ? files : nil)
     }
 
     private static func isReturnedToNobody(_ request: MailRequest, _ account: Account) -> Bool {

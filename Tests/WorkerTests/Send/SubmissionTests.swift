@@ -1,4 +1,5 @@
-import Archive
+import Crypto
+import Foundation
 import MIMEParse
 import MailModel
 import MailSend
@@ -6,6 +7,7 @@ import MailTransport
 import Matcher
 import Testing
 
+@testable import Archive
 @testable import Worker
 
 /// Who may send what to whom, and when it goes.
@@ -102,6 +104,44 @@ import Testing
         #expect(await Self.code { _ = try await keyed { $0.to = ["b@client.example"] } } == "send.key-reused")
         #expect(try await keyed { $0.keyStandsForAnyWords = true }.receipt.wasThere)
         #expect(try fixture.archive.outboxItems().count == 1)
+    }
+
+    @Test func aKeyIsThatOfTheFilesContentToo() async throws {
+        let fixture = try Self.fixture()
+        let path = try fixture.directory.write("offer.txt", "One")
+        let picture = try fixture.directory.write("logo.png", "picture")
+        let keyed = {
+            try await Self.submit(fixture) {
+                $0.idempotencyKey = "k"
+                $0.html = "<img src=\"cid:logo.png\">"
+                $0.attachments = [path]
+                $0.inlineImages = [picture]
+            }
+        }
+        let first = try await keyed()
+        #expect(try await keyed().receipt.item == first.receipt.item)
+        for (file, other, before) in [("offer.txt", "Two", "One"), ("logo.png", "drawing", "picture")] {
+            try fixture.directory.write(file, other)
+            #expect(await Self.code { _ = try await keyed() } == "send.key-reused")
+            try fixture.directory.write(file, before)
+        }
+        // What is gone since is no other mail.
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try await keyed().receipt.item == first.receipt.item)
+        #expect(try fixture.archive.outboxItems().count == 1)
+    }
+
+    /// Earlier versions looked at the words alone.
+    @Test func aKeyOfAnEarlierVersionIsThatOfItsWords() throws {
+        let words = Array("words".utf8)
+        let files = [Array(SHA256.hash(data: Array("file".utf8)))]
+        let stored = Data(SHA256.hash(data: words))
+        #expect(AskedMail(words: words, files: files).isThat(of: stored))
+        #expect(AskedMail(words: words, files: nil).isThat(of: stored))
+        #expect(AskedMail(words: words).digest == stored)
+        #expect(!AskedMail(words: Array("other".utf8), files: files).isThat(of: stored))
+        let present = AskedMail(words: words, files: files).digest
+        #expect(present.count == 32 && !AskedMail(words: words, files: files + files).isThat(of: present))
     }
 
     @Test func eachAddressIsWrittenToOnceWithTheFirstFieldsRole() async throws {
