@@ -410,17 +410,4 @@ import Testing
         fixture.clock.advance(60)
         #expect(try fixture.archive.outboxToFile().map(\.tries) == [1])
     }
-
-    @Test func countsThatNoQuotaLooksAtGo() throws {
-        let fixture = try ArchiveFixture()
-        for number in 1...5 {
-            _ = try DeliveryReportTests.sent(fixture, number)
-            fixture.clock.advance(86_400)
-        }
-        _ = try OutboxTests.claimAll(fixture.archive, fixture)
-        let minutes = try fixture.archive.pool.read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM send_counts")
-        }
-        #expect(minutes == 2)
-    }
 }

@@ -7,17 +7,16 @@ extension Archive {
     private static let hour: Int64 = 3600
 
     /// Counts a mail that is being queued. The cap is that of the account's user, and of the user who asks: several
-    /// mailboxes do not raise it.
+    /// mailboxes do not raise it. Users are told by their numbers; whoever has the archive's files is none.
     ///
     /// - Parameter limit: nil for any number.
     /// - Throws: `send.cap`.
     func countAsked(_ draft: OutboxDraft, limit: Int?, _ db: Database, at time: UnixTime) throws {
-        var capped: [String] = []
-        if let user = draft.user { capped.append(Self.ownerName(user)) }
-        let asker = Self.askerName(draft.requestedBy)
-        if case .user = viewer { capped.append(asker) }
+        var names: [String] = []
+        if let user = draft.user { names.append("owner \(user)") }
+        if case .user(let asker, _) = viewer { names.append("user \(asker)") }
         if let limit {
-            for name in capped {
+            for name in names {
                 let used = try Self.asked(name, inTheHourTo: time, db)
                 guard used + draft.recipients.count <= limit else {
                     throw MailFailure.sendingCap(used, limit)
@@ -38,7 +37,7 @@ extension Archive {
             DELETE FROM asked_counts WHERE name = ?1 AND at < ?2 AND at < (
                 SELECT at FROM asked_counts WHERE name = ?1 AND at <= ?3 ORDER BY at DESC LIMIT 1 OFFSET ?4)
             """)
-        for name in [draft.user.map(Self.ownerName), asker].compactMap(\.self) {
+        for name in names {
             try note.bind(1, name)
             note.bind(2, time.rawValue)
             note.bind(3, draft.recipients.count)
@@ -64,9 +63,6 @@ extension Archive {
         sum.bind(3, time.rawValue)
         return Int(try sum.first { $0.int64(0) } ?? 0)
     }
-
-    private static func ownerName(_ user: UserID) -> String { "owner \(user)" }
-    private static func askerName(_ name: String) -> String { "asker \(name)" }
 }
 
 extension MailFailure {

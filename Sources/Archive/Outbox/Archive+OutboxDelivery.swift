@@ -6,6 +6,7 @@ public import MailModel
 extension Archive {
     /// Bytes up to which a claim brings its content along.
     private static let carriedBytes = 256 << 10
+    private static let dayMinutes = 1440
     /// Candidates that a decision may see.
     private static let candidateLimit = 256
 
@@ -16,8 +17,8 @@ extension Archive {
                 db,
                 sql: """
                     SELECT id FROM accounts a WHERE EXISTS (
-                        SELECT 1 FROM outbox WHERE account = a.id AND state IN ('queued', 'retry')
-                            AND next_try <= ?)
+                        SELECT 1 FROM outbox o WHERE o.account = a.id AND o.state IN ('queued', 'retry')
+                            AND \(SendingClock.isDue("o", at: "?1")))
                     ORDER BY id
                     """, arguments: [time.rawValue]
             ).map { AccountID(rawValue: $0) }
@@ -167,12 +168,25 @@ extension Archive {
 
     // MARK: - Parts
 
-    /// What no quota looks at any more goes.
+    /// What no quota and no pace looks at any more goes: by its number too, and not by the clock alone. One that is wrong
+    /// for a moment forgets nothing of the day that it really is.
     private static func forgetOldCounts(_ account: AccountID, _ db: Database, at time: UnixTime) throws {
-        let delete = try PreparedStatement(db, "DELETE FROM send_counts WHERE account = ? AND minute < ?")
-        delete.bind(1, account.rawValue)
-        delete.bind(2, time.rawValue / 60 - 2 * 1440)
-        try delete.run()
+        for (table, column, now, kept) in [
+            ("send_counts", "minute", time.rawValue / 60, 2 * dayMinutes),
+            ("send_seconds", "at", time.rawValue, 120),
+        ] {
+            let delete = try PreparedStatement(
+                db,
+                """
+                DELETE FROM \(table) WHERE account = ?1 AND \(column) < ?2 - ?3 AND \(column) < (
+                    SELECT \(column) FROM \(table) WHERE account = ?1 AND \(column) <= ?2
+                    ORDER BY \(column) DESC LIMIT 1 OFFSET ?3)
+                """)
+            delete.bind(1, account.rawValue)
+            delete.bind(2, now)
+            delete.bind(3, kept)
+            try delete.run()
+        }
     }
 
     private static func outboxFacts(
@@ -184,8 +198,9 @@ extension Archive {
             """
             SELECT o.id, o.size, o.priority, (SELECT count(*) FROM outbox_recipients r
                 WHERE r.item = o.id
-                    AND (r.state = 'waiting' OR (r.state = 'retry' AND coalesce(r.next_try, 0) <= ?2)))
-            FROM outbox o WHERE o.account = ?1 AND o.state IN ('queued', 'retry') AND o.next_try <= ?2
+                    AND (r.state = 'waiting' OR (r.state = 'retry' AND \(SendingClock.hasCome("coalesce(r.next_try, 0)", at: "?2")))))
+            FROM outbox o WHERE o.account = ?1 AND o.state IN ('queued', 'retry')
+                AND \(SendingClock.isDue("o", at: "?2"))
                 AND (?4 IS NULL OR o.id = ?4)
             ORDER BY o.priority, o.next_try, o.id LIMIT ?3
             """)
@@ -202,13 +217,18 @@ extension Archive {
         let counts = try PreparedStatement(
             db,
             """
-            SELECT coalesce(sum(recipients), 0),
-                coalesce(sum(CASE WHEN minute >= ?3 THEN messages ELSE 0 END), 0)
-            FROM send_counts WHERE account IN (\(sameMailbox)) AND minute > ?2 AND minute <= ?3
+            SELECT
+                (SELECT coalesce(sum(recipients), 0) FROM send_counts
+                    WHERE account IN (\(sameMailbox)) AND minute >= ?2 AND minute <= ?3),
+                (SELECT coalesce(sum(messages), 0) FROM send_seconds
+                    WHERE account IN (\(sameMailbox)) AND at > ?4 AND at <= ?5)
             """)
         counts.bind(1, account.rawValue)
-        counts.bind(2, time.rawValue / 60 - 1440)
+        // The minute of a day ago too: a part of it is within the day.
+        counts.bind(2, time.rawValue / 60 - Int64(dayMinutes))
         counts.bind(3, time.rawValue / 60)
+        counts.bind(4, time.rawValue - 60)
+        counts.bind(5, time.rawValue)
         try counts.forEachRow { row in
             facts.recipientsLastDay = Int(row.int64(0))
             facts.messagesLastMinute = Int(row.int64(1))
@@ -260,7 +280,7 @@ extension Archive {
             """
             WITH open AS (
                 SELECT position, email, canonical, tries,
-                    state = 'waiting' OR coalesce(next_try, 0) <= ?2 AS is_due
+                    state = 'waiting' OR \(SendingClock.hasCome("coalesce(next_try, 0)", at: "?2")) AS is_due
                 FROM outbox_recipients WHERE item = ?1 AND state IN ('waiting', 'retry'))
             SELECT position, email, canonical, tries FROM open
             WHERE is_due OR NOT EXISTS (SELECT 1 FROM open WHERE is_due) ORDER BY position

@@ -25,7 +25,8 @@ extension Archive {
                 db,
                 sql: """
                     SELECT id, account, size, filing_tries FROM outbox
-                    WHERE filing = 'due' AND coalesce(filing_next, 0) <= ? ORDER BY id LIMIT ?
+                    WHERE filing = 'due' AND \(SendingClock.hasCome("coalesce(filing_next, 0)", at: "?1"))
+                    ORDER BY id LIMIT ?2
                     """, arguments: [time.rawValue, limit]
             ).map { row in
                 OutboxToFile(

@@ -136,11 +136,13 @@ extension Archive {
 
     /// What keeps an account from sending now; the provider's block first, whichever account of the mailbox it met.
     static func pause(of account: AccountID, at time: UnixTime, _ db: Database) throws -> SendPause? {
+        // A block is not tried into because the clock is behind for a moment.
         try pause(
             db, account,
             """
             (p.account = ?1 OR (p.code IN (\(mailboxPauses)) AND p.account IN (\(sameMailbox))))
-                AND (p.until IS NULL OR p.until > ?3)
+                AND (p.until IS NULL OR (p.code = ?2 AND p.until > ?3)
+                    OR NOT \(SendingClock.hasCome("p.until", at: "?3")))
             """, at: time)
     }
 

@@ -31,10 +31,10 @@ extension Archive {
                 db,
                 sql: """
                     SELECT DISTINCT account FROM outbox
-                    WHERE copy = 'due' AND copy_next <= ?1 AND (copy_holder IS NULL OR copy_holder = ?2)
+                    WHERE copy = 'due' AND \(SendingClock.hasCome("copy_next", at: "?1")) AND (copy_holder IS NULL OR copy_holder = ?2)
                     UNION
                     SELECT DISTINCT account FROM outbox
-                    WHERE state = 'uncertain' AND coalesce(copy_next, 0) <= ?1
+                    WHERE state = 'uncertain' AND \(SendingClock.hasCome("coalesce(copy_next, 0)", at: "?1"))
                         AND (copy_holder IS NULL OR copy_holder = ?2)
                     """, arguments: [time.rawValue, own]
             ).map { AccountID(rawValue: $0) }
@@ -74,8 +74,9 @@ extension Archive {
                 SELECT id, message_id, size, copy_tries, state = 'uncertain' AS uncertain, blind_field,
                     copy = 'done' OR EXISTS (SELECT 1 FROM outbox_recipients
                         WHERE item = outbox.id AND state = 'sent') AS in_part
-                FROM outbox WHERE account = ?1 AND ((copy = 'due' AND copy_next <= ?2)
-                        OR (state = 'uncertain' AND coalesce(copy_next, 0) <= ?2))
+                FROM outbox WHERE account = ?1
+                    AND ((copy = 'due' AND \(SendingClock.hasCome("copy_next", at: "?2")))
+                        OR (state = 'uncertain' AND \(SendingClock.hasCome("coalesce(copy_next, 0)", at: "?2"))))
                     AND (copy_holder IS NULL OR copy_holder = ?3)
                 ORDER BY id LIMIT ?4
                 """, arguments: [account.rawValue, time.rawValue, own, limit]

@@ -56,6 +56,7 @@ public struct OutboxFacts: Sendable, Hashable {
     /// Recipients whose data was sent in the last 24 hours, and those that are on their way.
     public var recipientsLastDay = 0
     public var recipientsInFlight = 0
+    /// Messages of the 60 seconds before.
     public var messagesLastMinute = 0
     public var messagesInFlight = 0
     public var pause: SendPause?

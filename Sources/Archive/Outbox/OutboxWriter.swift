@@ -11,7 +11,7 @@ final class OutboxWriter {
     /// Whether bytes go that nobody needs any more.
     var letsGo = true
     private let bounces: BounceRule?
-    private let isProgram, canonicalOf, begin, markSending, count, setRecipient, addReply,
+    private let isProgram, canonicalOf, begin, markSending, count, countSecond, setRecipient, addReply,
         states, settleItem,
         holderOf, attemptsOf, refusedOf, isNotSlow: PreparedStatement
 
@@ -42,6 +42,12 @@ final class OutboxWriter {
             INSERT INTO send_counts(account, minute, messages, recipients) VALUES (?, ?, 1, ?)
             ON CONFLICT(account, minute) DO UPDATE
                 SET messages = messages + 1, recipients = recipients + excluded.recipients
+            """)
+        countSecond = try PreparedStatement(
+            db,
+            """
+            INSERT INTO send_seconds(account, at, messages) VALUES (?, ?, 1)
+            ON CONFLICT(account, at) DO UPDATE SET messages = messages + 1
             """)
         setRecipient = try PreparedStatement(
             db,
@@ -102,6 +108,9 @@ final class OutboxWriter {
             count.bind(2, time.rawValue / 60)
             count.bind(3, positions.count)
             try count.run()
+            countSecond.bind(1, account)
+            countSecond.bind(2, time.rawValue)
+            try countSecond.run()
         case .ended(let ending):
             guard let account = try account(of: ending.item, heldBy: holder) else { return false }
             try end(ending)

@@ -55,6 +55,23 @@ extension Schema {
             SELECT id FROM outbox WHERE \(isDoneWith));
         """
 
+    static let sendSeconds = """
+        -- Messages of each second, of late: the pace is that of any sixty of them, and not of a minute of the clock's.
+        CREATE TABLE send_seconds(
+            account INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            messages INTEGER NOT NULL CHECK (messages > 0),
+            PRIMARY KEY (account, at)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    static let askersByNumber = """
+        -- 'user ID': the user who asked. A name may be that of somebody at the terminal too, or of another user later.
+        INSERT INTO asked_counts(name, at, recipients)
+            SELECT 'user ' || u.id, a.at, a.recipients FROM asked_counts a JOIN users u ON a.name = 'asker ' || u.name;
+        DELETE FROM asked_counts WHERE name GLOB 'asker *';
+        """
+
     /// A mail whose bytes nobody needs: the archive has them as an original, or it never goes to anybody.
     static let isDoneWith = """
         ((state = 'sent' AND copy IN ('done', 'unneeded', 'failed') AND filing = 'done' AND message IS NOT NULL)

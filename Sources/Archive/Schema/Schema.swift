@@ -50,6 +50,9 @@ enum Schema {
         migrator.registerMigration("26") { db in try db.execute(sql: waitingLists) }
         migrator.registerMigration("27") { db in try db.execute(sql: refusedSendings) }
         migrator.registerMigration("28") { db in try db.execute(sql: settledItems) }
+        migrator.registerMigration("27a") { db in
+            for statements in [sendSeconds, askersByNumber] { try db.execute(sql: statements) }
+        }
         return migrator
     }
 

@@ -77,6 +77,17 @@ import Testing
         try queue(4, boris)
     }
 
+    /// What somebody at the terminal queues is nobody's hour, whichever user has the same name.
+    @Test func theHourlyCapIsThatOfAUserAndNotOfAName() throws {
+        let queue = { (archive: Archive, number: Int) in
+            _ = try archive.queueMail(
+                OutboxTests.draft(fixture, number) { $0.requestedBy = "anna" }, userHourlyLimit: 1)
+        }
+        try queue(fixture.archive, 1)
+        try queue(own, 2)
+        #expect(code { try queue(own, 3) } == .sendingCap)
+    }
+
     @Test func onesOwnMailIsSeenAndDecidedAbout() throws {
         let mail = try own.queueMail(OutboxTests.draft(fixture)).item
         #expect(try own.outboxItems().map(\.id) == [mail])
