@@ -146,7 +146,7 @@ struct RandomDrafts {
 }
 
 /// SplitMix64: a seed makes the same numbers on every machine.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

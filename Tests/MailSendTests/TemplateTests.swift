@@ -133,12 +133,57 @@ import Testing
         "<img src={{contact.name}}>", "<a {{contact.name}}>", "<p onclick='x({{contact.name}})'>",
         "<p style=\"color: {{contact.name}}\">", "<script>x = '{{contact.name}}'</script>",
         "<STYLE type='text/css'>{{contact.name}}</STYLE>", "<form action=\"{{contact.name}}/x\">",
+        // A scheme that is code, or none that is known.
+        "<a href=\"javascript:x('{{contact.name}}')\">", "<a href='data:text/html,{{contact.name}}'>",
+        "<a href=' JavaScript:{{contact.name}}'>", "<a href=\"java\tscript:{{contact.name}}\">",
+        "<a href=\"&#106;avascript:{{contact.name}}\">", "<a href=\"foo/{{contact.name}}\">",
+        "<a href=\"/{{contact.external_id}}/{{contact.name}}\">", "<a href='https:{{contact.name}}'>",
+        // A host that is anybody's.
+        "<a href=\"https://{{contact.name}}\">", "<a href=\"https://{{contact.name}}/x\">",
+        "<a href=\"https://firma.example{{contact.name}}\">", "<a href=\"//{{contact.name}}/\">",
+        "<a href=\"https:///{{contact.name}}\">", "<a href=\"https://firma.example&#46;{{contact.name}}\">",
+        "<a href=\"https:/\\{{contact.name}}\">",
+        // Attributes that are read as a language of their own.
+        "<iframe srcdoc=\"{{contact.name}}\">", "<meta content=\"0;url={{contact.name}}\">",
+        "<animate values=\"{{contact.name}}\">", "<p on{{! }}click=\"{{contact.name}}\">",
+        // What becomes a tag, or ends something, once the template's tags are gone.
+        "Maria <{{contact.email}}>", "</{{contact.name}}>", "<{{! }}script>", "<scr{{! }}ipt>x</script>",
+        "<!{{contact.name}}>", "<?{{contact.name}}?>", "<!-{{! }}- x -->", "<script></scr{{! }}ipt>",
+        // Quotes that are none for a browser.
+        "<p title=a\"b {{contact.name}}\">", "<p a\"b={{contact.name}}\">", "<p \"{{contact.name}}\">",
+        "<noscript>{{contact.name}}</noscript>", "<title></tit{{contact.name}}</title>",
+        // Sections that end elsewhere than they begin.
+        "<a href=\"https://x/{{#contact.name}}\">{{/contact.name}}",
+        "<script>{{^contact.name}}</script>{{/contact.name}}", "{{#contact.name}}<!--{{/contact.name}} -->",
+        "<a href=\"{{#user.name}}https://x/{{/user.name}}{{contact.name}}\">",
+        "<p {{#contact.name}}on{{/contact.name}}title=\"{{contact.name}}\">",
     ])
     func whereNoEscapingIsEnoughNothingIsFilledIn(html: String) {
         let failure = #expect(throws: MailFailure.self) {
             try MailTemplate(subject: "x", text: nil, html: html).check()
         }
         #expect(failure?.code == .templateSyntax)
+    }
+
+    @Test(arguments: [
+        "<a href=\"https://клиент.рф/{{contact.name}}\">", "<a href=\"https://x?q={{contact.name}}\">",
+        "<a href='HTTPS://x:8443/a/{{contact.name}}'>", "<a href=\"mailto:{{contact.email}}\">",
+        "<a href=\" \n https://x/{{#contact.name}}n={{contact.name}}&{{/contact.name}}d={{date}}\">",
+        "<img src=\"cid:{{contact.external_id}}.png\" alt='{{contact.name}}'>",
+        "<a href='tel:+7{{contact.name}}'>",
+        "<title>For {{contact.name}} <a href=\"x</title>", "<textarea>{{contact.name}}</textarea>",
+        "<p {{#contact.name}}title=\"{{contact.name}}\"{{/contact.name}} class=a>",
+        "<br/>{{contact.name}}<br />",
+        "<!DOCTYPE html PUBLIC \"-//W3C//DTD\"><p title = '{{contact.name}}'>",
+        "<!-- - -- --!> {{contact.name}}",
+        "<!---->{{contact.name}}", "<!-->{{contact.name}}<!--->{{contact.name}}",
+        "a < b > c <3 {{contact.name}}",
+        "{{#contact}}<a href='https://x/'>{{name}}</a>{{/contact}}",
+        "<script>if (a < b) {}</script >{{contact.name}}",
+        "<style>p > a { color: red }</style>{{#contact.name}}<p>{{contact.name}}</p>{{/contact.name}}",
+    ])
+    func whereEscapingIsEnoughItIsFilledIn(html: String) throws {
+        try MailTemplate(subject: "x", text: nil, html: html).check()
     }
 
     @Test func linesStayAsTheyWereWritten() throws {
