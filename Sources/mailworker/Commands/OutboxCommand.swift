@@ -61,7 +61,17 @@ struct OutboxListCommand: ParsableCommand {
                 item.reason ?? "",
             ])
         }
-        Terminal.print(table.isEmpty ? "The outbox is empty." : table.text)
+        if table.isEmpty { return Terminal.print(emptiness) }
+        Terminal.print(table.text)
+    }
+}
+
+extension OutboxListCommand {
+    /// That nothing is shown does not mean that nothing is there.
+    private var emptiness: String {
+        if listing.limit == 0 { return "None is shown, as --limit 0 says." }
+        let isWhole = state.isEmpty && account == nil && to == nil
+        return isWhole ? "The outbox is empty." : "No mail in the outbox is of that kind."
     }
 }
 
