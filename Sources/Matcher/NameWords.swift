@@ -14,9 +14,33 @@ public struct NameWords: Sendable, Hashable {
     public init(_ name: some StringProtocol) {
         var words = Self.pieces(of: name).map(Self.latin)
         if words.count >= 3 {
-            words.removeAll { word in Self.patronymicEndings.contains { word.hasSuffix($0) } }
+            words.removeAll(where: Self.isPatronymic)
         }
         self.words = Set(words.filter { !$0.isEmpty }).sorted()
+    }
+
+    /// Whether two names mean one person or company as far as names can say: in any order and alphabet the same words,
+    /// with the same numbers, and with no two patronymics. Shops and branches differ in a number, brothers' children in
+    /// a patronymic.
+    public static func agree(_ one: some StringProtocol, _ other: some StringProtocol) -> Bool {
+        let words = NameWords(one)
+        guard !words.words.isEmpty, words == NameWords(other), numbers(in: one) == numbers(in: other) else {
+            return false
+        }
+        let (first, second) = (patronymics(in: one), patronymics(in: other))
+        return first.isEmpty || second.isEmpty || first == second
+    }
+
+    private static func numbers(in name: some StringProtocol) -> [String] {
+        name.split { !$0.isNumber }.map(String.init).sorted()
+    }
+
+    private static func patronymics(in name: some StringProtocol) -> [String] {
+        pieces(of: name).map(latin).filter(isPatronymic).sorted()
+    }
+
+    private static func isPatronymic(_ word: String) -> Bool {
+        patronymicEndings.contains { word.hasSuffix($0) }
     }
 
     /// Runs of letters in lower case; everything else separates.

@@ -212,6 +212,22 @@ import Testing
         #expect(try fixture.archive.contacts().map(\.name) == ["Ivan", "Petr"])
     }
 
+    @Test(
+        arguments: [
+            ["Магазин 1", "Магазин 2"], ["Иванов Пётр Сергеевич", "Иванов Пётр Андреевич"],
+            ["Dept. 7 North", "Dept. 8 North"],
+        ])
+    func `a number or a patronymic makes another name`(names: [String]) throws {
+        let fixture = try ArchiveFixture()
+        let rows = names.map { ContactImportRow(name: $0, emails: [email("shop@shared.example")]) }
+        #expect(try fixture.archive.importContacts(rows).added == 2)
+        #expect(try fixture.archive.contacts().map(\.name).sorted() == names.sorted())
+        let other = ContactImportRow(
+            name: names[0] + " 19", emails: [email("shop@shared.example")])
+        #expect(try fixture.archive.importContacts([other]).refused.count == 1)
+        #expect(try fixture.archive.contacts().map(\.name).sorted() == names.sorted())
+    }
+
     @Test func `a row of another name takes nobody's contact by the address alone`() throws {
         let fixture = try ArchiveFixture()
         let ivan = try fixture.contact("Иван Петров", "info@shared.example")

@@ -20,6 +20,13 @@ import Testing
         #expect(try fixture.archive.message(message).ignoredBy == "client.example")
         #expect(try fixture.archive.historyCount(of: maria) == 1)
         #expect(try fixture.archive.verify().findings == [])
+        // Without the rule it waits again: it is in no history, and nobody has ignored it.
+        let rule = try #require(try fixture.archive.ignoreRules().first)
+        let changes = try fixture.archive.removeRule(rule.id, by: "anna")
+        #expect(changes.map(\.message) == [message] && changes.map(\.to) == [.review])
+        #expect(try fixture.archive.reviewItems().map(\.message) == [message])
+        #expect(try fixture.archive.historyCount(of: maria) == 1)
+        #expect(try fixture.archive.verify().findings == [])
     }
 
     private let news = EmailAddress("news@shop.example")!

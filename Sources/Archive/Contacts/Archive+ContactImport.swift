@@ -143,6 +143,10 @@ private final class ContactImporter {
         let known = try find(row)
         if let known { try Archive.requireContact(known, db, sight, toChange: true) }
         if let owner { try demandMayGive(known, to: owner) }
+        if let known {
+            try ClosedHistories(among: [known], db, sight)
+                .demandStillClosed(for: owner, details.users, db, sight)
+        }
         let organisation = try row.organisation.map { try self.organisation($0) }
         if let known, let organisation { try ContactLimits.check(known, in: organisation, row.name, db) }
         let id: ContactID

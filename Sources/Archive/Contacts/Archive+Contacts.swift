@@ -57,8 +57,10 @@ extension Archive {
             if draft.owner != before.owner { try sight.demandMayGive(to: draft.owner, db) }
             try Self.check(draft, besides: id, db)
             Act.concerns("contact \(id)")
+            let closed = try ClosedHistories(among: [id], db, sight)
             let writer = try ContactWriter(db, sight, time: time, policy: matching)
             try writer.update(id, draft)
+            try closed.demandStillClosed(in: id, db, sight)
             let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
             return ContactChange(before: before, after: try contact() ?? before, gain: gain)
         }

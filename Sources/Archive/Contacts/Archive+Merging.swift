@@ -39,6 +39,7 @@ extension Archive {
                         + "of the person.")
             }
             Act.concerns("contact \(kept)")
+            let closed = try ClosedHistories(among: [kept] + others, db, sight)
             var outcome = MergeOutcome(kept: before, others: merged, result: before)
             let writer = try ContactWriter(db, sight, time: time, policy: matching)
             for other in merged {
@@ -50,6 +51,7 @@ extension Archive {
             }
             try writer.update(kept, draft)
             outcome.gain = try writer.setAddresses(draft.emails, of: kept, losing: .leaves)
+            try closed.demandStillClosed(in: kept, db, sight)
             outcome.result = try contact(kept)
             return outcome
         }

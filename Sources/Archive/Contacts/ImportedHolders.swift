@@ -98,8 +98,6 @@ struct ImportedHolders {
 
     /// Also in another order or alphabet.
     private static func agree(_ one: String, _ other: String) -> Bool {
-        if ContactWriter.nameKey(one) == ContactWriter.nameKey(other) { return true }
-        let words = NameWords(one)
-        return !words.words.isEmpty && words.key == NameWords(other).key
+        ContactWriter.nameKey(one) == ContactWriter.nameKey(other) || NameWords.agree(one, other)
     }
 }

@@ -39,7 +39,8 @@ extension Archive {
             let decisions = try Decisions(db, time: time)
             let writer = try ContactWriter(db, sight, time: time, policy: matching)
             var outcome = ReviewOutcome()
-            for item in try Self.openToLink(selection, db, sight) {
+            let items = try Self.openToLink(selection, db, sight)
+            for item in items {
                 guard let facts = try decisions.facts(of: item.message) else { continue }
                 if addingAddress, !trustsLookAlike { try Self.refuseLookAlike(item, writer.looks, db, sight) }
                 for contact in contacts {
@@ -50,10 +51,12 @@ extension Archive {
                 try decisions.settle(item.message, as: .archived, resolution: .linked, by: person)
                 outcome.closed.append(item.id)
                 Act.concerns("message \(item.message)")
-                if addingAddress, let address = Self.address(item.email) {
-                    for contact in contacts {
-                        outcome.gain = try outcome.gain + writer.give(address, to: contact)
-                    }
+            }
+            // What a person has filed stays when the address goes again; the gain is what was moved besides.
+            for item in addingAddress ? items : [] {
+                guard let address = Self.address(item.email) else { continue }
+                for contact in contacts {
+                    outcome.gain = try outcome.gain + writer.give(address, to: contact)
                 }
             }
             return outcome

@@ -10,6 +10,7 @@ struct RuleJudging {
     private let decisions: Decisions
     private let getPattern: PreparedStatement
     private let person: String
+    private let time: UnixTime
     private let sight: Sight
     private let policy: MatchPolicy
 
@@ -19,6 +20,7 @@ struct RuleJudging {
         self.sight = sight
         self.policy = policy
         self.person = person
+        self.time = time
         decisions = try Decisions(db, time: time)
         getPattern = try PreparedStatement(db, "SELECT pattern FROM ignore_rules WHERE id = ?")
     }
@@ -184,7 +186,13 @@ struct RuleJudging {
             let isLinked = try Int64.fetchOne(
                 db, sql: "SELECT 1 FROM history WHERE message = ? AND removed_at IS NULL LIMIT 1",
                 arguments: [message.rawValue])
-            guard isLinked != nil else { return nil }
+            guard isLinked != nil else {
+                // A person has taken it out of the histories that it leads to; a rule that goes leaves it to them again.
+                guard try decisions.facts(of: message)?.state == .ignored else { return nil }
+                let reason = "Taken out of a history, and ignored by a rule that is no more"
+                try Archive.reopen(message, reason: reason, db, at: time)
+                return (.review, "no rule, and in no history")
+            }
             try decisions.settle(message, as: .archived, resolution: .linked, by: person)
             return (.archived, contacts.map { "contact \($0.contact)" }.joined(separator: ", "))
         case .internal:

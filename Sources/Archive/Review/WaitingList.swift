@@ -9,8 +9,8 @@ struct WaitingList {
         case none
         /// One of the lists; 0 is that of everything.
         case one(Int64)
-        /// Those of all mailboxes that the viewer reviews: so many have something in them.
-        case reviewed(Int)
+        /// Those of all mailboxes that the viewer reviews and that have something in them.
+        case reviewed([Int64])
     }
 
     private let db: Database
@@ -29,24 +29,31 @@ struct WaitingList {
 
     private static func lists(of account: String?, _ db: Database, _ sight: Sight) throws -> Lists {
         if sight.rights == nil, account == nil { return .one(0) }
-        let row = try Row.fetchOne(
+        let all = try Row.fetchAll(
             db,
             sql: """
-                SELECT count(*), count(*) FILTER (WHERE is_reviewed), max(id) FILTER (WHERE is_reviewed) FROM (
-                    SELECT a_.id, \(sight.mayReviewMailbox) AS is_reviewed FROM accounts a_
-                    WHERE a_.name = coalesce(?, a_.name) AND EXISTS (SELECT 1 FROM waiting WHERE account = a_.id))
+                SELECT a_.id, \(sight.mayReviewMailbox) FROM accounts a_
+                WHERE a_.name = coalesce(?, a_.name) AND EXISTS (SELECT 1 FROM waiting WHERE account = a_.id)
                 """, arguments: [account])
-        guard let row, let last = row[2] as Int64? else { return .none }
-        let (all, reviewed) = (row[0] as Int, row[1] as Int)
-        if reviewed == 1 { return .one(last) }
+        let reviewed = all.filter { $0[1] }.map { $0[0] as Int64 }
+        guard let first = reviewed.first else { return .none }
+        if reviewed.count == 1 { return .one(first) }
         // All that waits lies in some mailbox.
-        return reviewed == all ? .one(0) : .reviewed(reviewed)
+        return reviewed.count == all.count ? .one(0) : .reviewed(reviewed)
     }
 
     /// The numbers of the items, newest first.
     func items(limit: Int, offset: Int) throws -> [Int64] {
-        try select("w.item", "ORDER BY w.sort_date DESC, w.item DESC LIMIT ? OFFSET ?", [limit, offset])
-            .map { $0[0] }
+        if case .reviewed(let accounts) = lists {
+            let (end, isTooFar) = offset.addingReportingOverflow(limit)
+            if !isTooFar, end <= Self.rowsToMerge / accounts.count {
+                return try newest(end).dropFirst(offset).map(\.item)
+            }
+        }
+        return try select(
+            "w.item", "ORDER BY w.sort_date DESC, w.item DESC LIMIT ? OFFSET ?", [limit, offset]
+        )
+        .map { $0[0] }
     }
 
     /// The newest item under each address, with how many wait there; the newest first.
@@ -65,17 +72,37 @@ struct WaitingList {
         let (end, isTooFar) = offset.addingReportingOverflow(limit)
         guard !isTooFar, end <= Self.groupsAtTheBeginning else { return nil }
         // Each count looks into each list.
-        if case .reviewed(let count) = lists, count > Self.listsToCountIn { return nil }
+        if case .reviewed(let accounts) = lists, accounts.count > Self.listsToCountIn { return nil }
         var seen: Set<Int64?> = []
-        let newest = try select(
-            "w.item, w.address", "ORDER BY w.sort_date DESC, w.item DESC LIMIT ?", [4 * end]
-        ).filter { seen.insert($0[1]).inserted }
+        let newest = try newest(4 * end).filter { seen.insert($0.address).inserted }
         guard newest.count >= end else { return nil }
-        return try newest[offset..<end].map { row in
-            let count = try select("count(*)", "", [], under: row[1] as Int64?)
-            return (row[0], count.first?[0] ?? 0)
+        return try newest[offset..<end].map { one in
+            let count = try select("count(*)", "", [], under: one.address)
+            return (one.item, count.first?[0] ?? 0)
         }
     }
+
+    /// The first items of the queue, newest first, each once: what is among them is among as many of its own list.
+    private func newest(_ count: Int) throws -> [(item: Int64, address: Int64?)] {
+        var accounts: [Int64?] = [nil]
+        if case .reviewed(let reviewed) = lists { accounts = reviewed }
+        var found: [(date: Int64, item: Int64, address: Int64?)] = []
+        for account in accounts {
+            found += try select(
+                "w.sort_date, w.item, w.address", "ORDER BY w.sort_date DESC, w.item DESC LIMIT ?", [count],
+                in: account
+            ).map { ($0[0], $0[1], $0[2]) }
+        }
+        if accounts.count > 1 { found.sort { ($0.date, $0.item) > ($1.date, $1.item) } }
+        var last: Int64?
+        return found.filter { one in
+            defer { last = one.item }
+            return one.item != last
+        }.prefix(count).map { ($0.item, $0.address) }
+    }
+
+    /// Rows that are put in order in memory rather than by reading all lists.
+    private static let rowsToMerge = 20_000
 
     private static let groupsAtTheBeginning = 1000
     private static let listsToCountIn = 200
@@ -84,9 +111,12 @@ struct WaitingList {
         get throws { try select("count(*)", "", []).first?[0] ?? 0 }
     }
 
-    /// - Parameter address: only what waits under it; the inner nil is the address of what has none.
+    /// - Parameters:
+    ///   - address: only what waits under it; the inner nil is the address of what has none.
+    ///   - account: its list alone, with what others have too.
     private func select(
-        _ columns: String, _ order: String, _ bounds: StatementArguments, under address: Int64?? = nil
+        _ columns: String, _ order: String, _ bounds: StatementArguments, under address: Int64?? = nil,
+        in account: Int64? = nil
     ) throws -> [Row] {
         var (condition, arguments) = filter.conditions
         if sight.rights != nil {
@@ -103,6 +133,7 @@ struct WaitingList {
         let (reviewed, place): (String, String)
         switch lists {
         case .none: return []
+        case .reviewed where account != nil: (reviewed, place) = ("", "w.account = \(account ?? 0)")
         case .one(let list): (reviewed, place) = ("", "w.account = \(list)")
         case .reviewed:
             reviewed = """

@@ -193,14 +193,15 @@ private struct SearchWay {
         return (sql, arguments + [limit])
     }
 
+    /// SQLite itself knows small letters and capitals of ASCII only.
     private static func party(_ roles: String) -> String {
         """
         EXISTS (SELECT 1 FROM participants WHERE message = m.id AND role IN (\(roles))
-            AND (email || ' ' || coalesce(name, '')) LIKE ? ESCAPE '\\')
+            AND swiftLowercaseString(email || ' ' || coalesce(name, '')) LIKE ? ESCAPE '\\')
         """
     }
 
     private static func pattern(_ text: String) -> String {
-        "%" + text.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "%"
+        "%" + text.precomposed.lowercased().map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "%"
     }
 }

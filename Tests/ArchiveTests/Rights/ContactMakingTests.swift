@@ -168,6 +168,35 @@ import Testing
         #expect(try firm.fixture.dump() == before)
     }
 
+    @Test func `who makes contacts and does not read them opens no history by owning, sharing or merging`()
+        throws
+    {
+        let firm = try Firm()
+        let archive = firm.fixture.archive
+        try archive.addRole(name: "maker", [.read: .own, .contacts: .all])
+        let id = try archive.addUser(name: "max", UserDraft(role: "maker"))
+        let max = archive.seen(by: .user(id))
+        let client = try firm.fixture.contact("Client", "a@client.example")
+        let fresh = try firm.fixture.contact("Fresh", "new@client.example")
+        let own = try max.addContact(ContactDraft(name: "Own")).id
+        try firm.receive(1, from: "a@client.example", "Filed", in: [firm.fixture.inbox])
+        func code(_ body: () throws -> Void) -> MailFailure.Code? {
+            #expect(throws: MailFailure.self) { try body() }?.code
+        }
+        #expect(code { try max.changeContact(client) { $0.owner = id } } == .rightMissing)
+        #expect(code { try max.changeContact(client) { $0.details.users = [id] } } == .rightMissing)
+        #expect(code { try max.mergeContacts([client], into: own) } == .rightMissing)
+        #expect(code { try max.mergeContacts([own], into: client, taking: [.owner]) } == .rightMissing)
+        var row = ContactImportRow(name: "Client", emails: [EmailAddress("a@client.example")!])
+        row.owner = "max"
+        #expect(try max.importContacts([row]).refused.first?.failure.code == .rightMissing)
+        #expect(try max.history(of: client).isEmpty && max.history(of: own).isEmpty)
+        // The rest of what they may is as it was, and what has no history opens none.
+        try max.changeContact(client) { $0.name = "Client & Sons" }
+        try max.changeContact(fresh) { $0.owner = id }
+        #expect(try archive.contact(client).name == "Client & Sons")
+    }
+
     @Test func `a contact is given to nobody whom the right to make contacts does not reach`() throws {
         let firm = try Firm()
         let archive = firm.fixture.archive

@@ -86,6 +86,10 @@ import Testing
         #expect(throws: MailFailure.self) { _ = try found("word") { $0.account = "nobody" } }
         #expect(try found("word") { $0.from = "MARIA" } == [message])
         #expect(try found("word") { $0.from = "%" }.isEmpty)
+        try fixture.archive.write { try $0.execute(sql: "UPDATE participants SET name = 'Ольга Белова'") }
+        for name in ["Белова", "белова", "БЕЛОВА"] {
+            #expect(try found("word") { $0.from = name } == [message])
+        }
         #expect(try found("word") { $0.direction = .outgoing }.isEmpty)
         #expect(try found("word") { $0.hasAttachment = true }.isEmpty)
         #expect(try found("word") { $0.notBefore = UnixTime(1_700_000_001) }.isEmpty)
