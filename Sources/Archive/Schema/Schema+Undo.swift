@@ -26,6 +26,11 @@ extension Schema {
         CREATE INDEX undo_open ON undo(id) WHERE undone_at IS NULL;
         """
 
+    /// What of an action its user could not decide about once it was done; they take it back all the same.
+    static let beyondSight = """
+        ALTER TABLE undo ADD COLUMN beyond TEXT CHECK (json_valid(beyond));
+        """
+
     /// A row that is older than a column lacks it on the disk. Reading gives the column's default, and the session
     /// extension of SQLite 3.40 gives NULL: what it noted could never be put back.
     static let completeRows = """

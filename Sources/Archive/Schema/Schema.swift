@@ -53,6 +53,7 @@ enum Schema {
         migrator.registerMigration("27a") { db in
             for statements in [sendSeconds, askersByNumber] { try db.execute(sql: statements) }
         }
+        migrator.registerMigration("29") { db in try db.execute(sql: beyondSight) }
         return migrator
     }
 

@@ -22,9 +22,10 @@ extension Archive {
             let value = try body(db, recording)
             if let changes = try recording.end() {
                 act.isTooLargeToUndo = changes.bytes.count > undoLimits.actionBytes
+                let sight = try Sight(viewer, db)
                 act.undo = try log.add(
-                    changes, of: act, user: Sight(viewer, db).rights?.user, right: right, scope: scope,
-                    known: known, at: now(), undoLimits)
+                    changes, of: act, user: sight.rights?.user, right: right, scope: scope, known: known,
+                    beyond: HiddenRows(of: changes, db, sight), at: now(), undoLimits)
             }
             return value
         }
@@ -84,7 +85,7 @@ extension Archive {
                 let row = try Row.fetchOne(
                     db,
                     sql: """
-                        SELECT \(UndoLog.entryColumns), right_name, scope, made_addresses FROM undo
+                        SELECT \(UndoLog.entryColumns), user, right_name, scope, made_addresses, beyond FROM undo
                         WHERE id = ? AND at >= ? AND \(Self.mayUndo(sight))
                         """, arguments: [id.rawValue, undoLimits.start(at: time).rawValue])
             else { throw Self.unknownUndo(id.description) }
@@ -104,7 +105,11 @@ extension Archive {
             if let changes = try UndoLog(db).changeset(of: id) {
                 var later = try LaterMail(than: changes, db, after: entry.at)
                 try later.release()
-                try undoing.run(changes, madeAddresses: Set(addresses), sight)
+                let isOwn = (row["user"] as Int64?) == sight.rights?.user.rawValue
+                try undoing.run(
+                    changes, madeAddresses: Set(addresses),
+                    beyond: isOwn ? HiddenRows(json: row["beyond"]) : nil,
+                    sight)
                 if entry.action == AutomaticLeads.action {
                     try AutomaticLeads.decline(changes, db, at: time)
                 }

@@ -29,11 +29,12 @@ struct UndoLog {
     ///
     /// - Parameters:
     ///   - known: `lastAddress` from before it.
+    ///   - beyond: what of it its user cannot decide about.
     ///   - isPruning: whether what is too old or too much goes; else the caller prunes, once for many.
     /// - Returns: nil when it is larger than one may be.
     func add(
         _ changeset: Changeset, of act: Act, user: UserID?, right: Right, scope: Scope, known: Int64,
-        at time: UnixTime, _ bounds: Bounds, isPruning: Bool = true
+        beyond: HiddenRows? = nil, at time: UnixTime, _ bounds: Bounds, isPruning: Bool = true
     ) throws -> UndoID? {
         guard changeset.bytes.count <= bounds.actionBytes else { return nil }
         let addresses = try Int64.fetchAll(
@@ -42,8 +43,9 @@ struct UndoLog {
         let insert = try PreparedStatement(
             db,
             """
-            INSERT INTO undo(at, person, user, action, subject, right_name, scope, changes, size, made_addresses)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO undo(at, person, user, action, subject, right_name, scope, changes, size, made_addresses,
+                beyond)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """)
         insert.bind(1, time.rawValue)
         try insert.bind(2, act.person)
@@ -55,6 +57,7 @@ struct UndoLog {
         try insert.bind(8, changeset.bytes)
         insert.bind(9, changeset.bytes.count)
         try insert.bind(10, "[\(addresses.map(String.init).joined(separator: ","))]")
+        try insert.bind(11, beyond?.json)
         try insert.run()
         insert.clear()
         let id = UndoID(rawValue: db.lastInsertedRowID)

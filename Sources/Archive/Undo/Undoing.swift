@@ -19,14 +19,12 @@ struct Undoing {
     /// - Parameters:
     ///   - changes: what the action did.
     ///   - madeAddresses: the addresses that it was the first to name; those that nothing names any more go.
-    func run(_ changes: Changeset, madeAddresses: Set<Int64>, _ sight: Sight) throws {
+    ///   - beyond: what its user could not decide about when it was done, where the same user takes it back.
+    func run(_ changes: Changeset, madeAddresses: Set<Int64>, beyond: HiddenRows?, _ sight: Sight) throws {
         let inverse = try changes.inverse()
         let wanted = try fingerprints(inverse)
-        let messages = try rows(named: "messages", in: inverse)
-        let decided = try rows(named: "messages", in: inverse) { !$0.isRuleLink }
-        var hidden = try Hidden(
-            decided: decided, followed: messages.subtracting(decided),
-            contacts: rows(named: "contacts", in: inverse), db, sight)
+        let messages = try inverse.rows(of: "messages", db)
+        var hidden = try HiddenRows(of: inverse, besides: beyond, db, sight)
         let recording = try ChangeRecording(db)
         switch try inverse.apply(to: db) {
         case nil: break
@@ -50,9 +48,12 @@ struct Undoing {
         }
         try hidden.demandSeen(db, sight)
         try restoreLooks(
-            of: try rows(named: "addresses", in: inverse) { $0.row.table == "contact_addresses" })
+            of: try inverse.rows(of: "addresses", db) { $0.row.table == "contact_addresses" })
+        try restoreEvents(
+            of: try inverse.rows(of: "contacts", db) { $0.row.table == "contacts" && $0.operation == .insert }
+        )
         let index = try SearchIndex(db)
-        for message in try rows(named: "messages", in: inverse, where: { $0.row.table == "message_edits" })
+        for message in try inverse.rows(of: "messages", db, where: { $0.row.table == "message_edits" })
             .sorted()
         {
             try index.remove(ArchivedMessageID(rawValue: message))
@@ -112,6 +113,19 @@ struct Undoing {
         }
     }
 
+    /// What has come for a contact that was merged, and is again, is told of that contact.
+    private func restoreEvents(of contacts: Set<Int64>) throws {
+        for contact in contacts.sorted() {
+            try db.execute(
+                sql: """
+                    UPDATE OR IGNORE events SET contact = ?1
+                    WHERE message IN (SELECT message FROM history WHERE contact = ?1 AND removed_at IS NULL)
+                        AND NOT EXISTS (SELECT 1 FROM history h WHERE h.message = events.message
+                            AND h.contact = events.contact AND h.removed_at IS NULL)
+                    """, arguments: [contact])
+        }
+    }
+
     /// The first message that does not stand where its state says, as `verify` asks of each.
     private func firstContradiction(in messages: Set<Int64>) throws -> Int64? {
         let query = try PreparedStatement(
@@ -124,31 +138,6 @@ struct Undoing {
             query.bind(1, message)
             return try query.first { _ in true } != nil
         }
-    }
-
-    /// - Parameter isWanted: which changes are looked at.
-    private func rows(
-        named table: String, in changeset: Changeset, where isWanted: (RowChange) -> Bool = { _ in true }
-    ) throws -> Set<Int64> {
-        var columns: [String: [Int]] = [:]
-        var found: Set<Int64> = []
-        try changeset.forEachChange { change in
-            guard isWanted(change) else { return }
-            let known = try columns[change.row.table] ?? positions(in: change.row.table, naming: table)
-            columns[change.row.table] = known
-            for column in known {
-                for case .integer(let number) in change.values(ofColumn: column) { found.insert(number) }
-            }
-        }
-        return found
-    }
-
-    /// The columns of a table that name rows of another one, its own numbers included.
-    private func positions(in table: String, naming other: String) throws -> [Int] {
-        let names = try db.columns(in: table).map(\.name)
-        let references = try db.foreignKeys(on: table)
-            .filter { $0.destinationTable == other }.compactMap(\.originColumns.first)
-        return ((table == other ? ["id"] : []) + references).compactMap { names.firstIndex(of: $0) }
     }
 
     /// - Parameter obstacles: the action that put them there may have left them alone itself, and changed others
@@ -186,57 +175,6 @@ private struct Obstacles {
     mutating func add(_ row: RowChange.Row) {
         rows.insert(Fingerprint(row))
         place = min(place ?? row.words, row.words)
-    }
-}
-
-/// Who takes an action back must have been able to decide about everything in it, before or after; of mail that only
-/// followed an address, to see it is enough, as it was to let it follow.
-private struct Hidden {
-    private var decided: Set<Int64>
-    private var followed: Set<Int64>
-    private var contacts: Set<Int64>
-
-    init(
-        decided: Set<Int64>, followed: Set<Int64>, contacts: Set<Int64>, _ db: Database, _ sight: Sight
-    ) throws {
-        self.decided = sight.rights == nil ? [] : decided
-        self.followed = sight.rights == nil ? [] : followed
-        self.contacts = sight.rights == nil ? [] : contacts
-        try takeOutSeen(db, sight)
-    }
-
-    mutating func demandSeen(_ db: Database, _ sight: Sight) throws {
-        try takeOutSeen(db, sight)
-        guard decided.isEmpty, followed.isEmpty else { throw MailFailure.missing(.review, .department) }
-        guard contacts.isEmpty else { throw MailFailure.missing(.contacts, .department) }
-    }
-
-    private mutating func takeOutSeen(_ db: Database, _ sight: Sight) throws {
-        guard !decided.isEmpty || !followed.isEmpty || !contacts.isEmpty else { return }
-        let mayReview = sight.mayReview(message: "m.id")
-        func rest(of numbers: Set<Int64>, _ query: String) throws -> Set<Int64> {
-            let query = try PreparedStatement(db, query)
-            return try numbers.filter { number in
-                query.bind(1, number)
-                return try query.first { _ in true } == nil
-            }
-        }
-        decided = try rest(of: decided, "SELECT 1 FROM messages m WHERE m.id = ? AND \(mayReview)")
-        followed = try rest(
-            of: followed,
-            "SELECT 1 FROM messages m WHERE m.id = ? AND (\(mayReview) OR \(sight.sees(message: "m.id")))")
-        contacts = try rest(
-            of: contacts, "SELECT 1 FROM contacts c WHERE c.id = ? AND \(sight.sees(contact: "c"))")
-    }
-}
-
-extension RowChange {
-    /// A link that nobody's hand has made. No other column of these rows can hold a rule's way of linking.
-    fileprivate var isRuleLink: Bool {
-        row.table == "history"
-            && (old + new).contains { value in
-                value == .text(Array("new-address".utf8)) || value == .text(Array("arrival".utf8))
-            }
     }
 }
 
