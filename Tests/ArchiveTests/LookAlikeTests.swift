@@ -51,6 +51,17 @@ struct LookAlikeTests {
         #expect(try archive.contacts().count == 1)
     }
 
+    @Test func `what looks like an address of ours at a public provider is warned of`() throws {
+        let own = try #require(EmailAddress("petr.sidorov@yandex.ru"))
+        try fixture.archive.addUser(name: "petr", email: own)
+        _ = try fixture.archive.ingest([
+            arrival(1, "petr.sid0rov@yandex.ru", name: nil), arrival(2, "olga@yandex.ru", name: nil),
+        ])
+        let reasons = try fixture.archive.reviewItems().map(\.reason)
+        #expect(reasons.filter { $0.hasSuffix(CanonicalAddress(own).rawValue) }.count == 1)
+        #expect(reasons.contains("No matching contacts for olga@yandex.ru"))
+    }
+
     @Test(arguments: [
         "sales@shop.acme-corp.ru", "ivan.petrov1@gmail.com", "bill@vektor.ru", "x@acme-tools.com",
     ])

@@ -104,10 +104,16 @@ struct LookRegister {
         by local: String, at domain: String
     ) throws -> (known: String, Look.Resemblance)? {
         if PublicMailDomain.contains(domain) {
-            return try best(local, family: "@" + domain) { known in
+            func resemblance(to known: String) -> Look.Resemblance? {
                 Look.resemblance(
                     ofLocalPart: local, to: Self.localPart(CanonicalAddress(rawValue: known)))
             }
+            if let found = try best(local, family: "@" + domain, resemblance) { return found }
+            return try ownAddresses().filter { $0.domain == domain }.map(\.rawValue).sorted().lazy.compactMap
+            {
+                own in
+                resemblance(to: own).map { (own, $0) }
+            }.first
         }
         guard try !isKnown(domain) else { return nil }
         let own = try ownDomains()

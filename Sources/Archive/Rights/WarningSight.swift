@@ -6,7 +6,7 @@ import Matcher
 /// not named to them.
 struct WarningSight {
     private let sight: Sight
-    private let hasAddress, hasDomain, isOwn: PreparedStatement
+    private let hasAddress, hasDomain, isOwn, isOwnAddress: PreparedStatement
 
     init(_ db: Database, _ sight: Sight) throws {
         self.sight = sight
@@ -27,6 +27,12 @@ struct WarningSight {
             db,
             """
             SELECT 1 FROM addresses a WHERE substr(a.canonical, instr(a.canonical, '@') + 1) = ?
+                AND a.id IN (SELECT address FROM users UNION SELECT address FROM accounts) LIMIT 1
+            """)
+        isOwnAddress = try PreparedStatement(
+            db,
+            """
+            SELECT 1 FROM addresses a WHERE a.canonical = ?
                 AND a.id IN (SELECT address FROM users UNION SELECT address FROM accounts) LIMIT 1
             """)
     }
@@ -51,7 +57,7 @@ struct WarningSight {
 
     private func shows(_ known: String) throws -> Bool {
         if sight.rights == nil || PublicMailDomain.contains(known) { return true }
-        for query in known.contains("@") ? [hasAddress] : [hasDomain, isOwn] {
+        for query in known.contains("@") ? [hasAddress, isOwnAddress] : [hasDomain, isOwn] {
             try query.bind(1, known)
             if try query.first({ _ in true }) != nil { return true }
         }

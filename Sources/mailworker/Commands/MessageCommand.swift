@@ -46,7 +46,8 @@ struct MessageShowCommand: AsyncParsableCommand {
         let id = try ArchivedMessageID(typed: id)
         guard json else { return try await MessagePage(workplace: workplace).show(id) }
         let message = try workplace.archive.message(id)
-        let text = try await workplace.reading(of: id).message?.text
+        let text =
+            message.disclosure == .everything ? try await workplace.reading(of: id).message?.text : nil
         Terminal.print(try JSONOutput.document(Answer(message: message, text: text)))
     }
 }

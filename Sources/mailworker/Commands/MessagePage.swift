@@ -10,6 +10,7 @@ struct MessagePage {
 
     func show(_ id: ArchivedMessageID) async throws {
         let message = try workplace.archive.message(id)
+        guard message.disclosure == .everything else { return Terminal.print(Self.withheld(message)) }
         let parsed: ParsedMessage
         switch try await workplace.reading(of: id) {
         case .read(let message): parsed = message
@@ -44,6 +45,27 @@ struct MessagePage {
         lines.append(parsed.text ?? "(no readable text)")
         if let further = parsed.furtherText { lines += ["", further] }
         Terminal.print(Terminal.sanitized(lines.joined(separator: "\n")))
+    }
+
+    /// What colleagues see of a message whose text its user keeps to themselves.
+    private static func withheld(_ message: ArchivedMessage) -> String {
+        var lines: [String] = []
+        for (name, role) in [("From", ParticipantRole.from), ("To", .to), ("Cc", .cc), ("Bcc", .bcc)] {
+            let parties = message.participants.filter { $0.role == role }.map { party in
+                party.name.map { "\($0) <\(party.address)>" } ?? party.address
+            }
+            if !parties.isEmpty { lines.append("\(name): \(parties.joined(separator: ", "))") }
+        }
+        if let check = message.senderCheck { lines.append("Sender: \(check.words)") }
+        lines.append("Date: \(message.date?.shortText ?? "-")")
+        if message.disclosure == .people { lines.append("Subject: \(message.subject ?? "(no subject)")") }
+        lines += [
+            "",
+            message.disclosure == .people
+                ? "Its user keeps the text of this mail from colleagues."
+                : "Its user shows colleagues no more than that there was this mail.",
+        ]
+        return Terminal.sanitized(lines.joined(separator: "\n"))
     }
 }
 
