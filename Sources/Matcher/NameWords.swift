@@ -32,7 +32,7 @@ public struct NameWords: Sendable, Hashable {
     }
 
     private static func numbers(in name: some StringProtocol) -> [String] {
-        name.split { !$0.isNumber }.map(String.init).sorted()
+        name.lowercased().split { !$0.isNumber }.map(String.init).sorted()
     }
 
     private static func patronymics(in name: some StringProtocol) -> [String] {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import MailModel
 
 /// What of an action somebody can neither see nor decide about. Who takes it back must have been able to decide about
 /// everything in it, before or after; of mail that only followed an address, to see it is enough, as it was to let it
