@@ -137,7 +137,12 @@ public final class Archive: Sendable {
             // Another process may have brought it further meanwhile.
             if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
             let isUpToDate = try pool.read { try migrator.hasCompletedMigrations($0) }
-            let turn = isUpToDate && !lacksSums ? nil : try OpeningTurn(directory: directory)
+            var turn: OpeningTurn?
+            if !isUpToDate || lacksSums {
+                turn = try OpeningTurn(directory: directory, waiting: options.whileWaiting)
+                // Whoever had the turn before may have been of a newer version.
+                if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
+            }
             try migrator.migrate(pool)
             try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
             // The library syncs the name of a new log too, and keeps a failure to itself.

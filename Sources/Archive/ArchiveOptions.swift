@@ -17,6 +17,9 @@ public struct ArchiveOptions: Sendable {
     public var undoActionBytes: Int64 = 64 << 20
     /// When mail that comes back suppresses an address.
     public var bounces = BounceRule()
+    /// Called when opening has waited for a second, with the processes that are bringing the archive up to date, as far
+    /// as the system names them; it goes on when they have.
+    public var whileWaiting: @Sendable (_ processes: [Int32]) -> Void = { _ in }
     /// Counts the durable steps and may stop the process at one, for proofs.
     public var trial: StepTrial?
 

@@ -266,4 +266,14 @@ import Testing
         held.release()
         #expect(try fixture.archive.contact(maria).name == "Maria")
     }
+
+    @Test func `an erasure tells how far it is`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try fixture.contact("Maria", "maria@client.example")
+        _ = try fixture.archive.ingest((UInt32(1)...3).map { fixture.arrival($0, text: "Number \($0)") })
+        var told: [ErasureProgress] = []
+        try fixture.archive.erase(maria) { told.append($0) }
+        let messages = (0..<3).map { ErasureProgress.messages(done: $0, total: 3) }
+        #expect(told == messages + [.packs(done: 0, total: 1), .searchIndex])
+    }
 }

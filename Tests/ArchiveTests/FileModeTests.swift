@@ -54,4 +54,27 @@ struct FileModeTests {
         #expect(chown(pack, 0, 0) == 0)
         #expect(try archive.ofOthers() == [pack])
     }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes files that are another's"))
+    func `what root restores is the service's, the directory that is made for it too`() throws {
+        let fixture = try ArchiveFixture()
+        _ = try fixture.archive.ingest([fixture.arrival(1)])
+        let (parent, backup) = (fixture.directory + "-place", fixture.directory + "-backup")
+        defer { for path in [parent, backup] { try? FileManager.default.removeItem(atPath: path) } }
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: false)
+        #expect(chown(parent, 4321, 4321) == 0)
+        _ = try fixture.archive.backup(to: backup)
+        var manifest = try #require(try BackupManifest.read(in: backup))
+        // So that there is a note on damaged pages too.
+        manifest.damagedPages = [3]
+        try manifest.write(in: backup)
+        let directory = parent + "/archive"
+        _ = try Archive.restore(from: backup, to: directory)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: directory)
+        #expect(names.contains("mailworker.db-damaged") && names.contains("originals/pack-000001.mwp"))
+        for name in names + [""] {
+            let owner = FileOwner.of("\(directory)/\(name)")
+            #expect(owner?.user == 4321 && owner?.group == 4321, "\(name)")
+        }
+    }
 }

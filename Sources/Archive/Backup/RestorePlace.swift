@@ -38,6 +38,7 @@ final class RestorePlace {
             attempt += 1
             let isNew = mkdir(directory, 0o700) == 0
             if !isNew, errno != EEXIST { throw StorageError.failure(errno: errno, path: directory) }
+            if isNew { FileOwner.follow(directory: directory) }
             let isBegun = mkdir(staging, 0o700) == 0
             var code = isBegun ? 0 : errno
             let lock = code == 0 || code == EEXIST ? open(staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1
@@ -53,7 +54,7 @@ final class RestorePlace {
                 close(lock)
                 throw code == EWOULDBLOCK ? Self.busy : StorageError.failure(errno: code, path: staging)
             }
-            guard Self.isAt(staging, lock) else {
+            guard FileOwner.isAt(staging, lock) else {
                 close(lock)
                 continue
             }
@@ -158,13 +159,6 @@ final class RestorePlace {
             "originals", "locks", database + "-wal", database + "-shm", SchemaCopy.path(of: database),
             database + mw_page_damage_suffix,
         ]
-    }
-
-    private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
-        var own = stat()
-        var named = stat()
-        return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
-            && own.st_dev == named.st_dev
     }
 
     private static let busy = MailFailure(

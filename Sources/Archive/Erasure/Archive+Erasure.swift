@@ -26,11 +26,14 @@ extension Archive {
     /// overwritten in the packs, and the write-ahead log is begun anew. A process that dies in between leaves marked
     /// originals, which nobody can read any more, and a note; the next opening does the rest.
     ///
+    /// - Parameter progress: called now and then.
     /// - Throws: `unknown.contact`, `rights.missing`, `outbox.state` while mail to the contact is on its way,
     ///   `archive.busy` while a backup runs, and what the disk says: then nothing has changed.
     ///   `archive.erasure-unfinished` when only the overwriting is still due.
     @discardableResult
-    public func erase(_ contact: ContactID) throws(MailFailure) -> ErasurePlan {
+    public func erase(
+        _ contact: ContactID, progress: (ErasureProgress) -> Void = { _ in }
+    ) throws(MailFailure) -> ErasurePlan {
         let maintenance = try holdMaintenance()
         defer { maintenance.release() }
         let time = now()
@@ -54,7 +57,9 @@ extension Archive {
             try outbox.demandNothingOnItsWay(to: canonical)
             // Their messages are in the plan.
             _ = try eraser.erase(try DigestEraser(db).mails(tellingOf: contact))
-            try eraser.erase(plan.erased, for: .contactErased)
+            try eraser.erase(plan.erased, for: .contactErased) { done in
+                progress(.messages(done: done, total: plan.erased.count))
+            }
             try outbox.erase(recipient: canonical)
             for address in addresses {
                 try db.execute(
@@ -83,7 +88,7 @@ extension Archive {
             try eraser.forgetUnspokenAddresses(and: addresses)
             return plan
         }
-        try finishErasure()
+        try finishErasure(progress: progress)
         return plan
     }
 

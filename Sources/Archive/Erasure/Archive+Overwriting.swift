@@ -16,9 +16,9 @@ extension Archive {
     /// Ends an erasure whose transaction is done. The caller holds the maintenance lock.
     ///
     /// - Throws: `archive.erasure-unfinished`.
-    func finishErasure() throws(MailFailure) {
+    func finishErasure(progress: (ErasureProgress) -> Void = { _ in }) throws(MailFailure) {
         do throws(MailFailure) {
-            guard try overwriteDue() else { throw Self.logInUse }
+            guard try overwriteDue(progress: progress) else { throw Self.logInUse }
         } catch {
             throw MailFailure(
                 .erasureUnfinished, kind: error.kind == .transient ? .transient : .needsPerson,
@@ -55,7 +55,9 @@ extension Archive {
     /// - Returns: whether nothing is left: false while readers keep the write-ahead log in use.
     /// - Throws: when all else is done, what such a pack has said.
     @discardableResult
-    func overwriteDue(waitsForReaders: Bool = true) throws(MailFailure) -> Bool {
+    func overwriteDue(
+        waitsForReaders: Bool = true, progress: (ErasureProgress) -> Void = { _ in }
+    ) throws(MailFailure) -> Bool {
         let (due, packs, isNoted) = try read { db in
             var due: [Digest256: OriginalsStore.Placement] = [:]
             let query = try PreparedStatement(
@@ -74,11 +76,15 @@ extension Archive {
         do {
             try pool.writeWithoutTransaction { db in
                 try originals.settle(db)
-                for pack in packs { failures[pack] = try overwrite(due, in: pack, db) }
+                for (index, pack) in packs.enumerated() {
+                    progress(.packs(done: index, total: packs.count))
+                    failures[pack] = try overwrite(due, in: pack, db)
+                }
             }
         } catch {
             throw stop.noting(StorageError.failure(error))
         }
+        progress(.searchIndex)
         try purgeSearchIndex()
         try writeUnaudited { db in
             let done = try PreparedStatement(

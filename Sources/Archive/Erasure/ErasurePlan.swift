@@ -114,3 +114,13 @@ extension ErasurePlan {
         }
     }
 }
+
+/// Where an erasure is: its parts follow each other.
+public enum ErasureProgress: Sendable, Hashable {
+    /// Emptied, all in one transaction.
+    case messages(done: Int, total: Int)
+    /// Looked through for bytes to overwrite.
+    case packs(done: Int, total: Int)
+    /// Its older parts are written anew, without the words.
+    case searchIndex
+}

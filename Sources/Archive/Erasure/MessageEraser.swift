@@ -60,11 +60,14 @@ struct MessageEraser {
     }
 
     /// - Throws: `outbox.state` while a digest that tells of one of them is on its way.
-    func erase(_ messages: [ArchivedMessageID], for reason: Reason) throws {
+    func erase(
+        _ messages: [ArchivedMessageID], for reason: Reason, progress: (_ done: Int) -> Void = { _ in }
+    ) throws {
         let mails = try messages.flatMap { try digests.mails(tellingOf: $0) }
         let messages = try messages + erase(mails).filter { !messages.contains($0) }
         var left: Set<Int64> = []
-        for message in messages {
+        for (done, message) in messages.enumerated() {
+            progress(done)
             addresses.bind(1, message.rawValue)
             try addresses.forEachRow { left.insert($0.int64(0)) }
             for statement in delete {

@@ -43,6 +43,14 @@ enum FileOwner {
         close(descriptor)
     }
 
+    /// The same of a directory that was made just now.
+    static func follow(directory path: String) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        follow(descriptor, path)
+        close(descriptor)
+    }
+
     /// Gives what root has made just now to whoever has the directory in which it really lies.
     static func follow(_ descriptor: Int32, _ path: String) {
         guard geteuid() == 0 else { return }
@@ -63,6 +71,13 @@ enum FileOwner {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         return (status.st_uid, status.st_gid)
+    }
+
+    /// Whether what was opened is still what stands there.
+    static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
+        var (own, named) = (stat(), stat())
+        return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
+            && own.st_dev == named.st_dev
     }
 
     static func directory(of path: String) -> String {

@@ -13,8 +13,8 @@ final class MaintenanceLock {
     init(directory: String) throws(MailFailure) {
         let path = directory + "/maintenance"
         descriptor = try FileOwner.openOrCreate(path)
+        // An object that has all it consists of is taken down when its initializer throws: that closes.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
             throw MailFailure(
                 .archiveBusy, kind: .transient, "A backup or an erasure of this archive is running",
                 remedy: "Try again when it has ended.")

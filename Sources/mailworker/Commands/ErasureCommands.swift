@@ -42,7 +42,7 @@ struct ContactEraseCommand: ParsableCommand {
     func run() throws {
         let archive = try Workplace(common).archive
         let found = try archive.findContact(contact)
-        let plan = yes ? try archive.erase(found.id) : try archive.erasurePlan(of: found.id)
+        let plan = yes ? try erase(found.id, archive) : try archive.erasurePlan(of: found.id)
         if json { return Terminal.print(try JSONOutput.document(Answer(plan: plan, done: yes))) }
         if yes {
             return Terminal.print(
@@ -70,6 +70,17 @@ struct ContactEraseCommand: ParsableCommand {
         Terminal.print(
             "Nothing was changed. To erase \(found.name) (\(found.id)) and \(plan.erased.count) messages for "
                 + "good: mailworker contact erase \(found.id) --yes")
+    }
+
+    private func erase(_ contact: ContactID, _ archive: Archive) throws(MailFailure) -> ErasurePlan {
+        defer { Terminal.clearProgress() }
+        return try archive.erase(contact) { progress in
+            switch progress {
+            case .messages(let done, let total): Terminal.progress("\(done) of \(total) messages …")
+            case .packs(let done, let total): Terminal.progress("overwriting: pack \(done) of \(total) …")
+            case .searchIndex: Terminal.progress("taking their words out of the search index …")
+            }
+        }
     }
 }
 

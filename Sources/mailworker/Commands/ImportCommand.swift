@@ -69,10 +69,17 @@ struct ImportCommand: AsyncParsableCommand {
     /// The account of imported mail that belongs to nobody's mailbox.
     private func importAccount(_ workplace: Workplace) throws(MailFailure) -> AccountID {
         let name = "import"
-        if let account = try workplace.archive.accounts().first(where: { $0.settings.name == name }) {
-            return account.id
+        func known() throws(MailFailure) -> AccountID? {
+            try workplace.archive.accounts().first { $0.settings.name == name }?.id
         }
-        return try workplace.archive.addAccount(
-            AccountSettings(name: name, kind: .import, email: nil, login: ""))
+        if let account = try known() { return account }
+        do throws(MailFailure) {
+            return try workplace.archive.addAccount(
+                AccountSettings(name: name, kind: .import, email: nil, login: ""))
+        } catch {
+            // Another first import was quicker.
+            guard error.code == .nameTaken, let account = try known() else { throw error }
+            return account
+        }
     }
 }

@@ -106,6 +106,9 @@ struct InitCommand: ParsableCommand {
         do throws(MailFailure) {
             try DurableFile.create(path, Array(template.utf8), mode: 0o666)
         } catch {
+            guard [.archiveMissing, .archiveUnreadable, .archiveReadOnly].contains(error.code) else {
+                throw error
+            }
             throw MailFailure(
                 .configuration, kind: .needsPerson, "The configuration cannot be written", detail: path,
                 remedy: "Check that the directory exists and that this user may write there.")

@@ -44,6 +44,12 @@ struct Workplace {
         options.bounces = configuration.bounces
         options.matching = configuration.matching
         options.trial = try StepTrial.fromEnvironment()
+        options.whileWaiting = { processes in
+            let names = processes.map { "process \($0)" }.joined(separator: ", ")
+            Terminal.complain(
+                "waiting until another mailworker has brought the archive up to date"
+                    + (names.isEmpty ? "" : " (\(names))"))
+        }
         let opened = try Archive.open(
             directory: configuration.archiveDirectory, key: key, options: options)
         do {
