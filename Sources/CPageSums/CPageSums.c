@@ -17,7 +17,8 @@
 // read, and a page that is written anew, with a sum of its own, must not make the damage forgotten.
 //
 // Pages are read from the file only while no log has a newer state of them, so that a checkpoint that
-// was cut off in the midst of a page is not taken for damage: that page is read from the log.
+// was cut off in the midst of a page is not taken for damage: that page is read from the log. Nor is a page of zeros
+// ever read that nothing was written to: only free pages can be such, and only copying a whole database reads those.
 
 typedef struct {
     sqlite3_file base;
@@ -26,6 +27,10 @@ typedef struct {
     // The path, which lives as long as the file is open; and the page that was noted last.
     const char *name;
     uint32_t noted;
+    // Whether pages that cannot be read are handed on as zeros; and which were, or were zeros in the file.
+    int salvages;
+    uint32_t *lost;
+    size_t lost_count, lost_room;
     // The file of the real file system lies behind this struct.
 } summed_file;
 
@@ -54,7 +59,10 @@ static void sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[m
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number) {
     uint8_t expected[mw_page_sum_bytes];
     sum(page, size, number, expected);
-    if (memcmp(expected, page + size - mw_page_sum_bytes, mw_page_sum_bytes) == 0) return 1;
+    return memcmp(expected, page + size - mw_page_sum_bytes, mw_page_sum_bytes) == 0;
+}
+
+int mw_page_is_blank(const uint8_t *page, size_t size) {
     for (size_t i = 0; i < size; i++)
         if (page[i] != 0) return 0;
     return 1;
@@ -68,7 +76,6 @@ static int reserves(const uint8_t *page1) {
 static int is_page(int count, sqlite3_int64 offset) {
     return count >= 512 && (count & (count - 1)) == 0 && offset % count == 0;
 }
-
 
 // Appends the number of a damaged page to DATABASE-damaged. What cannot be noted is still found by comparing
 // the file's pages, until the page is written anew.
@@ -246,14 +253,38 @@ static int is_summed(sqlite3_file *file) {
     return summed->is_summed;
 }
 
+static int remember_lost(summed_file *summed, uint32_t number) {
+    if (summed->lost_count == summed->lost_room) {
+        size_t room = summed->lost_room == 0 ? 64 : 2 * summed->lost_room;
+        uint32_t *lost = realloc(summed->lost, room * sizeof *lost);
+        if (lost == NULL) return SQLITE_NOMEM;
+        summed->lost = lost;
+        summed->lost_room = room;
+    }
+    summed->lost[summed->lost_count++] = number;
+    return SQLITE_OK;
+}
+
+// What the disk itself says; too little memory, or a file that ends too early, is not of a page.
+static int is_of_the_disk(int code) { return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_CORRUPTFS; }
+
 static int summing_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
+    summed_file *summed = (summed_file *)file;
+    uint32_t number = count > 0 ? (uint32_t)(offset / count) + 1 : 0;
     int code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
+    if (is_of_the_disk(code) && summed->salvages && is_page(count, offset)) {
+        memset(bytes, 0, (size_t)count);
+        return remember_lost(summed, number);
+    }
     if (code != SQLITE_OK) return code;
     if (offset >= 0 && offset + count <= head_bytes) mend_head(file, bytes, (size_t)count, (size_t)offset);
     if (!is_page(count, offset) || !is_summed(file)) return code;
-    uint32_t number = (uint32_t)(offset / count) + 1;
-    if (!mw_page_is_intact(bytes, (size_t)count, number)) {
-        note_damage((summed_file *)file, number);
+    if (mw_page_is_intact(bytes, (size_t)count, number)) return code;
+    if (summed->salvages && mw_page_is_blank(bytes, (size_t)count)) {
+        // Whether it is a free one is for the caller to see.
+        code = remember_lost(summed, number);
+    } else {
+        note_damage(summed, number);
         read_from_copy(file, bytes, (size_t)count, number);
     }
     return code;
@@ -271,7 +302,11 @@ static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlit
     return real(file)->pMethods->xWrite(real(file), bytes, count, offset);
 }
 
-static int summing_close(sqlite3_file *file) { return real(file)->pMethods->xClose(real(file)); }
+static int summing_close(sqlite3_file *file) {
+    free(((summed_file *)file)->lost);
+    ((summed_file *)file)->lost = NULL;
+    return real(file)->pMethods->xClose(real(file));
+}
 static int summing_truncate(sqlite3_file *f, sqlite3_int64 n) {
     return real(f)->pMethods->xTruncate(real(f), n);
 }
@@ -374,12 +409,36 @@ int mw_page_sums_reserve(struct sqlite3 *database) {
     return sqlite3_file_control(database, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
 }
 
-// The file of the real file system; NULL while the database has none.
-static sqlite3_file *file_of(sqlite3 *database) {
+// As it was opened; NULL while the database has none.
+static sqlite3_file *opened_file(sqlite3 *database) {
     sqlite3_file *file = NULL;
     int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (code != SQLITE_OK || file == NULL || file->pMethods == NULL) return NULL;
-    return file->pMethods == &summing_methods ? real(file) : file;
+    return code != SQLITE_OK || file == NULL || file->pMethods == NULL ? NULL : file;
+}
+
+static summed_file *summed_file_of(sqlite3 *database) {
+    sqlite3_file *file = opened_file(database);
+    return file != NULL && file->pMethods == &summing_methods ? (summed_file *)file : NULL;
+}
+
+int mw_salvage(sqlite3 *database) {
+    summed_file *summed = summed_file_of(database);
+    if (summed == NULL) return SQLITE_CANTOPEN;
+    summed->salvages = 1;
+    return SQLITE_OK;
+}
+
+size_t mw_salvaged(sqlite3 *database, uint32_t *numbers, size_t room) {
+    summed_file *summed = summed_file_of(database);
+    if (summed == NULL) return 0;
+    for (size_t i = 0; i < summed->lost_count && i < room; i++) numbers[i] = summed->lost[i];
+    return summed->lost_count;
+}
+
+// The file of the real file system; NULL while the database has none.
+static sqlite3_file *file_of(sqlite3 *database) {
+    sqlite3_file *file = opened_file(database);
+    return file != NULL && file->pMethods == &summing_methods ? real(file) : file;
 }
 
 int mw_file_read(sqlite3 *database, void *bytes, size_t count, int64_t offset) {

@@ -34,7 +34,9 @@ import Testing
         try fixture.archive.pool.read { db in
             let pages = try Int64.fetchAll(
                 db, sql: "SELECT pageno FROM dbstat WHERE name = ?", arguments: [table])
-            let found = try pages.map { try PageRows(db: db).messages(on: UInt32($0), of: table) }
+            let found = try pages.map {
+                try PageRows(db: db).messages(on: UInt32($0), of: PageOwner(name: table))
+            }
             let column = table == "messages" ? "id" : "message"
             let expected = try Int64.fetchSet(
                 db, sql: "SELECT \(column) FROM \(table) WHERE \(column) IS NOT NULL")

@@ -11,9 +11,13 @@ extension Archive {
     /// what is damaged is named, and the rest is a backup all the same. Mail that was
     /// erased meanwhile is overwritten in it too. The key is not part of a backup.
     ///
+    /// What the disk cannot read of the database is missing in the copy, and is named. An earlier backup, which may have it,
+    /// is not replaced by such a one.
+    ///
     /// - Parameter readsBack: whether what an earlier backup has is read back too, and mended where it is damaged.
     /// - Throws: `archive.exists` when the directory holds something else, or the backup of another archive;
-    ///   `archive.busy` while another backup or an erasure runs.
+    ///   `archive.busy` while another backup or an erasure runs; `archive.corrupt` when pages of the database are lost and the
+    ///   directory holds an earlier backup, which is left as it was.
     public func backup(
         to target: String, readingBack readsBack: Bool = true,
         progress: (_ doneBytes: Int64, _ totalBytes: Int64) -> Void = { _, _ in }
@@ -24,33 +28,46 @@ extension Archive {
         do throws(MailFailure) {
             try overwriteDue()
         } catch {
-            guard error.isOfThePack || error.code == .archiveInputOutput && !error.isNoDamage else {
-                throw error
-            }
+            let isDamage = [.archiveInputOutput, .archiveCorrupt].contains(error.code) && !error.isNoDamage
+            guard error.isOfThePack || isDamage else { throw error }
             unfinished = error
         }
         do {
             let identity = try identity()
             let earlier = try prepareBackupDirectory(target, identity)
             let time = now()
-            let snapshot = try DatabaseSnapshotFile(of: pool, in: target, besides: earlier?.database)
+            let snapshot = try DatabaseSnapshotFile(
+                of: Self.database(in: directory), in: target, besides: earlier?.database)
+            // Nor is that of before, which has lost as much.
+            if let earlier, !Set(earlier.damagedPages ?? []).isSuperset(of: snapshot.lost) {
+                try snapshot.remove()
+                throw Self.wouldReplaceWhole(target, lost: snapshot.lost)
+            }
             let folder = target + "/originals"
             var copied = try PackCopying(
-                originals: originals, snapshot: snapshot, folder: folder, earlier: earlier,
-                readsBack: readsBack
+                originals: originals, snapshot: snapshot, packs: try packsToCopy(snapshot), folder: folder,
+                earlier: earlier, readsBack: readsBack
             ).run(progress: progress)
             if let unfinished {
                 copied.findings.append(
                     Finding(
                         subject: .pack, place: "originals", message: nil,
-                        text: "an erasure is unfinished: \(unfinished.revealed)"))
+                        text: "an erasure is unfinished, or may be: \(unfinished.revealed)"))
             }
             // A copy has checksums of its own, whatever the page was like that it was made of.
-            let pages = try PageCheck(path: Self.database(in: directory)).noted()
-            copied.findings += PageCheck.Result(carriedOn: pages).findings(tables: [:])
+            let noted = try DamageNote(database: Self.database(in: directory)).pages()
+                .filter { !snapshot.lost.contains($0) }
+            copied.findings += PageCheck.Result(carriedOn: noted).findings(owners: [:])
+            copied.findings += snapshot.lost.map {
+                Finding(
+                    subject: .database, place: "database page \($0)", message: nil,
+                    text: "the archive's disk has lost the page, and nothing of it is in the copy")
+            }
+            copied.findings += snapshot.unread
             let manifest = BackupManifest(
                 archive: identity, madeAt: time, database: snapshot.name, databaseSHA256: snapshot.digest,
-                damagedPages: pages, packs: copied.packs)
+                damagedPages: (noted + snapshot.lost).sorted(), messages: snapshot.messages,
+                originals: snapshot.originals, packs: copied.packs)
             try manifest.write(in: target)
             try Self.removeForgotten(by: manifest, in: target)
             let store = OriginalsStore(detached: folder, fileNames: manifest.fileNames)
@@ -67,13 +84,40 @@ extension Archive {
             }
             let limit = 1000
             return BackupReport(
-                messages: snapshot.messages, databaseBytes: snapshot.bytes,
+                messages: snapshot.messages ?? 0, databaseBytes: snapshot.bytes,
                 originalBytes: copied.packs.reduce(0) { $0 + $1.bytes }, copiedBytes: copied.copiedBytes,
                 mendedRecords: copied.mendedRecords, findings: Array(copied.findings.prefix(limit)),
                 furtherFindings: max(0, copied.findings.count - limit))
         } catch {
             throw StorageError.failure(error)
         }
+    }
+
+    /// Those that the copy speaks of; where it has lost pages, also those of which it may speak no more.
+    private func packsToCopy(_ snapshot: DatabaseSnapshotFile) throws -> [OriginalsStore.PackEnd] {
+        guard !snapshot.lost.isEmpty else { return snapshot.packs }
+        let known = Set(snapshot.packs.map(\.pack))
+        let others = try LonePackCheck.packs(in: directory + "/originals").filter { !known.contains($0) }
+        let ends = others.compactMap { pack -> OriginalsStore.PackEnd? in
+            guard let file = try? PackFile(reading: originals.path(pack: pack)), let size = try? file.size(),
+                size > PackFormat.fileHeaderBytes
+            else { return nil }
+            let chain = try? PackWalk.chain(of: file, at: size)
+            return OriginalsStore.PackEnd(pack: pack, end: size, chain: chain ?? [])
+        }
+        return (snapshot.packs + ends).sorted { $0.pack < $1.pack }
+    }
+
+    private static func wouldReplaceWhole(_ target: String, lost: [UInt32]) -> MailFailure {
+        MailFailure(
+            .archiveCorrupt, kind: .needsPerson,
+            "The disk that the archive lies on has lost pages of its database; the earlier backup was left as it is",
+            detail: "\(target); pages \(lost.prefix(10).map(String.init).joined(separator: ", "))"
+                + (lost.count > 10 ? " and \(lost.count - 10) more" : ""),
+            remedy:
+                "See to that disk. The earlier backup may have what is lost: restore it to a directory on another "
+                + "disk, and let the next sync fetch what came since. mailworker verify names what is lost; what can still "
+                + "be read is copied by mailworker backup into an empty directory.")
     }
 
     /// What tells this archive, and what is restored of it, from every other one; made by the first backup.
@@ -110,7 +154,7 @@ extension Archive {
         }
         // A backup begins with its database.
         let mayHavePacks = manifest != nil || !snapshots.isEmpty
-        foreign += packs.filter { !mayHavePacks || !Self.isPackName($0) }.map { "originals/\($0)" }
+        foreign += packs.filter { !mayHavePacks || !BackupManifest.Pack.isName($0) }.map { "originals/\($0)" }
         if isSameDirectory(folder, directory + "/originals") {
             foreign.append("the originals of this archive")
         }
@@ -137,11 +181,6 @@ extension Archive {
             for name in snapshots { try PackFile.delete("\(target)/\(name)") }
         }
         return manifest
-    }
-
-    /// Whether a file can be a pack that a backup has made.
-    private static func isPackName(_ name: String) -> Bool {
-        name.wholeMatch(of: /pack-[0-9]{6,18}\.mwp(\.2)?/) != nil
     }
 
     private func isSameDirectory(_ one: String, _ other: String) -> Bool {
@@ -176,7 +215,7 @@ extension Archive {
         let store = OriginalsStore(detached: "", fileNames: manifest.fileNames)
         let known = Set(manifest.packs.map { String(store.path(pack: $0.pack).dropFirst()) })
         for name in try files.contentsOfDirectory(atPath: target + "/originals")
-        where isPackName(name) && !known.contains(name) {
+        where BackupManifest.Pack.isName(name) && !known.contains(name) {
             try PackFile.delete("\(target)/originals/\(name)")
             hasRemoved = true
         }

@@ -9,6 +9,8 @@ public struct RestoreReport: Sendable, Hashable {
     public var verification: VerifyReport
     /// Pages of the backup's database in which a bit had flipped, and that are as they were again.
     public var mendedPages = 0
+    /// Pages of the database that were damaged in the archive when the backup was made, and that the findings name.
+    public var carriedPages = 0
 }
 
 extension Archive {
@@ -61,7 +63,7 @@ extension Archive {
         for path in [staging + "/originals", staging + "/locks"] {
             try FileOwner.createDirectory(path)
         }
-        let database = try PackFile(reading: "\(backup)/\(manifest.database)")
+        let database = try self.database(of: manifest, in: backup)
         let total = manifest.packs.reduce(try database.size()) { $0 + $1.bytes }
         var done: Int64 = 0
         func copy(_ source: PackFile, upTo end: Int64, _ path: String) throws {
@@ -93,6 +95,19 @@ extension Archive {
         for path in [staging + "/originals", staging] { try PackFile.synchronizeDirectory(path) }
     }
 
+    private static func database(
+        of manifest: BackupManifest, in backup: String
+    ) throws(MailFailure) -> PackFile {
+        do throws(MailFailure) {
+            return try PackFile(reading: "\(backup)/\(manifest.database)")
+        } catch {
+            guard error.code == .archiveMissing else { throw error }
+            throw MailFailure(
+                .backupDamaged, kind: .permanent, "The backup's database is missing", detail: error.detail,
+                remedy: "Nothing was restored; use another backup.")
+        }
+    }
+
     private static func finish(
         _ staging: String, _ manifest: BackupManifest, _ clock: @escaping @Sendable () -> UnixTime
     ) throws -> RestoreReport {
@@ -111,7 +126,9 @@ extension Archive {
                         subject: .database, place: "database of the backup", message: nil,
                         text: "it does not match its checksum"))
             }
-            return RestoreReport(verification: report, mendedPages: mended)
+            return RestoreReport(
+                verification: report, mendedPages: mended,
+                carriedPages: manifest.damagedPages?.count ?? 0)
         } catch {
             if isWhole { throw error }
             throw MailFailure(
@@ -126,7 +143,7 @@ extension Archive {
     ) throws -> VerifyReport {
         let archive = try open(directory: staging, key: nil, options: ArchiveOptions(clock: clock))
         // A backup that was interrupted may have mail that its database calls erased.
-        let erased = try archive.read { try DatabaseSnapshotFile.erased($0) }
+        let (erased, unread) = try erased(in: archive)
         for pack in manifest.packs {
             do {
                 try archive.originals.overwrite(erased, in: [pack.pack])
@@ -143,9 +160,38 @@ extension Archive {
             Act.concerns("backup of \(manifest.madeAt.rawValue)")
             try archive.holdRestoredOutbox(db)
         }
-        let report = try archive.verify()
+        var report = try archive.verify()
+        for finding in unread + differences(of: archive, from: manifest) { report.add(finding) }
         try archive.pool.close()
         return report
+    }
+
+    /// What a damaged page hides costs itself.
+    private static func erased(
+        in archive: Archive
+    ) throws(MailFailure) -> ([Digest256: OriginalsStore.Placement], [Finding]) {
+        do throws(MailFailure) {
+            return (try archive.read { try DatabaseSnapshotFile.erased($0) }, [])
+        } catch {
+            guard error.code == .archiveCorrupt else { throw error }
+            return ([:], [try unreadable("which mail was erased", error)])
+        }
+    }
+
+    /// Whether there is as much as when the backup was made.
+    private static func differences(of archive: Archive, from manifest: BackupManifest) -> [Finding] {
+        [("messages", manifest.messages), ("originals", manifest.originals)].compactMap {
+            table, expected -> Finding? in
+            guard let expected else { return nil }
+            let found = try? archive.read { db in
+                try PreparedStatement(db, "SELECT count(*) FROM \(table)").first { Int($0.int64(0)) }
+            }
+            guard found != expected else { return nil }
+            return Finding(
+                subject: .database, place: "\(table) of the backup", message: nil,
+                text: "there were \(expected) when it was made, and here are "
+                    + (found.map(String.init) ?? "some that cannot be counted"))
+        }
     }
 }
 

@@ -13,6 +13,16 @@ struct BackupManifest: Codable {
         var chain: String
         /// The file's name, where it is not the pack's usual one.
         var file: String?
+
+        fileprivate var isSound: Bool {
+            (1..<1_000_000_000_000_000_000).contains(pack) && bytes >= 0
+                && (chain.isEmpty || Digest256(hex: chain) != nil) && file.map(Self.isName) != false
+        }
+
+        /// Whether a file can be a pack that a backup has made.
+        static func isName(_ name: String) -> Bool {
+            name.wholeMatch(of: /pack-[0-9]{6,18}\.mwp(\.2)?/) != nil
+        }
     }
 
     static let name = "manifest.json"
@@ -32,6 +42,9 @@ struct BackupManifest: Codable {
     var databaseSHA256: Digest256
     /// Pages that were not as they had been written when they were copied.
     var damagedPages: [UInt32]?
+    /// How many there were; nil where that could not be counted, or nobody did.
+    var messages: Int?
+    var originals: Int?
     var packs: [Pack]
     /// Of all else; nil in the first format.
     private var checksum: Digest256?
@@ -42,18 +55,20 @@ struct BackupManifest: Codable {
         case database
         case databaseSHA256 = "database_sha256"
         case damagedPages = "damaged_pages"
-        case packs, checksum
+        case messages, originals, packs, checksum
     }
 
     init(
         archive: String, madeAt: UnixTime, database: String, databaseSHA256: Digest256,
-        damagedPages: [UInt32], packs: [Pack]
+        damagedPages: [UInt32], messages: Int?, originals: Int?, packs: [Pack]
     ) {
         self.archive = archive
         self.madeAt = madeAt
         self.database = database
         self.databaseSHA256 = databaseSHA256
         self.damagedPages = damagedPages
+        self.messages = messages
+        self.originals = originals
         self.packs = packs
     }
 
@@ -77,25 +92,52 @@ struct BackupManifest: Codable {
         return nil
     }
 
+    /// More than any archive's: a file that is longer is none, and is not read into memory.
+    private static let sizeLimit: Int64 = 256 << 20
+
     private static func read(_ path: String) throws(MailFailure) -> BackupManifest {
-        let file = try PackFile(reading: path)
-        let data = Data(try file.read(Int(file.size()), at: 0))
-        guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: data), manifest.isSound
-        else {
-            throw MailFailure(
-                .backupUnreadable, kind: .needsPerson, "The backup's manifest cannot be read",
-                detail: path,
-                remedy: "It is damaged, or was made by a newer version: use another backup, or that version.")
+        let bytes: [UInt8]
+        do throws(MailFailure) {
+            let file = try PackFile(reading: path)
+            let size = try file.size()
+            guard size <= sizeLimit else { throw unreadable(path) }
+            bytes = try file.read(Int(size), at: 0)
+        } catch {
+            throw error.code == .archiveMissing || error.isNoDamage ? error : unreadable(path)
         }
+        guard let manifest = try? JSONDecoder().decode(BackupManifest.self, from: Data(bytes)),
+            manifest.isSound
+        else { throw unreadable(path) }
         return manifest
     }
 
+    private static func unreadable(_ path: String) -> MailFailure {
+        MailFailure(
+            .backupUnreadable, kind: .needsPerson, "The backup's manifest cannot be read", detail: path,
+            remedy: "It is damaged, or was made by a newer version: use another backup, or that version.")
+    }
+
+    /// Whether it can be one that `backup` has written, whatever somebody has made of it since: its names lead nowhere
+    /// else, and its numbers can be reckoned with.
     private var isSound: Bool {
-        let names = [database] + packs.compactMap(\.file)
-        guard !names.contains(where: { $0.contains("/") }) else { return false }
+        guard DatabaseSnapshotFile.isDatabase(database), packs.allSatisfy(\.isSound),
+            [messages, originals].allSatisfy({ $0 ?? 0 >= 0 })
+        else { return false }
+        let store = OriginalsStore(detached: "", fileNames: fileNames)
+        let files = Set(packs.map { store.path(pack: $0.pack) })
+        guard Set(packs.map(\.pack)).count == packs.count, files.count == packs.count else { return false }
+        var total: Int64 = 0
+        for pack in packs {
+            let (sum, isTooLarge) = total.addingReportingOverflow(pack.bytes)
+            guard !isTooLarge, sum <= Self.bytesLimit else { return false }
+            total = sum
+        }
         return format == 1
             || format == Self.presentFormat && checksum != nil && checksum == (try? ownChecksum())
     }
+
+    /// No disk has as many.
+    private static let bytesLimit: Int64 = 1 << 60
 
     private func ownChecksum() throws -> Digest256? {
         var bare = self

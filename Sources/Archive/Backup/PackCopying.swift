@@ -13,6 +13,8 @@ import MailModel
 struct PackCopying {
     let originals: OriginalsStore
     let snapshot: DatabaseSnapshotFile
+    /// Which ones, and up to where.
+    let packs: [OriginalsStore.PackEnd]
     /// The backup's folder of packs.
     let folder: String
     let earlier: BackupManifest?
@@ -29,9 +31,9 @@ struct PackCopying {
     func run(progress: (Int64, Int64) -> Void) throws -> Outcome {
         var outcome = Outcome()
         // Each byte is copied, and read back.
-        let total = snapshot.packs.reduce(Int64(0)) { $0 + 2 * $1.end }
+        let total = packs.reduce(Int64(0)) { $0 + 2 * $1.end }
         var done: Int64 = 0
-        for pack in snapshot.packs {
+        for pack in packs {
             let base = done
             done += 2 * pack.end
             var within: Int64 = 0

@@ -29,7 +29,10 @@ enum PageMending {
 
     private static let usualPageSize = 4096
 
-    private static func restore(_ page: inout [UInt8], _ number: UInt32) -> Bool {
+    /// Puts a page right in which one bit has flipped.
+    ///
+    /// - Returns: whether it is as it was written now; otherwise it is as it was given.
+    static func restore(_ page: inout [UInt8], _ number: UInt32) -> Bool {
         let size = page.count
         return page.withUnsafeMutableBufferPointer { bytes in
             for place in 0..<size {

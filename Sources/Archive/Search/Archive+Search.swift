@@ -63,13 +63,24 @@ extension Archive {
         }
     }
 
-    /// Empties the index; everything is due again.
+    /// Empties the index; everything is due again. What was damaged of it is no damage any more.
     public func emptySearchIndex() throws(MailFailure) {
+        let damaged = damagedPagesOfSearch()
         try administer { db in
             try db.execute(sql: "DROP TABLE search")
             try db.execute(sql: Schema.searchTable)
             try db.execute(sql: "UPDATE messages SET is_indexed = 0 WHERE is_indexed = 1")
         }
+        // Dropping the table has read them, and so noted them. Where that stays, verify goes on naming them.
+        try? DamageNote(database: Self.database(in: directory)).settle(damaged)
+    }
+
+    /// Pages that are damaged in the file as yet, and so cannot have passed their damage on to other tables.
+    private func damagedPagesOfSearch() -> [UInt32] {
+        guard let damaged = try? checkPages().damaged, !damaged.isEmpty,
+            let left = try? Salvage.connection(to: Self.database(in: directory))
+        else { return [] }
+        return left.unsafeRead { PageOwner.ofSearch(damaged, $0) }
     }
 
     /// Has the index forget the words of what was taken out of it: until then they lie about in

@@ -33,8 +33,8 @@ extension Archive {
         var report = VerifyReport()
         let pages = try checkPages()
         report.databasePages = pages.pageCount
-        let tables = tables(of: pages.damaged + pages.carriedOn)
-        for finding in pages.findings(tables: tables) + rows(on: tables) { report.add(finding) }
+        let owners = owners(of: pages.damaged + pages.carriedOn)
+        for finding in pages.findings(owners: owners) + rows(on: owners) { report.add(finding) }
         try RowCheck(archive: self).run(&report)
         try SearchCheck(archive: self).run(&report)
         let inFolder = packsInFolder()
@@ -94,7 +94,7 @@ extension Archive {
         }
     }
 
-    private func checkPages() throws(MailFailure) -> PageCheck.Result {
+    func checkPages() throws(MailFailure) -> PageCheck.Result {
         do {
             // Outside a transaction, which would keep the write-ahead log from being begun anew.
             return try pool.unsafeRead { db in try PageCheck(path: Self.database(in: directory)).run(db) }
@@ -122,7 +122,7 @@ extension Archive {
             Finding(
                 subject: .database, place: "database", message: nil,
                 text: "it cannot be opened: \(failure.summary)"))
-        for finding in pages.findings(tables: [:]) { report.add(finding) }
+        for finding in pages.findings(owners: [:]) { report.add(finding) }
         try LonePackCheck(directory: directory).run(&report)
         return report
     }
@@ -169,29 +169,22 @@ extension Archive {
     }
 
     /// To which table or index each of these pages belongs, as far as the database can still say.
-    private func tables(of pages: [UInt32]) -> [UInt32: String] {
+    private func owners(of pages: [UInt32]) -> [UInt32: PageOwner] {
         guard !pages.isEmpty else { return [:] }
-        var names: [UInt32: String] = [:]
-        let wanted = Set(pages)
-        _ = try? pool.read { db in
-            // Stops at the first page that it cannot follow; what it has named by then counts.
-            try PreparedStatement(db, "SELECT pageno, name FROM dbstat").forEachRow { row in
-                let page = UInt32(clamping: row.int64(0))
-                if wanted.contains(page) { names[page] = row.text(1) }
-            }
-        }
-        return names
+        let left = try? Salvage.connection(to: Self.database(in: directory))
+        return left?.unsafeRead { PageOwner.of(pages, $0) } ?? [:]
     }
 
     /// Whose rows lie on damaged pages.
-    private func rows(on pages: [UInt32: String]) -> [Finding] {
-        pages.sorted { $0.key < $1.key }.flatMap { page, table in
-            let messages = try? pool.read { try PageRows(db: $0).messages(on: page, of: table) }
+    private func rows(on pages: [UInt32: PageOwner]) -> [Finding] {
+        pages.sorted { $0.key < $1.key }.flatMap { page, owner in
+            // Outside a transaction: once a damaged page was met in one, its end fails.
+            let messages = try? pool.unsafeRead { try PageRows(db: $0).messages(on: page, of: owner) }
             return (messages ?? []).map {
                 Finding(
-                    subject: .message, place: "message \($0)", message: $0,
+                    subject: owner.isOfSearch ? .search : .message, place: "message \($0)", message: $0,
                     text:
-                        "a row of it lies on database page \(page) (\(table)), which is not as it was written"
+                        "a row of it lies on database page \(page) (\(owner.name)), which is not as it was written"
                 )
             }
         }

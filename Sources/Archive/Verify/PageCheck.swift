@@ -10,7 +10,12 @@ import MailModel
 struct PageCheck {
     struct Result {
         var pageCount = 0
+        /// All pages that are not as they were written, in order.
         var damaged: [UInt32] = []
+        /// Those of them that the disk cannot read.
+        var unreadable: Set<UInt32> = []
+        /// Those of them that are nothing but zeros, where something was written once.
+        var emptied: Set<UInt32> = []
         /// Pages that were damaged when they were read, and have been written anew with what was read.
         var carriedOn: [UInt32] = []
         /// What keeps the pages from being looked at at all.
@@ -18,14 +23,21 @@ struct PageCheck {
 
         var isIntact: Bool { damaged.isEmpty && carriedOn.isEmpty && obstacle == nil }
 
-        func findings(tables: [UInt32: String]) -> [Finding] {
+        func findings(owners: [UInt32: PageOwner]) -> [Finding] {
             func finding(_ page: UInt32, _ text: String) -> Finding {
-                Finding(
+                let owner = owners[page]
+                return Finding(
                     subject: .database,
-                    place: "database page \(page)" + (tables[page].map { " (\($0))" } ?? ""), message: nil,
-                    text: text)
+                    place: "database page \(page)" + (owner.map { " (\($0.name))" } ?? ""),
+                    message: nil, text: text + (owner?.isOfSearch == true ? PageOwner.searchRemedy : ""))
             }
-            var findings = damaged.map { finding($0, "the page is not as it was written") }
+            var findings = damaged.map { page in
+                if unreadable.contains(page) { return finding(page, "the disk cannot read the page") }
+                if emptied.contains(page) {
+                    return finding(page, "the page is empty, and something was written there")
+                }
+                return finding(page, "the page is not as it was written")
+            }
             findings += carriedOn.map {
                 finding(
                     $0,
@@ -42,7 +54,7 @@ struct PageCheck {
     let path: String
 
     /// Where the bytes of the file come from.
-    private struct Source {
+    struct Source {
         var size: Int64
         var read: (_ count: Int, _ offset: Int64) throws -> [UInt8]
     }
@@ -79,7 +91,7 @@ struct PageCheck {
             })
     }
 
-    private func run(_ file: Source) throws(MailFailure) -> Result {
+    func run(_ file: Source) throws(MailFailure) -> Result {
         var result = Result()
         guard file.size >= 512 else {
             result.obstacle = "the file is empty"
@@ -97,46 +109,64 @@ struct PageCheck {
         if file.size % Int64(pageSize) != 0 { result.obstacle = "the file does not end with a whole page" }
         let pages = Int(file.size / Int64(pageSize))
         let pagesAtOnce = max(1, (1 << 20) / pageSize)
-        var page = 0
-        while page < pages {
-            let count = min(pagesAtOnce, pages - page)
-            let chunk: [UInt8]
-            do {
-                chunk = try file.read(count * pageSize, Int64(page) * Int64(pageSize))
-            } catch {
-                let failure = StorageError.failure(error)
-                if failure.isNoDamage { throw failure }
-                result.obstacle = "the file cannot be read to its end"
-                break
-            }
+        var blank: Set<UInt32> = []
+        for first in stride(from: 0, to: pages, by: pagesAtOnce) {
+            let count = min(pagesAtOnce, pages - first)
+            let chunk = try Self.chunk(first, count, pageSize, file, &result.unreadable)
             for index in 0..<count {
-                let number = UInt32(page + index + 1)
-                let isIntact = chunk.withUnsafeBufferPointer {
-                    mw_page_is_intact($0.baseAddress! + index * pageSize, pageSize, number) != 0
+                let number = UInt32(first + index + 1)
+                if result.unreadable.contains(number) {
+                    result.damaged.append(number)
+                    continue
                 }
-                if !isIntact, !Self.isIntactAfterAll(number, pageSize, file) {
+                let (isIntact, isBlank) = chunk.withUnsafeBufferPointer {
+                    let page = $0.baseAddress! + index * pageSize
+                    let isIntact = mw_page_is_intact(page, pageSize, number) != 0
+                    return (isIntact, !isIntact && mw_page_is_blank(page, pageSize) != 0)
+                }
+                // The page that holds the locks is never written (file format, 1.4).
+                if isIntact || Int64(number - 1) * Int64(pageSize) == 0x4000_0000 { continue }
+                if isBlank {
+                    blank.insert(number)
+                } else if !Self.isIntactAfterAll(number, pageSize, file) {
                     result.damaged.append(number)
                 }
             }
-            page += count
+        }
+        if !blank.isEmpty {
+            result.emptied = BlankPages(path: path, pageSize: pageSize, read: file.read).lost(among: blank)
+            result.damaged = (result.damaged + result.emptied).sorted()
         }
         result.pageCount = pages
-        result.carriedOn = try noted().filter { $0 <= UInt32(pages) && !result.damaged.contains($0) }
+        let damaged = Set(result.damaged)
+        result.carriedOn = try DamageNote(database: path).pages()
+            .filter { $0 <= UInt32(pages) && !damaged.contains($0) }
         return result
     }
 
-    /// Pages of which a process has noted that it read them damaged.
-    func noted() throws(MailFailure) -> [UInt32] {
-        let bytes: [UInt8]
-        do throws(MailFailure) {
-            let note = try PackFile(reading: path + mw_page_damage_suffix)
-            bytes = try note.read(Int(min(try note.size(), 1 << 20)), at: 0)
-        } catch {
-            if error.isNoDamage { throw error }
-            return []
+    /// Some pages at once; where the disk does not read them, each by itself.
+    ///
+    /// - Throws: what is no damage.
+    private static func chunk(
+        _ first: Int, _ count: Int, _ pageSize: Int, _ file: Source, _ unreadable: inout Set<UInt32>
+    ) throws(MailFailure) -> [UInt8] {
+        func read(_ page: Int, _ pages: Int) throws(MailFailure) -> [UInt8]? {
+            do {
+                return try file.read(pages * pageSize, Int64(page) * Int64(pageSize))
+            } catch {
+                let failure = StorageError.failure(error)
+                if failure.isNoDamage { throw failure }
+                return nil
+            }
         }
-        return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { UInt32($0) })
-            .sorted()
+        if let all = try read(first, count) { return all }
+        var chunk: [UInt8] = []
+        for page in first..<first + count {
+            let bytes = try read(page, 1)
+            if bytes == nil { unreadable.insert(UInt32(page + 1)) }
+            chunk += bytes ?? [UInt8](repeating: 0, count: pageSize)
+        }
+        return chunk
     }
 
     /// Whether a database was made before its pages had checksums. Asked before it is opened.
@@ -155,8 +185,6 @@ struct PageCheck {
 
     /// A page that a checkpoint of another process is writing may be read half old, half new.
     private static func isIntactAfterAll(_ number: UInt32, _ pageSize: Int, _ file: Source) -> Bool {
-        // The page that holds the locks is never written (file format, 1.4).
-        if Int64(number - 1) * Int64(pageSize) == 0x4000_0000 { return true }
         for _ in 0..<5 {
             guard let page = try? file.read(pageSize, Int64(number - 1) * Int64(pageSize)) else {
                 return false

@@ -3,26 +3,72 @@ import GRDB
 import MailModel
 
 /// Whose rows lie on a damaged page: the page is read by itself (SQLite's file format, 1.6 and 2.1), since what SQLite
-/// would make of it may be wrong or nothing. A row that the damage has hit may be missing; what it only claims is
-/// compared with the messages that there are.
+/// would make of it may be wrong or nothing. Where one bit has flipped the page is read as it was. Otherwise a row that
+/// the damage has hit may be missing, and what it only claims is compared with the messages that there are; of a page
+/// on which no row can be found it is asked for which messages the table has none to read.
 struct PageRows {
     let db: Database
 
-    /// - Parameter table: that the page belongs to.
     /// - Returns: the messages of its rows, in order; none for an index, and for a table that says nothing of messages.
-    func messages(on page: UInt32, of table: String) throws -> [ArchivedMessageID] {
-        guard let column = try column(of: table) else { return [] }
+    func messages(on page: UInt32, of owner: PageOwner) throws -> [ArchivedMessageID] {
+        guard let column = try column(of: owner.name) else { return [] }
+        let holder = owner.start?.page ?? page
+        guard let read = try bytes(of: holder) else { return try unreadable(in: owner.name, column) }
+        let numbers = Self.numbers(in: read.bytes, column, row: owner.start?.row)
+        let known = try read.isExact ? numbers : numbers.filter(isMessage)
+        // A page above the rows, or one that has none left.
+        if known.isEmpty, owner.start == nil { return try unreadable(in: owner.name, column) }
+        return Set(known).sorted().map { ArchivedMessageID(rawValue: $0) }
+    }
+
+    /// The page as it was written if that can be told, or as it is; nil when the disk cannot read it.
+    private func bytes(of page: UInt32) throws -> (bytes: [UInt8], isExact: Bool)? {
         let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
         var bytes = [UInt8](repeating: 0, count: size)
-        guard mw_file_read(db.sqliteConnection, &bytes, size, Int64(page - 1) * Int64(size)) == 0 else {
-            return []
-        }
-        let known = try PreparedStatement(db, "SELECT 1 FROM messages WHERE id = ?")
-        return try Set(Self.numbers(in: bytes, column)).sorted().filter { number in
-            known.bind(1, number)
-            return try known.first { _ in true } ?? false
-        }.map { ArchivedMessageID(rawValue: $0) }
+        guard size > 0, mw_file_read(db.sqliteConnection, &bytes, size, Int64(page - 1) * Int64(size)) == 0
+        else { return nil }
+        if mw_page_is_blank(bytes, size) != 0 { return nil }
+        let isExact = mw_page_is_intact(bytes, size, page) != 0 || PageMending.restore(&bytes, page)
+        return (bytes, isExact)
     }
+
+    /// Every message has an original; the message's own row may be the damaged one.
+    private func isMessage(_ number: Int64) throws -> Bool {
+        let query = try PreparedStatement(db, "SELECT 1 FROM originals WHERE message = ?")
+        query.bind(1, number)
+        return try query.first { _ in true } ?? false
+    }
+
+    /// The messages of which rows of a table cannot be read.
+    private func unreadable(in table: String, _ column: Column) throws -> [ArchivedMessageID] {
+        let name: String
+        switch column {
+        case .rowNumber: name = "rowid"
+        case .value: name = "message"
+        }
+        let question = "SELECT * FROM \(table) WHERE \(name) = ?"
+        let plan = try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(question)", arguments: [0])
+        // Without an index each message would cost the whole table.
+        guard plan.allSatisfy({ ($0["detail"] as String).hasPrefix("SEARCH") }) else { return [] }
+        let query = try PreparedStatement(db, question)
+        var found: [ArchivedMessageID] = []
+        try PreparedStatement(db, "SELECT DISTINCT message FROM originals ORDER BY message").forEachRow {
+            guard found.count < Self.limit else { return }
+            let message = $0.int64(0)
+            query.bind(1, message)
+            do {
+                try query.forEachRow { _ in }
+            } catch let error as DatabaseError
+                where [.SQLITE_CORRUPT, .SQLITE_IOERR].contains(error.resultCode)
+            {
+                found.append(ArchivedMessageID(rawValue: message))
+            }
+        }
+        return found
+    }
+
+    /// As many as a report names.
+    private static let limit = 1000
 
     /// Where a row says which message it is of.
     enum Column: Equatable {
@@ -32,13 +78,18 @@ struct PageRows {
     }
 
     private func column(of table: String) throws -> Column? {
-        if table == "messages" { return .rowNumber }
+        if ["messages", "search_content", "search_docsize"].contains(table) { return .rowNumber }
         let columns = try Row.fetchAll(
-            db, sql: "SELECT name, pk FROM pragma_table_info(?)", arguments: [table])
-        guard columns.contains(where: { $0["name"] == "message" }) else { return nil }
+            db, sql: "SELECT name, pk, type FROM pragma_table_info(?)", arguments: [table])
+        guard let message = columns.first(where: { $0["name"] == "message" }) else { return nil }
         let isWithoutRowNumber = try Bool.fetchOne(
             db, sql: "SELECT wr FROM pragma_table_list WHERE name = ?", arguments: [table])
         guard isWithoutRowNumber == true else {
+            let keys = columns.filter { ($0["pk"] as Int) > 0 }
+            // Another name for the row's number.
+            if keys.count == 1, keys[0] == message, (message["type"] as String) == "INTEGER" {
+                return .rowNumber
+            }
             return columns.firstIndex { $0["name"] == "message" }.map { .value($0, hasRowNumber: true) }
         }
         // The primary key comes first.
@@ -49,14 +100,17 @@ struct PageRows {
     }
 
     /// What the rows on a page have there.
-    static func numbers(in page: [UInt8], _ column: Column) -> [Int64] {
+    ///
+    /// - Parameter row: only that one, of those on the page.
+    static func numbers(in page: [UInt8], _ column: Column, row: Int? = nil) -> [Int64] {
         // Pages above the leaves of a table have no rows; those of a table without row numbers do.
         let (tableInterior, indexInterior) = (UInt8(5), UInt8(2))
         guard page.count >= 512, page[0] != tableInterior else { return [] }
         let isInterior = page[0] == indexInterior
         let header = isInterior ? 12 : 8
-        let count = Int(page[3]) << 8 | Int(page[4])
-        return (0..<min(count, (page.count - header) / 2)).compactMap { index in
+        let count = min(Int(page[3]) << 8 | Int(page[4]), (page.count - header) / 2)
+        return (0..<count).compactMap { index in
+            if let row, row != index { return nil }
             let pointer = header + 2 * index
             let start = Int(page[pointer]) << 8 | Int(page[pointer + 1])
             var cell = RecordReader(page, at: start + (isInterior ? 4 : 0))

@@ -23,6 +23,7 @@ struct RowCheck {
                 return Finding(subject: .message, place: "message \(id)", message: id, text: check.text)
             }
         }
+        try compareQueue(&report)
         for check in Self.ledgerChecks {
             try ask("the ledger", check.query, &report) { row in
                 Finding(
@@ -33,6 +34,42 @@ struct RowCheck {
             }
         }
     }
+
+    /// The queue is shown by lists that the database derives from its items, their messages and the ledger
+    /// (`Schema.waitingLists`): what is missing there waits unseen.
+    private func compareQueue(_ report: inout VerifyReport) throws(MailFailure) {
+        try ask("the queue's lists", Self.wrongLists, &report) { row in
+            guard let message = row.optionalInt64(1) else {
+                return Finding(
+                    subject: .database, place: "the queue's lists, item \(row.int64(0))", message: nil,
+                    text: "they have an item that the queue has not")
+            }
+            let id = ArchivedMessageID(rawValue: message)
+            return Finding(
+                subject: .message, place: "message \(id)", message: id,
+                text: "the lists by which the queue is shown say otherwise of it than the queue")
+        }
+    }
+
+    private static let wrongLists = """
+        WITH kept AS (SELECT account, sort_date, item, address, kind, direction, copy_before FROM waiting),
+        copies AS (
+            SELECT r.message, 0 AS account FROM review_items r WHERE r.state = 'open'
+            UNION SELECT r.message, f.account FROM review_items r JOIN ledger l ON l.message = r.message
+                JOIN folders f ON f.id = l.folder WHERE r.state = 'open'),
+        placed AS (
+            SELECT message, account, coalesce(lag(account) OVER (PARTITION BY message ORDER BY account), 0)
+                AS copy_before FROM copies),
+        derived AS (
+            SELECT p.account, r.sort_date, r.id AS item, r.address, r.kind, m.direction, p.copy_before
+            FROM review_items r JOIN messages m ON m.id = r.message JOIN placed p ON p.message = r.message
+            WHERE r.state = 'open')
+        SELECT DISTINCT w.item, r.message
+        FROM (SELECT item FROM (SELECT * FROM derived EXCEPT SELECT * FROM kept)
+            UNION SELECT item FROM (SELECT * FROM kept EXCEPT SELECT * FROM derived)) w
+            LEFT JOIN review_items r ON r.id = w.item
+        ORDER BY w.item
+        """
 
     private func ask(
         _ what: String, _ sql: String, _ report: inout VerifyReport,

@@ -38,7 +38,19 @@ int mw_file_read(struct sqlite3 *database, void *bytes, size_t count, int64_t of
 /// How long the file of an open database is. Returns an SQLite result code.
 int mw_file_size(struct sqlite3 *database, int64_t *bytes);
 
-/// Whether a page is as it was written. A page of zeros is one that was never written.
+/// From now on this connection reads a page that the disk cannot read as one of zeros, so that one bad sector does not
+/// keep all else from being copied, and remembers which those were. A page of zeros in the file is remembered too. For
+/// reading only: nobody may take what comes of it for what was stored. Returns an SQLite result code.
+int mw_salvage(struct sqlite3 *database);
+
+/// The pages that were remembered so far, as many as there is room for; a page may stand there several times. Returns
+/// how many there are.
+size_t mw_salvaged(struct sqlite3 *database, uint32_t *numbers, size_t room);
+
+/// Whether a page has the checksum that was written with it. One of zeros has none.
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number);
+
+/// Whether a page is nothing but zeros, its checksum included: one that was never written, or was lost.
+int mw_page_is_blank(const uint8_t *page, size_t size);
 
 #endif

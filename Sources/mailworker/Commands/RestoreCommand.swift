@@ -26,6 +26,7 @@ struct RestoreCommand: ParsableCommand {
         enum CodingKeys: String, CodingKey {
             case clean
             case mendedPages = "mended_pages"
+            case carriedPages = "carried_pages"
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -33,6 +34,7 @@ struct RestoreCommand: ParsableCommand {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(report.verification.isClean, forKey: .clean)
             try container.encode(report.mendedPages, forKey: .mendedPages)
+            try container.encode(report.carriedPages, forKey: .carriedPages)
         }
     }
 
@@ -63,6 +65,11 @@ struct RestoreCommand: ParsableCommand {
             Terminal.print(
                 "In \(report.mendedPages) pages of the backup's database a bit had flipped: they are as they were "
                     + "again. See to the disk that the backup lies on.")
+        }
+        if report.carriedPages > 0 {
+            Terminal.print(
+                "\(report.carriedPages) pages of the database were damaged in the archive already when this backup was "
+                    + "made: what they held is wrong or missing here too. An earlier backup may have it.")
         }
         let archive = configuration.archiveDirectory
         Terminal.print(
