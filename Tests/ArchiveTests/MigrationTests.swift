@@ -176,4 +176,66 @@ import Testing
         #expect(try archive.erase(ivan.id).erased.count == 2)
         #expect(try archive.verify().findings == [])
     }
+
+    /// Every state that the schema allows, of mail whose bytes an earlier version has kept.
+    @Test
+    func `the bytes of mail in the outbox go where nobody will send, copy or file it, and stay elsewhere`()
+        throws
+    {
+        var configuration = Configuration()
+        configuration.prepareDatabase(Archive.prepare)
+        let database = try DatabaseQueue(configuration: configuration)
+        try Schema.migrator.migrate(database, upTo: "26")
+        let before = try database.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO accounts(id, name, kind, preset, login, poll_minutes, timeout_seconds, further_folders,
+                        is_declared, is_enabled) VALUES (1, 'import', 'import', 'custom', '', 5, 60, '[]', 0, 1);
+                    INSERT INTO messages(id, sort_date, direction, category, state, created_at)
+                        VALUES (1, 0, 'outgoing', 'personal', 'private', 0);
+                    CREATE TABLE states(word TEXT); CREATE TABLE copies(word TEXT); CREATE TABLE filings(word TEXT);
+                    INSERT INTO states VALUES ('queued'), ('sending'), ('sent'), ('retry'), ('failed'), ('uncertain'),
+                        ('held'), ('cancelled');
+                    INSERT INTO copies VALUES ('none'), ('due'), ('done'), ('unneeded'), ('failed');
+                    INSERT INTO filings VALUES ('none'), ('due'), ('done');
+                    INSERT OR IGNORE INTO outbox(account, requested_by, message_id, envelope_id, sender, kind, priority,
+                        needs_utf8, size, sha256, state, reason, created_at, not_before, next_try, holder, claimed_at,
+                        data_begun_at, finished_at, filing, message, copy)
+                    SELECT 1, 'anna', s.word || c.word || f.word || m.id, s.word || c.word || f.word || m.id, '', 'single', 5,
+                        0, 1, zeroblob(32), s.word, 'because', 0, 0, iif(s.word IN ('queued', 'retry'), 0, NULL),
+                        iif(s.word = 'sending', 'x', NULL), iif(s.word = 'sending', 0, NULL),
+                        iif(s.word = 'uncertain', 0, NULL), iif(s.word IN ('sent', 'failed', 'cancelled'), 0, NULL),
+                        f.word, nullif(m.id, 0), c.word
+                    FROM states s, copies c, filings f, (SELECT 0 AS id UNION SELECT 1) m;
+                    INSERT INTO outbox_content(item, piece, bytes) SELECT id, 0, x'01' FROM outbox;
+                    INSERT INTO outbox_content(item, piece, bytes) SELECT id, 1, x'02' FROM outbox;
+                    DROP TABLE states; DROP TABLE copies; DROP TABLE filings;
+                    """)
+            return try Row.fetchAll(
+                db, sql: "SELECT id, state, copy, filing, message FROM outbox ORDER BY id")
+        }
+        try Schema.migrator.migrate(database)
+        let kept = try database.read { db in
+            try Row.fetchAll(db, sql: "SELECT item, count(*) FROM outbox_content GROUP BY item").reduce(
+                into: [Int64: Int]()
+            ) { $0[$1[0]] = $1[1] }
+        }
+        var gone = 0
+        for row in before {
+            let (state, copy, filing) = (
+                row["state"] as String, row["copy"] as String, row["filing"] as String
+            )
+            let isFiled = filing == "done" && row["message"] as Int64? != nil
+            // Whoever sends, copies or files it, or a person who lets it go out again, needs the bytes.
+            let isNeeded =
+                switch state {
+                case "sent": copy == "none" || copy == "due" || !isFiled
+                case "cancelled": copy == "due" || !(filing == "none" || isFiled)
+                default: true
+                }
+            #expect(kept[row["id"]] == (isNeeded ? 2 : nil), "\(state), \(copy), \(filing)")
+            gone += isNeeded ? 0 : 1
+        }
+        #expect(before.count == 8 * 5 * 4 && gone == 3 + 4 * 2)
+    }
 }
