@@ -9,6 +9,7 @@ struct FaultTests {
     static let tortures = [
         (words: ["sweep", "quick"], result: "import: "),
         (words: ["ingest", "5", "1"], result: "ingest: 5 kills"),
+        (words: ["pair", "4", "1"], result: "pair: 4 kills"),
         (words: ["send", "quick"], result: "send: 4 kills"),
         (words: ["disk", "quick"], result: "disk: "),
         (words: ["power", "quick"], result: "power: "),

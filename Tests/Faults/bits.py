@@ -1,6 +1,6 @@
 """bits [N [MESSAGES]]: flips one bit at N (100) random places of the originals and of the database's pages of an archive
-of MESSAGES (2,000), each in a fresh copy. `verify` must name the place, and whose it is; every other original must stay
-readable, to the byte. MAILWORKER_SEED repeats a run."""
+of MESSAGES (2,000), each in a fresh copy. `verify` must name the place, and whose it is: in the database all messages that
+have a row on the page. Every other original must stay readable, to the byte. MAILWORKER_SEED repeats a run."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import rig
+from pages import Pages
 from rig import ROOT, Installation, require
 
 PACK_HEADER, RECORD_HEADER = 32, 80
@@ -51,6 +52,7 @@ class Bits:
             self.records = database.execute("SELECT pack, offset, size, message FROM originals ORDER BY pack, offset").fetchall()
             self.packs = dict(database.execute("SELECT id, committed_end FROM packs"))
             self.digests = set(database.execute("SELECT message, hex(sha256) FROM originals"))
+        self.pages = Pages(self.database)
         self.named, self.unreadable = 0, []
 
     def place(self, number):
@@ -84,9 +86,7 @@ class Bits:
         """The message that was hit, when it was an original."""
         message = None
         if pack is None:
-            page = f"database page {offset // 4096 + 1}"
-            found = any(finding["place"].split(" (")[0] == page for finding in findings)
-            found = found or offset < 4096 and any(finding["place"] == "database" for finding in findings)
+            found = self.check_page(offset // 4096 + 1, findings, when)
         elif offset < PACK_HEADER:
             found = any(finding["place"].startswith(f"pack {pack}") for finding in findings)
         else:
@@ -96,6 +96,16 @@ class Bits:
             found = any(str(finding.get("message")) == str(message) for finding in findings)
         require(found, f"{when} verify does not name it: {findings[:3]}")
         return message
+
+    def check_page(self, page, findings, when):
+        """Whether the page is named, whose messages and whose remedy must be."""
+        named = [finding for finding in findings if finding["place"].split(" (")[0] == f"database page {page}"]
+        owner = self.pages.owner(page) or ""
+        missing = self.pages.messages(page) - {int(finding["message"]) for finding in findings if finding.get("message")}
+        require(not missing, f"{when}, a page of {owner}, verify does not name messages {sorted(missing)[:5]}")
+        if owner.startswith("search_"):
+            require(any("search --rebuild" in finding["text"] for finding in named), f"{when} the search index has no remedy")
+        return named or page == 1 and any(finding["place"] == "database" for finding in findings)
 
     def read_others(self, victim, hit, is_original, when):
         for _ in range(OTHERS):
