@@ -123,4 +123,23 @@ struct TwoProcessTests {
             try await firma.succeed("verify")
         }
     }
+
+    @Test func twoFirstImportsAtOnceBothEndWell() async throws {
+        try await Installation.withFirma { firma in
+            let mail = try (0..<2).map { half in
+                let folder = firma.directory.appendingPathComponent("mail-\(half)")
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+                for number in 0..<20 {
+                    try Self.message(half * 20 + number, to: "anna")
+                        .write(to: folder.appendingPathComponent("\(number).eml"))
+                }
+                return folder.path
+            }
+            async let one = firma.run("import", mail[0])
+            async let other = firma.run("import", mail[1])
+            for outcome in try await [one, other] { #expect(outcome.status == 0, "\(outcome.errors)") }
+            #expect(try await firma.history(of: "Иван Петров").count == 40)
+            try await firma.succeed("verify")
+        }
+    }
 }
