@@ -17,6 +17,9 @@ enum IMAPLimits {
     static let messages = 5_000_000
     /// UIDs that a server may list beyond the number of messages that it has told: some may just have come.
     static let listedBeyondCount = 10_000
+    /// Messages asked for by their numbers with one command, where a listing was short: the least that a server is known
+    /// to name at once.
+    static let numbersAtOnce: UInt32 = 1_000
     /// Of a folder's name: what can be sent back (`IMAPCommand.isSendable`).
     static let folderNameBytes = 4_000
     /// Names kept from one LIST, together.

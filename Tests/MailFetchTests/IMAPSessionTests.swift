@@ -47,7 +47,7 @@ import Testing
         let session = try await connect(server, NetworkLoop())
         let sent = try #require(try await session.folders().first { $0.role == .sent })
         let state = try await session.examine(sent, listing: true)
-        #expect(state.listed?.sequenceSet == "3,9")
+        #expect(state.listed == FolderListing(UIDSet([UID(3), UID(9)])))
         #expect(state.exists == 2)
         #expect(server.violations.isEmpty)
     }
@@ -66,7 +66,7 @@ import Testing
         let inbox = try #require(try await session.folders().first)
         if exists == 0 {
             let state = try await session.examine(inbox, listing: true)
-            #expect(state.listed?.isEmpty == true && state.exists == 0)
+            #expect(state.listed == FolderListing() && state.exists == 0)
         } else {
             await #expect(throws: MailFailure.self) { try await session.examine(inbox, listing: true) }
         }

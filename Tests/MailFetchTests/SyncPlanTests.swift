@@ -77,15 +77,21 @@ import Testing
         let server = UIDSet(ranges: [1...10, 20...30])
         let recorded = UIDSet(ranges: [2...4, 8...25])
         let present = UIDSet(ranges: [2...4, 8...12])
-        let difference = SyncPlan.difference(server: server, recorded: recorded, present: present)
+        let difference = SyncPlan.difference(
+            server: FolderListing(server), recorded: recorded, present: present)
         #expect(difference.missing.sequenceSet == "1,5:7,26:30")
         #expect(difference.vanished.sequenceSet == "11:12")
         #expect(difference.reappeared.sequenceSet == "20:25")
+        // By a list that is known to be short nothing has vanished.
+        let short = SyncPlan.difference(
+            server: FolderListing(server, lacking: 1), recorded: recorded, present: present)
+        #expect(short.missing == difference.missing && short.reappeared == difference.reappeared)
+        #expect(short.vanished.isEmpty)
     }
 
     @Test func onlyAServerThatWasSetBackMakesSharedUIDsDoubtful() {
         let difference = SyncPlan.difference(
-            server: UIDSet(ranges: [1...9]), recorded: UIDSet(ranges: [1...9]),
+            server: FolderListing(UIDSet(ranges: [1...9])), recorded: UIDSet(ranges: [1...9]),
             present: UIDSet(ranges: [1...8]))
         let shared = UIDSet(ranges: [1...8])
         func doubtful(next: UInt32?, sequence: UInt64?, before: UInt64?, highest: UInt32 = 9) -> String {

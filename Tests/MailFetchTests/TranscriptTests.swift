@@ -36,7 +36,7 @@ import Testing
         // Reading only: whatever the server did, nothing else was ever sent.
         let allowed: Set = [
             "CAPABILITY", "LOGIN", "STARTTLS", "ID", "NAMESPACE", "LIST", "STATUS", "EXAMINE", "UID", "NOOP",
-            "LOGOUT", "ENABLE", "IDLE", "NOTIFY",
+            "LOGOUT", "ENABLE", "IDLE", "NOTIFY", "FETCH",
         ]
         let renumbers = ["examine-courier-", "examine-imap4d-"].contains { name.hasPrefix($0) }
         for line in server.received where line != "DONE" {
@@ -175,6 +175,11 @@ struct TranscriptRun {
         case "uids":
             _ = try await session.examine(.inbox)
             found.append("answers \(try await session.allUIDs().sequenceSet)")
+        case "listing":
+            _ = try await session.examine(.inbox)
+            let listing = try await session.listing()
+            found.append("answers \(listing.uids.sequenceSet)")
+            if !listing.isWhole { found.append("lacks \(listing.lacking)") }
         case "metadata-from":
             _ = try await session.examine(.inbox)
             let metadata = try await session.metadata(from: UID(UInt32(action[1]) ?? 0))

@@ -72,7 +72,7 @@ struct MailboxPollTests {
         let fixture = try PollFixture([
             Scripts.inbox(
                 exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3]),
-                Scripts.bodies("1:3", [1, 3]), Scripts.search("1 3")),
+                Scripts.bodies("1:3", [1, 3]), Scripts.search("1 3", gone: 2)),
             Scripts.inbox(exists: 2, next: 4),
         ])
         let report = try await fixture.poll()

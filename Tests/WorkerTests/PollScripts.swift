@@ -41,8 +41,16 @@ enum PollScripts {
         ]
     }
 
-    static func search(_ uids: String) -> Steps {
-        [.expect("UID SEARCH ALL"), .send("* SEARCH \(uids)"), done]
+    /// - Parameter gone: the number of a message of which the server tells now that it is gone.
+    static func search(_ uids: String, gone: Int? = nil) -> Steps {
+        [.expect("UID SEARCH ALL"), .send("* SEARCH \(uids)")]
+            + (gone.map { [.send("* \($0) EXPUNGE")] } ?? []) + [done]
+    }
+
+    /// What is asked where a search has named fewer messages than there are.
+    static func askedByNumber(_ uids: [Int]) -> Steps {
+        [.expect("NOOP"), done, .expect("FETCH 1:* (UID)")]
+            + uids.enumerated().map { .send("* \($0 + 1) FETCH (UID \($1))") } + [done]
     }
 
     /// - Parameter day: of the arrival.

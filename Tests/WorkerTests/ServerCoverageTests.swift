@@ -63,6 +63,20 @@ struct ServerCoverageTests {
         #expect(!report.isComplete)
     }
 
+    @Test func aFolderOfWhichTheServerListsTooFewIsNotComplete() async throws {
+        let fixture = try PollFixture([
+            Scripts.firstSync,
+            Scripts.inbox(exists: 4, next: 5, Scripts.search("1"), Scripts.askedByNumber([1, 2, 3])),
+        ])
+        try await fixture.poll()
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.failures == [])
+        #expect(report.folders.map(\.missing) == [nil])
+        #expect(report.folders.map(\.listed) == [3] && report.folders.map(\.counted) == [4])
+        #expect(report.folders.map(\.percent) == [75])
+        #expect(!report.isComplete)
+    }
+
     @Test func everythingListedAndRecordedIsComplete() async throws {
         let fixture = try PollFixture([
             Scripts.firstSync, Scripts.inbox(exists: 3, next: 4, Scripts.search("1 2 3")),

@@ -109,7 +109,7 @@ public enum SyncPlan {
     public struct Difference: Sendable, Hashable {
         /// On the server and not in the ledger: to be fetched.
         public var missing: UIDSet
-        /// Present in the ledger and not on the server any more.
+        /// Present in the ledger and not on the server any more; of none is that known by a listing that lacks some.
         public var vanished: UIDSet
         /// On the server although the ledger has them as vanished: an earlier answer was short, or the UIDs were
         /// given to other messages.
@@ -117,13 +117,15 @@ public enum SyncPlan {
     }
 
     /// - Parameters:
-    ///   - server: every UID that the folder shows now.
+    ///   - server: what the folder shows now.
     ///   - recorded: every UID with a ledger row of this UIDVALIDITY, whatever its state.
     ///   - present: those of them that the server still showed when last asked.
-    public static func difference(server: UIDSet, recorded: UIDSet, present: UIDSet) -> Difference {
-        let missing = server.subtracting(recorded)
+    public static func difference(
+        server: FolderListing, recorded: UIDSet, present: UIDSet
+    ) -> Difference {
+        let missing = server.uids.subtracting(recorded)
         return Difference(
-            missing: missing, vanished: present.subtracting(server),
-            reappeared: server.subtracting(present).subtracting(missing))
+            missing: missing, vanished: server.gone(of: present),
+            reappeared: server.uids.subtracting(present).subtracting(missing))
     }
 }

@@ -14,6 +14,8 @@ enum IMAPCommand: Sendable {
     /// is the server's own. Cannot be made without a server that else forgets them.
     case select([UInt8], for: RenumberingServer)
     case searchAll(extended: Bool)
+    /// The UIDs of messages by their numbers.
+    case fetchUIDs(String)
     case fetchMetadata(String, gmail: Bool)
     /// PEEK leaves `\Seen` as it is.
     case fetchMessages(String)
@@ -64,6 +66,7 @@ enum IMAPCommand: Sendable {
             case .select(let name, _): Array("SELECT ".utf8) + Self.quoted(name)
             case .searchAll(false): Array("UID SEARCH ALL".utf8)
             case .searchAll(true): Array("UID SEARCH RETURN (ALL) ALL".utf8)
+            case .fetchUIDs(let numbers): Array("FETCH \(numbers) (UID)".utf8)
             case .fetchMetadata(let set, gmail: false):
                 Array("UID FETCH \(set) (UID RFC822.SIZE INTERNALDATE)".utf8)
             case .fetchMetadata(let set, gmail: true):

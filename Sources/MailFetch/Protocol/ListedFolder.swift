@@ -139,7 +139,7 @@ public struct FolderState: Sendable, Hashable {
     /// where the server cannot tell, or the mark is of another UIDVALIDITY.
     public var vanished: UIDSet?
     /// Every UID, where the opening has asked for them.
-    public var listed: UIDSet?
+    public var listed: FolderListing?
 
     public init(uidValidity: UIDValidity, exists: UInt32, uidNext: UID?, highestModSeq: UInt64? = nil) {
         self.uidValidity = uidValidity

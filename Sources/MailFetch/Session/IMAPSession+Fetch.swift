@@ -52,28 +52,6 @@ public struct SuspectMessage: Sendable {
 }
 
 extension IMAPSession {
-    /// Every UID of the open folder.
-    nonisolated(nonsending) public func allUIDs() async throws(MailFailure) -> UIDSet {
-        var ranges: [ClosedRange<UInt32>] = []
-        try await demandOK(.searchAll(extended: capabilities.contains("ESEARCH"))) { response in
-            if case .search(let found) = response, ranges.count <= IMAPLimits.messages { ranges += found }
-        }
-        return try listedUIDs(ranges)
-    }
-
-    /// A listing that can be believed: ranges cost a server nothing, and each UID in them costs us a question.
-    func listedUIDs(_ ranges: [ClosedRange<UInt32>]) throws(MailFailure) -> UIDSet {
-        guard ranges.count <= IMAPLimits.messages else { throw tooManyMessages() }
-        let uids = UIDSet(ranges: ranges)
-        let count = uids.count
-        guard count <= IMAPLimits.messages else { throw tooManyMessages() }
-        guard count <= Int(mostMessages) + IMAPLimits.listedBeyondCount else {
-            end()
-            throw .violation("\(count) UIDs listed in a folder of \(mostMessages) messages")
-        }
-        return uids
-    }
-
     /// Sizes and dates of those of the UIDs that the open folder has, in ascending order.
     nonisolated(nonsending) public func metadata(of uids: UIDSet) async throws(MailFailure)
         -> [MessageMetadata]
@@ -117,11 +95,6 @@ extension IMAPSession {
             guard found.count <= IMAPLimits.messages else { throw tooManyMessages() }
         }
         return found.values.sorted { $0.uid < $1.uid }
-    }
-
-    func tooManyMessages() -> MailFailure {
-        end()
-        return .violation("more than \(IMAPLimits.messages) messages in one folder")
     }
 
     /// Fetches whole messages of the open folder, batch by batch, with several batches on the wire so

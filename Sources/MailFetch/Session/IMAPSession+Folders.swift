@@ -124,7 +124,7 @@ extension IMAPSession {
         /// Those that tell a `RenumberingServer`.
         var phrases: Set<String> = []
         /// All UIDs; nil where they were not asked for.
-        var listed: [ClosedRange<UInt32>]?
+        var listed: FolderListing?
 
         var state: FolderState {
             get throws(MailFailure) {
@@ -135,7 +135,7 @@ extension IMAPSession {
                     uidValidity: UIDValidity(validity), exists: exists,
                     uidNext: uidNext.flatMap { $0 > 0 ? UID($0) : nil }, highestModSeq: modSequence)
                 state.vanished = isFollowed ? UIDSet(ranges: vanished) : nil
-                state.listed = listed.map { UIDSet(ranges: $0) }
+                state.listed = listed
                 return state
             }
         }
@@ -147,12 +147,17 @@ extension IMAPSession {
         var opening = Opening()
         var listed: [ClosedRange<UInt32>] = []
         openValidity = nil
-        mostMessages = 0
+        count = MessageCount()
+        var isListing = false
         sights.close()
         let question = listing ? [IMAPCommand.searchAll(extended: capabilities.contains("ESEARCH"))] : []
         let replies = try await run([command] + question) { response in
             switch response {
-            case .search(let found) where listed.count <= IMAPLimits.messages: listed += found
+            case .search(let found):
+                // From here on the number counts: until now it was that of the opening.
+                if !isListing { count.beginListing() }
+                isListing = true
+                if listed.count <= IMAPLimits.messages { listed += found }
             case .exists(let count): opening.exists = count
             case .recent(let count): opening.recent = count
             case .vanished(let uids, earlier: true)
@@ -174,9 +179,12 @@ extension IMAPSession {
             if index == 0 || opening.exists > 0 { throw refusal(reply) }
         }
         openValidity = opening.validity.map { UIDValidity($0) }
-        if listing { opening.listed = try listedUIDs(listed).ranges }
         sights.opened(
             name, messages: opening.exists, uidNext: opening.uidNext, uidValidity: opening.validity)
+        if listing {
+            if !isListing { count.beginListing() }
+            opening.listed = try await completed(try listedUIDs(listed))
+        }
         return opening
     }
 

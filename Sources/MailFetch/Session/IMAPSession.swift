@@ -24,7 +24,7 @@ public final class IMAPSession {
     private var framer: ResponseFramer
     private let tagPrefix: String
     private var commandCount: UInt64 = 0
-    private var isOver = false
+    public private(set) var isOver = false
     private let place: String
     /// What its owner holds for as long as the connection is open.
     private var connectionPlace: (any AnyObject & Sendable)?
@@ -38,8 +38,8 @@ public final class IMAPSession {
     var namespaces = Namespaces()
     /// Of the folder that is open; nil while one is being opened.
     var openValidity: UIDValidity?
-    /// The highest number of messages that the server has told of the folder since it is being opened.
-    var mostMessages: UInt32 = 0
+    /// How many messages the folder has that is open, or being opened.
+    var count = MessageCount()
     /// What the server has told of folders, asked or not.
     var sights = FolderSights()
     /// Whether ENABLE QRESYNC was agreed to.
@@ -252,12 +252,12 @@ public final class IMAPSession {
             throw .violation("more than \(IMAPLimits.unaskedBytes) bytes that nobody has asked for")
         }
         sights.note(response)
+        count.note(response)
         if let words = response.alert { alert = words }
         switch response {
         case .capability(let names): capabilities = Capabilities(names)
         case .identification(let fields): serverID = fields
         case .namespace(let found): namespaces = found
-        case .exists(let count): mostMessages = max(mostMessages, count)
         case .status(let reply) where reply.kind == .bye: throw goodbye(reply)
         case .status(let reply), .tagged(_, let reply):
             // The next command has all its time; a tag that nobody has sent gives none.

@@ -30,7 +30,7 @@ public struct AccountReport: Sendable {
     public var alert: String?
     /// Why the poll, or a part of it, did not succeed.
     public var failures: [MailFailure] = []
-    /// Whether INBOX, at least, was polled without trouble.
+    /// Whether INBOX, at least, was polled without trouble, as far as the server lists it.
     var isInboxDone = false
     /// Whether a message at which the connection broke off has come further than before: the next connection may bring
     /// the rest of it.
@@ -44,7 +44,8 @@ public struct AccountReport: Sendable {
             || hasMore && !isDayUsedUp && failures.allSatisfy { $0.code == .folderMissing }
     }
 
-    /// Whether all that failed concerns single folders, and none of them is INBOX: the account itself does well.
+    /// Whether all that failed concerns single folders, and INBOX at most in what the server does not list of it: the
+    /// account itself does well.
     var failsInFurtherFolders: Bool {
         let failures = failures.filter { $0.code != .cancelled }
         return isInboxDone && !failures.isEmpty

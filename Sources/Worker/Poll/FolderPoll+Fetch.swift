@@ -134,13 +134,13 @@ extension FolderPoll {
         _ trouble: Trouble, of place: Place, report: inout AccountReport
     ) async throws(MailFailure) {
         guard !trouble.uids.isEmpty else { return }
-        let listed = try await session.allUIDs()
-        try recordGone(trouble.uids.subtracting(listed), place, report: &report)
-        let withheld = trouble.absent.intersection(listed).uids.map { uid in
+        let gone = try await session.listing().gone(of: trouble.uids)
+        try recordGone(gone, place, report: &report)
+        let withheld = trouble.absent.subtracting(gone).uids.map { uid in
             FailedFetch(uid: uid, failure: Self.notHandedOut)
         }
         try archive.noteWithheld(
-            trouble.failed.filter { listed.contains($0.uid) } + withheld, in: place.folder, place.validity
+            trouble.failed.filter { !gone.contains($0.uid) } + withheld, in: place.folder, place.validity
         ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }
     }
 
@@ -164,9 +164,8 @@ extension FolderPoll {
         case .refused(let refusal) where refusal.code == .commandRefused: failure = refusal
         case .refused(let refusal): throw refusal
         }
-        guard try await session.allUIDs().contains(uid) else {
-            return try recordGone(UIDSet([uid]), place, report: &report)
-        }
+        let gone = try await session.listing().gone(of: UIDSet([uid]))
+        guard gone.isEmpty else { return try recordGone(gone, place, report: &report) }
         try archive.noteWithheld(
             [FailedFetch(uid: uid, size: size, failure: failure)], in: place.folder, place.validity
         ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }

@@ -58,7 +58,7 @@ struct FolderPoll {
     /// After these the session may go on with the next folder, and if it does not, says so.
     static let concernsOneFolder: Set<MailFailure.Code> = [
         .commandRefused, .folderMissing, .serverBusy, .protocolViolation, .uidValidityChanged,
-        .uidValidityRestless,
+        .uidValidityRestless, .listingShort,
     ]
 
     private func bringUp(
@@ -99,22 +99,29 @@ struct FolderPoll {
             // Another process may have recorded some of them meanwhile.
             work.add(found, without: try archive.knownUIDs(folder, validity, from: first))
         case .fullSweep, .newEpoch:
-            let listed =
+            let listing =
                 if let listed = state.listed { listed } else {
-                    state.exists == 0 ? UIDSet() : try await session.allUIDs()
+                    state.exists == 0 ? FolderListing() : try await session.listing()
                 }
+            if !listing.isWhole {
+                isWhole = false
+                report.failures.append(Self.listingShort(listing, place))
+            }
             let recorded = try archive.recordedUIDs(folder, validity)
             let difference = SyncPlan.difference(
-                server: listed, recorded: recorded.known, present: recorded.present)
+                server: listing, recorded: recorded.known, present: recorded.present)
             report.vanished += try archive.markVanished(difference.vanished, in: folder, validity)
-            try recordGone(work.withheld.subtracting(listed), place, report: &report)
-            work.limit(toListed: listed)
+            let gone = listing.gone(of: work.withheld)
+            try recordGone(gone, place, report: &report)
+            work.leaveOut(gone)
             work.add(difference.missing)
             let doubtful = SyncPlan.doubtful(
-                difference, folder: state, ledger: facts, shared: recorded.present.intersection(listed))
+                difference, folder: state, ledger: facts, shared: recorded.present.intersection(listing.uids))
             try await compare(doubtful, in: place, &work, report: &report)
             try archive.endWithheld(of: folder, before: validity)
-            if state.vanished == nil || isSetBack { try note(state.mark, insteadOf: mark, of: folder) }
+            if listing.isWhole, state.vanished == nil || isSetBack {
+                try note(state.mark, insteadOf: mark, of: folder)
+            }
         }
 
         // What breaks off may have stored a later message and not an earlier one. Counts do not show that
@@ -162,6 +169,17 @@ struct FolderPoll {
                 + " administrator (docs/SERVERS.md, UIDs that do not hold).")
     }
 
+    private static func listingShort(_ listing: FolderListing, _ place: Place) -> MailFailure {
+        MailFailure(
+            .listingShort, kind: .transient, "The server lists fewer messages of a folder than it counts",
+            detail:
+                "\(place.name.rawValue): \(listing.uids.count) of \(listing.uids.count + listing.lacking)",
+            remedy:
+                "What it lists is fetched, and the others with the next poll that they are listed to. If it stays"
+                + " so, look with another mail program whether they can be read, and ask the server's administrator."
+        )
+    }
+
     /// UIDs that are listed again and fetched again for certainty; of more their size and arrival have to be enough.
     private static let fetchedToCompare = 100
 
@@ -205,4 +223,6 @@ struct FolderPoll {
 extension MailFailure.Code {
     /// A folder has another UIDVALIDITY too often.
     static let uidValidityRestless = Self("uid-validity-restless")
+    /// The server counts messages in a folder of which it tells no UID.
+    static let listingShort = Self("listing-short")
 }

@@ -36,8 +36,8 @@ struct FolderWork {
         for message in found { known[message.uid] = message }
     }
 
-    /// What the server lists no longer is not asked for.
-    mutating func limit(toListed listed: UIDSet) { due.removeAll { !listed.contains($0.uid) } }
+    /// What is gone is not asked for.
+    mutating func leaveOut(_ gone: UIDSet) { due.removeAll { gone.contains($0.uid) } }
 
     /// The next window: what is known of it, and the UIDs whose metadata has to be asked for.
     mutating func nextWindow() -> (known: [MessageMetadata], unknown: UIDSet)? {

@@ -46,7 +46,10 @@ public struct MailboxPoller: Sendable {
                 let before = report.failures.count
                 let sweep = try await poll.run(folder, allowance: &allowance, report: &report)
                 if let sweep { sweeps.append(sweep) }
-                if folder.role == .inbox { report.isInboxDone = report.failures.count == before }
+                if folder.role == .inbox {
+                    // What a short listing names was fetched.
+                    report.isInboxDone = report.failures[before...].allSatisfy { $0.code == .listingShort }
+                }
             }
             report.hasMore = allowance.hasMore
             report.isDayUsedUp = allowance.isDayUsedUp

@@ -179,7 +179,8 @@ struct MailboxWatch: Sendable {
             report = report.followed(by: one)
             // Without a further folder the watch goes on; the account's polls say what is wrong with it.
             failure = one.failures.first {
-                folder.role == .inbox || !FolderPoll.concernsOneFolder.contains($0.code)
+                folder.role == .inbox && $0.code != .listingShort
+                    || !FolderPoll.concernsOneFolder.contains($0.code)
             }
         }
         try archive.release(lease)

@@ -10,20 +10,25 @@ public struct ServerCoverage: Sendable {
         public var account: String
         public var folder: String
         public var uidValidity: UInt32
+        /// Messages that the server counts; more than it lists where its listing is short.
+        public var counted: Int
         /// UIDs that the server lists.
         public var listed: Int
         /// Those of them that the ledger has as present.
         public var recorded: Int
-        /// The others, as an IMAP sequence-set; nil when there are none.
+        /// The other UIDs, as an IMAP sequence-set; nil when there are none.
         public var missing: String?
 
-        /// In percent, rounded down: 100 means every one.
-        public var percent: Int { listed == 0 ? 100 : recorded * 100 / listed }
+        /// Of all that the server counts, in percent, rounded down: 100 means every one.
+        public var percent: Int { counted == 0 ? 100 : recorded * 100 / counted }
+
+        /// Every message that the server counts is listed, and has its row.
+        public var isComplete: Bool { missing == nil && listed == counted }
 
         private enum CodingKeys: String, CodingKey {
             case account, folder
             case uidValidity = "uid_validity"
-            case listed, recorded, missing
+            case counted, listed, recorded, missing
         }
     }
 
@@ -33,8 +38,8 @@ public struct ServerCoverage: Sendable {
         public var folders: [Folder] = []
         public var failures: [MailFailure] = []
 
-        /// Every polled folder was compared, and every UID has its row.
-        public var isComplete: Bool { failures.isEmpty && folders.allSatisfy { $0.missing == nil } }
+        /// Every polled folder was compared, and every message has its row.
+        public var isComplete: Bool { failures.isEmpty && folders.allSatisfy(\.isComplete) }
     }
 
     private let archive: Archive
@@ -77,16 +82,17 @@ public struct ServerCoverage: Sendable {
         _ one: ListedFolder, of account: Account, known: [FolderName: FolderID], session: IMAPSession
     ) async throws(MailFailure) -> Folder {
         let state = try await session.examine(one)
-        let listed = state.exists == 0 ? UIDSet() : try await session.allUIDs()
+        let listing = state.exists == 0 ? FolderListing() : try await session.listing()
         var recorded = UIDSet()
         if let folder = known[one.name] {
             // What counts as vanished and is listed may be another message: the next poll looks.
             recorded = try archive.recordedUIDs(folder, state.uidValidity).present
         }
-        let missing = listed.subtracting(recorded)
+        let missing = listing.uids.subtracting(recorded)
+        let listed = listing.uids.count
         return Folder(
             account: account.settings.name, folder: one.name.rawValue,
-            uidValidity: state.uidValidity.rawValue, listed: listed.count,
-            recorded: listed.count - missing.count, missing: missing.isEmpty ? nil : missing.sequenceSet)
+            uidValidity: state.uidValidity.rawValue, counted: listed + listing.lacking, listed: listed,
+            recorded: listed - missing.count, missing: missing.isEmpty ? nil : missing.sequenceSet)
     }
 }

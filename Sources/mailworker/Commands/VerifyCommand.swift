@@ -84,6 +84,14 @@ struct VerifyCommand: AsyncParsableCommand {
         return reports
     }
 
+    private static func missing(of folder: ServerCoverage.Folder) -> String {
+        let unlisted = folder.counted - folder.listed
+        return [
+            folder.missing.map { "UID \($0.prefix(200))" },
+            unlisted == 0 ? nil : "\(unlisted) that the server counts and does not list",
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+
     private func show(_ answer: Answer) throws {
         if json { return Terminal.print(try JSONOutput.document(answer)) }
         let report = answer.report
@@ -93,8 +101,7 @@ struct VerifyCommand: AsyncParsableCommand {
             for folder in coverage {
                 table.add([
                     folder.account, folder.folder, String(folder.listed), String(folder.recorded),
-                    folder.missing == nil ? "complete" : "\(folder.percent) %",
-                    folder.missing.map { "UID \($0.prefix(200))" } ?? "",
+                    folder.isComplete ? "complete" : "\(folder.percent) %", Self.missing(of: folder),
                 ])
             }
             Terminal.print(table.isEmpty ? "No account to ask." : table.text)
