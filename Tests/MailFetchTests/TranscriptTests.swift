@@ -180,6 +180,12 @@ struct TranscriptRun {
             let listing = try await session.listing()
             found.append("answers \(listing.uids.sequenceSet)")
             if !listing.isWhole { found.append("lacks \(listing.lacking)") }
+        case "metadata":
+            _ = try await session.examine(.inbox)
+            let bounds = action[1].split(separator: ":").compactMap { UInt32($0) }
+            let asked = UIDSet(ranges: [bounds[0]...bounds[bounds.count - 1]])
+            let metadata = try await session.metadata(of: asked)
+            found.append("answers " + metadata.map { "\($0.uid.rawValue)=\($0.size)" }.joined(separator: " "))
         case "metadata-from":
             _ = try await session.examine(.inbox)
             let metadata = try await session.metadata(from: UID(UInt32(action[1]) ?? 0))

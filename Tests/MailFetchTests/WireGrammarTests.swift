@@ -93,7 +93,7 @@ import Testing
 
     @Test func longSetsAreSplitBelowTheLineLimit() {
         let sparse = UIDSet(stride(from: UInt32(4_000_000_000), to: 4_000_010_000, by: 2).map { UID($0) })
-        let sets = sparse.sequenceSets(maximumBytes: IMAPLimits.sequenceSetBytes)
+        let sets = sparse.pieces(maximumBytes: IMAPLimits.sequenceSetBytes).map(\.sequenceSet)
         #expect(sets.allSatisfy { $0.utf8.count <= IMAPLimits.sequenceSetBytes })
         #expect(sets.joined(separator: ",") == sparse.sequenceSet)
     }

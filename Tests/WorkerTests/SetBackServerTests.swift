@@ -159,6 +159,35 @@ struct SetBackServerTests {
         try expectWhole(fixture, displaced: "1", history: 6)
     }
 
+    @Test func aMessageWhoseSizeEndsTheSessionWhenItIsComparedKeepsNoOtherBack() async throws {
+        let fixture = try PollFixture([
+            Self.five(), Self.inbox(3, next: 6, Scripts.search("1 2 3")),
+            Self.inbox(
+                6, next: 7, Scripts.search("1 2 3 4 5 6"),
+                [
+                    .expect("UID FETCH 4:5 (UID RFC822.SIZE"),
+                    .send(
+                        "* 4 FETCH (UID 4 RFC822.SIZE \(WorkerFixture.mail(4).count)"
+                            + " INTERNALDATE \"\(Self.monday) 10:00:00 +0000\")"), .close,
+                ]),
+            Self.inbox(
+                6, next: 7, Scripts.search("1 2 3 4 5 6"),
+                Self.sizes("4", [4], numbers: [4], day: Self.monday),
+                Self.sizes("6", [6], numbers: [6], day: Self.monday),
+                Self.bodies("4,6", [4, 6], numbers: [4, 6], day: Self.monday),
+                [Scripts.askedPiece(5), Scripts.piece(5, of: WorkerFixture.mail(5)), Scripts.done]),
+            Self.inbox(6, next: 7),
+        ])
+        try await fixture.poll()
+        #expect(try await fixture.poll().vanished == 2)
+        #expect(try await fixture.poll().failures.map(\.code) == [.connectionLost])
+        for _ in 0..<2 { #expect(try await fixture.poll().failures.isEmpty) }
+        #expect(try fixture.worker.present() == "1:6")
+        #expect(try fixture.worker.historyCount() == 6)
+        #expect(try fixture.worker.archive.verify().findings == [])
+        fixture.expectOnlyReading()
+    }
+
     @Test func aUIDThatAnAnswerHadLeftOutStaysTheMessageThatItWas() async throws {
         let fixture = try PollFixture([
             Self.five(), Self.inbox(4, next: 6, Scripts.search("1 2 3 4")),

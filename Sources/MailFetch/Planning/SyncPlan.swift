@@ -47,6 +47,8 @@ public enum SyncPlan {
         case due
         /// The number of messages cannot be explained by new ones alone, or by few.
         case countsDisagree
+        /// What is new was refused together, and has to be asked for by its UIDs.
+        case sizesRefused
         /// The folder is in an earlier state than it was, as after a restore from a backup.
         case setBack
     }

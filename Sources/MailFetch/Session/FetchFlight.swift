@@ -112,6 +112,9 @@ struct FetchFlight {
         }
         batches[index].arrived.insert(uid)
         switch body {
+        case .bytes(let bytes) where bytes.count == 0 && sizes[uid] ?? 0 > 0:
+            // Whatever it is, the message it is not.
+            missing.append(uid.rawValue...uid.rawValue)
         case .bytes(let bytes):
             let message = FetchedMessage(uid: uid, internalDate: data.internalDate, bytes: bytes)
             if bytes.count < sizes[uid] ?? 0, provenShort < IMAPLimits.provenShortMessages {
@@ -126,13 +129,22 @@ struct FetchFlight {
         return true
     }
 
-    mutating func answered(_ tag: [UInt8], isOK: Bool, refusal: @autoclosure () -> MailFailure) {
-        // A server that has no word on the rest of a message has no more of it, as far as can be known.
-        if let uid = probes.removeValue(forKey: tag) { release(uid) }
+    mutating func answered(_ tag: [UInt8], _ kind: StatusKind, refusal: @autoclosure () -> MailFailure) {
+        if let uid = probes.removeValue(forKey: tag), held[uid] != nil {
+            if kind == .no {
+                // There may be more of it, which cannot be had now.
+                held[uid] = nil
+                refused.append(RefusedBatch(uids: UIDSet([uid]), failure: refusal()))
+            } else {
+                // A server that has no word on the rest of a message, or does not understand the question, has no more
+                // of it, as far as can be known.
+                release(uid)
+            }
+        }
         guard let index = batches.firstIndex(where: { $0.tag == tag }) else { return }
         let batch = batches.remove(at: index)
         let left = batch.uids.subtracting(UIDSet(batch.arrived))
-        if isOK {
+        if kind == .ok {
             missing += left.ranges
         } else if !left.isEmpty {
             refused.append(RefusedBatch(uids: left, failure: refusal()))

@@ -18,6 +18,39 @@ public struct MessageMetadata: Sendable, Hashable {
     }
 }
 
+/// What a server has told so far of sizes and dates.
+struct MetadataAnswers {
+    private(set) var found: [UID: MessageMetadata] = [:]
+    private var labelsBytes = 0
+
+    var sorted: [MessageMetadata] { found.values.sorted { $0.uid < $1.uid } }
+
+    /// - Returns: whether it was asked for, and not told before.
+    mutating func note(_ data: FetchedData, where isAsked: (UID) -> Bool) -> Bool {
+        guard let uid = data.uid, let size = data.size, isAsked(uid), found[uid] == nil,
+            found.count <= IMAPLimits.messages
+        else { return false }
+        var gmail = data.gmail
+        labelsBytes += gmail?.labels.reduce(0) { $0 + $1.utf8.count } ?? 0
+        if labelsBytes > IMAPLimits.labelsBytes { gmail?.labels = [] }
+        found[uid] = MessageMetadata(uid: uid, size: size, internalDate: data.internalDate, gmail: gmail)
+        return true
+    }
+
+    func lacking(of uids: UIDSet) -> UIDSet { UIDSet(uids.uids.filter { found[$0] == nil }) }
+
+    /// The message whose answer comes next, where a server answers in order.
+    func next(of sets: [UIDSet]) -> UID? {
+        for uids in sets {
+            var last: UID?
+            for uid in uids.uids where found[uid] != nil { last = uid }
+            guard let last else { return uids.first }
+            if let next = uids.uids.first(where: { $0 > last }) { return next }
+        }
+        return nil
+    }
+}
+
 /// A message as it came off the wire, whole.
 public struct FetchedMessage: Sendable {
     public var uid: UID
@@ -34,7 +67,8 @@ public struct RefusedBatch: Sendable, Hashable {
 /// What became of the UIDs asked for, beside those delivered.
 public struct FetchReport: Sendable {
     public var delivered = 0
-    /// Asked for and answered OK, but not sent: expunged meanwhile, or held back by the server.
+    /// Asked for and answered OK, but not sent, or sent without a byte in spite of their size: expunged meanwhile, or
+    /// held back by the server.
     public var missing = UIDSet()
     /// Beyond the message limit in spite of what its metadata said.
     public var tooLarge: [MessageMetadata] = []
@@ -52,51 +86,6 @@ public struct SuspectMessage: Sendable {
 }
 
 extension IMAPSession {
-    /// Sizes and dates of those of the UIDs that the open folder has, in ascending order.
-    nonisolated(nonsending) public func metadata(of uids: UIDSet) async throws(MailFailure)
-        -> [MessageMetadata]
-    {
-        try await metadata(uids.sequenceSets(maximumBytes: IMAPLimits.sequenceSetBytes)) { uids.contains($0) }
-    }
-
-    /// Sizes and dates of every message with this UID or a higher one, in ascending order.
-    nonisolated(nonsending) public func metadata(from uid: UID) async throws(MailFailure) -> [MessageMetadata]
-    {
-        // `n:*` names the last message even when its UID is lower (RFC 9051, section 9): filtered.
-        try await metadata(["\(max(1, uid.rawValue)):*"]) { $0 >= uid }
-    }
-
-    nonisolated(nonsending) private func metadata(
-        _ sets: [String], where isAsked: (UID) -> Bool
-    ) async throws(MailFailure) -> [MessageMetadata] {
-        var found: [UID: MessageMetadata] = [:]
-        var labelsBytes = 0
-        var left = sets[...]
-        let isGmail = capabilities.contains("X-GM-EXT-1")
-        while !left.isEmpty {
-            let commands = left.prefix(IMAPLimits.commandsInFlight).map {
-                IMAPCommand.fetchMetadata($0, gmail: isGmail)
-            }
-            left = left.dropFirst(commands.count)
-            let replies = try await run(commands) { response in
-                guard case .fetch(let data) = response, let uid = data.uid, let size = data.size,
-                    isAsked(uid), found[uid] == nil, found.count <= IMAPLimits.messages
-                else {
-                    discountResponse()
-                    return
-                }
-                var gmail = data.gmail
-                labelsBytes += gmail?.labels.reduce(0) { $0 + $1.utf8.count } ?? 0
-                if labelsBytes > IMAPLimits.labelsBytes { gmail?.labels = [] }
-                found[uid] = MessageMetadata(
-                    uid: uid, size: size, internalDate: data.internalDate, gmail: gmail)
-            }
-            if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
-            guard found.count <= IMAPLimits.messages else { throw tooManyMessages() }
-        }
-        return found.values.sorted { $0.uid < $1.uid }
-    }
-
     /// Fetches whole messages of the open folder, batch by batch, with several batches on the wire so
     /// that the server never waits for us.
     ///
@@ -105,7 +94,7 @@ extension IMAPSession {
     /// - Parameters:
     ///   - batches: a batch that the server refuses does not stop the others.
     ///   - sizes: as the server claims; a message that comes shorter is delivered once the server, asked for
-    ///     what stands behind its end, has nothing more.
+    ///     what stands behind its end, has nothing more. Where it refuses to say, the message is refused.
     ///   - pipelineDepth: how many batches are asked for at a time, 1 to 4.
     ///   - deliver: what it throws ends the fetch and the session.
     /// - Throws: `connection-lost`, `server-closed`, `timed-out`, `protocol-violation`; what was
@@ -124,7 +113,7 @@ extension IMAPSession {
                 switch try await nextResponse() {
                 case .fetch(let data): if !flight.received(data) { discountResponse() }
                 case .tagged(let tag, let reply):
-                    flight.answered(tag, isOK: reply.kind == .ok, refusal: refusal(reply))
+                    flight.answered(tag, reply.kind, refusal: refusal(reply))
                 default: break
                 }
                 if let torn = flight.torn {
@@ -167,9 +156,5 @@ extension UIDSet {
         }
         if !current.isEmpty { pieces.append(UIDSet(ranges: current)) }
         return pieces
-    }
-
-    func sequenceSets(maximumBytes: Int) -> [String] {
-        pieces(maximumBytes: maximumBytes).map(\.sequenceSet)
     }
 }

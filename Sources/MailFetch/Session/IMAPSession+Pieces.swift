@@ -4,7 +4,7 @@ public import MailModel
 public enum PiecewiseOutcome: Sendable {
     case message(FetchedMessage)
     case tooLarge(Int)
-    /// The server said OK and sent nothing.
+    /// The server said OK and sent nothing, or not a byte of what has a size.
     case missing
     case refused(MailFailure)
 }
@@ -56,6 +56,8 @@ extension IMAPSession {
                 return .message(
                     FetchedMessage(uid: uid, internalDate: internalDate, bytes: try bytes.finished()))
             }
+            // Nothing is no message of that size, and not its end either.
+            if bytes.count + content.count == 0, size ?? 0 > 0 { return .missing }
             try bytes.append(content)
             guard bytes.count <= limits.messageBytes else { return .tooLarge(max(bytes.count, size ?? 0)) }
             if content.count == 0 || content.count < IMAPLimits.pieceBytes && bytes.count >= size ?? 0 {

@@ -8,17 +8,41 @@ extension FolderPoll {
     private struct Trouble {
         /// Answered without being sent: gone, or held back.
         var absent = UIDSet()
-        var failed: [FailedFetch] = []
+        var refusals: RefusalSearch
+        /// As the server has told them: of what was asked for last, and of what made trouble before.
+        var asked: [UID: Int] = [:]
+        var sizes: [UID: Int] = [:]
         /// To be fetched in pieces, without waiting for another poll.
         var cutShort = UIDSet()
         /// Nothing more is asked of a server that is busy.
-        var isStopped = false
+        var isStopped: Bool { refusals.stop != nil }
 
-        var uids: UIDSet { absent.union(UIDSet(failed.map(\.uid))) }
+        var failed: [FailedFetch] {
+            refusals.alone.map { FailedFetch(uid: $0.uid, size: sizes[$0.uid], failure: $0.failure) }
+        }
+        var uids: UIDSet { absent.union(UIDSet(refusals.alone.map(\.uid))) }
+
+        func size(of uid: UID) -> Int? { asked[uid] ?? sizes[uid] }
+
+        mutating func note(_ fetched: FetchReport) {
+            absent = absent.union(fetched.missing)
+            cutShort = cutShort.union(fetched.cutShort)
+            keepSizes(of: fetched.missing.union(fetched.cutShort))
+            if fetched.delivered > 0 { refusals.came() }
+            for batch in fetched.refused.reversed() {
+                keepSizes(of: batch.uids)
+                refusals.refused(batch.uids, batch.failure)
+            }
+        }
+
+        private mutating func keepSizes(of uids: UIDSet) {
+            for uid in uids.uids { sizes[uid] = asked[uid] }
+        }
     }
 
-    /// Messages that a server refuses one by one before the rest of a poll's refused batches is left to the next.
-    private static let refusedAtOnce = 100
+    /// Tries of single messages that a busy server refuses, one after another, before the others are left to the next
+    /// poll.
+    private static let busyAtOnce = 3
     /// Sizes that the server does not tell are taken for small ones, in small batches.
     private static let unsizedBatch = 10
 
@@ -28,7 +52,7 @@ extension FolderPoll {
         _ work: inout FolderWork, from place: Place, _ allowance: inout FetchAllowance,
         report: inout AccountReport
     ) async throws(MailFailure) -> Bool {
-        var trouble = Trouble()
+        var trouble = Trouble(refusals: RefusalSearch(insists: insists))
         var renewal = LeaseRenewal(
             lease: lease, forSeconds: account.leaseSeconds, isDueAtOnce: archive.isOnTrial)
         var isComplete = true
@@ -38,7 +62,9 @@ extension FolderPoll {
             while !trouble.isStopped, !isCut, let window = work.nextWindow() {
                 try renewal.renewIfDue(in: archive)
                 var found = window.known
-                if !window.unknown.isEmpty { found += try await session.metadata(of: window.unknown) }
+                if !window.unknown.isEmpty {
+                    found += try await session.metadata(of: window.unknown, insists: insists)
+                }
                 let untold = window.unknown.subtracting(UIDSet(found.map(\.uid)))
                 isCut = try await fetch(
                     found, from: place, &allowance, trouble: &trouble, renewal: &renewal, report: &report)
@@ -50,14 +76,20 @@ extension FolderPoll {
             isComplete = !trouble.isStopped && !isCut
             try await settle(trouble, of: place, report: &report)
             if !trouble.isStopped {
-                let again = trouble.cutShort.uids.map { ($0, nil as Int?) }
+                let again = trouble.cutShort.uids.map { ($0, trouble.size(of: $0)) }
+                var busy = 0
                 for (uid, size) in work.takeDue().map({ ($0.uid, $0.size) }) + again {
+                    guard busy < Self.busyAtOnce else {
+                        isComplete = false
+                        break
+                    }
                     try renewal.renewIfDue(in: archive)
-                    try await fetchAlone(uid, size: size, from: place, report: &report)
+                    let failure = try await fetchAlone(uid, size: size, from: place, report: &report)
+                    busy = failure?.code == .serverBusy ? busy + 1 : 0
                 }
             }
         } catch {
-            try suspect(error, in: place, report: &report)
+            try suspect(error, in: place, report: &report) { trouble.size(of: $0) }
             throw error
         }
         return isComplete
@@ -93,40 +125,44 @@ extension FolderPoll {
         return isCut
     }
 
-    /// A refused batch is halved until the message is found that the server refuses.
+    /// A refused batch is halved until the messages are found that the server refuses (`RefusalSearch`).
     private func receive(
         _ batches: [UIDSet], sizes: [UID: Int], from place: Place, trouble: inout Trouble,
         renewal: inout LeaseRenewal, report: inout AccountReport
     ) async throws(MailFailure) {
         let (archive, poller, tally, account) = (archive, poller, tally, account)
-        var queue = batches
-        while !queue.isEmpty {
-            let fetched = try await session.fetch(queue, sizes: sizes) { message throws(MailFailure) in
+        trouble.asked = sizes
+        var questions = batches
+        while !questions.isEmpty {
+            let fetched = try await session.fetch(questions, sizes: sizes) { message throws(MailFailure) in
                 try renewal.renewIfDue(in: archive)
                 report.receivedBytes += Int64(message.bytes.count)
                 try poller.noteFetched(&report, of: account)
+                guard try !recordOld(message, in: place, report: &report) else { return }
                 try await poller.pipeline.submit(place.received(message), for: tally)
             }
             try recordTooLarge(fetched.tooLarge, in: place, report: &report)
-            trouble.absent = trouble.absent.union(fetched.missing)
-            trouble.cutShort = trouble.cutShort.union(fetched.cutShort)
-            queue = []
-            for batch in fetched.refused {
-                if batch.failure.code != .commandRefused {
-                    trouble.isStopped = true
-                    if !report.failures.contains(batch.failure) { report.failures.append(batch.failure) }
-                } else if batch.uids.count == 1, let uid = batch.uids.first {
-                    trouble.failed.append(FailedFetch(uid: uid, size: sizes[uid], failure: batch.failure))
-                } else if trouble.failed.count >= Self.refusedAtOnce {
-                    trouble.isStopped = true
-                    if !report.failures.contains(batch.failure) { report.failures.append(batch.failure) }
-                } else {
-                    let upper = batch.uids.highest((batch.uids.count + 1) / 2)
-                    queue += [upper, batch.uids.subtracting(upper)]
-                }
+            trouble.note(fetched)
+            if let failure = trouble.refusals.stop, !report.failures.contains(failure) {
+                report.failures.append(failure)
             }
-            if trouble.isStopped { break }
+            questions = trouble.refusals.next()
         }
+    }
+
+    /// Gives a message its row without archiving it, where it is older than the account wants: the arrival of some is not
+    /// told before they are fetched.
+    private func recordOld(
+        _ message: FetchedMessage, in place: Place, report: inout AccountReport
+    ) throws(MailFailure) -> Bool {
+        guard let since = account.settings.since, let date = message.internalDate, date < since else {
+            return false
+        }
+        let old = UnfetchedUID(
+            uid: message.uid, reason: .beforeSince, size: message.bytes.count, internalDate: date)
+        try archive.recordUnfetched([old], in: place.folder, place.validity)
+        report.beforeSince += 1
+        return true
     }
 
     /// What was not handed out is gone, unless the server still lists it.
@@ -137,51 +173,63 @@ extension FolderPoll {
         let gone = try await session.listing().gone(of: trouble.uids)
         try recordGone(gone, place, report: &report)
         let withheld = trouble.absent.subtracting(gone).uids.map { uid in
-            FailedFetch(uid: uid, failure: Self.notHandedOut)
+            FailedFetch(uid: uid, size: trouble.size(of: uid), failure: Self.notHandedOut)
         }
         try archive.noteWithheld(
             trouble.failed.filter { !gone.contains($0.uid) } + withheld, in: place.folder, place.validity
-        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }
+        ) { WithheldSchedule.pause(attempts: $0, after: $1) }
     }
 
     private static let notHandedOut = MailFailure(
         .messagesWithheld, kind: .transient, "The server lists the message and does not hand it out")
 
-    /// One message in pieces, behind all others: it may be the one at which the connection breaks off.
+    /// One message in pieces, behind all others: it may be the one at which the connection breaks off. That the server
+    /// is busy counts as its word about this message, since the others are fetched.
+    ///
+    /// - Returns: why it has not come and is tried again later.
     private func fetchAlone(
         _ uid: UID, size: Int?, from place: Place, report: inout AccountReport
-    ) async throws(MailFailure) {
+    ) async throws(MailFailure) -> MailFailure? {
         let beginning = poller.partials.take(place.folder, place.validity, uid)
         let outcome = try await session.fetchInPieces(uid, after: beginning, size: size)
         let failure: MailFailure
         switch outcome {
         case .message(let message):
             report.receivedBytes += Int64(message.bytes.count)
-            return try await poller.pipeline.submit(place.received(message), for: tally)
+            if try !recordOld(message, in: place, report: &report) {
+                try await poller.pipeline.submit(place.received(message), for: tally)
+            }
+            return nil
         case .tooLarge(let size):
-            return try recordTooLarge([MessageMetadata(uid: uid, size: size)], in: place, report: &report)
+            try recordTooLarge([MessageMetadata(uid: uid, size: size)], in: place, report: &report)
+            return nil
         case .missing: failure = Self.notHandedOut
-        case .refused(let refusal) where refusal.code == .commandRefused: failure = refusal
+        case .refused(let refusal) where [.commandRefused, .serverBusy].contains(refusal.code):
+            failure = refusal
         case .refused(let refusal): throw refusal
         }
         let gone = try await session.listing().gone(of: UIDSet([uid]))
-        guard gone.isEmpty else { return try recordGone(gone, place, report: &report) }
+        guard gone.isEmpty else {
+            try recordGone(gone, place, report: &report)
+            return nil
+        }
         try archive.noteWithheld(
             [FailedFetch(uid: uid, size: size, failure: failure)], in: place.folder, place.validity
-        ) { attempts, _ in WithheldSchedule.pause(attempts: attempts, mayBeInnocent: false) }
+        ) { WithheldSchedule.pause(attempts: $0, after: $1) }
+        return failure
     }
 
     /// The session broke off during a message: the next one fetches it behind all others, from where it stopped.
-    private func suspect(
-        _ failure: MailFailure, in place: Place, report: inout AccountReport
+    func suspect(
+        _ failure: MailFailure, in place: Place, report: inout AccountReport,
+        size: (UID) -> Int? = { _ in nil }
     ) throws(MailFailure) {
-        let codes: Set<MailFailure.Code> = [.connectionLost, .timedOut, .protocolViolation, .serverClosed]
-        guard codes.contains(failure.code), let suspect = session.suspect else { return }
+        guard let suspect = session.suspect(of: failure) else { return }
         let hasProgressed = poller.partials.keep(suspect, in: place.folder, place.validity)
         report.hasCutMessageProgressed = hasProgressed
         try archive.noteWithheld(
-            [FailedFetch(uid: suspect.uid, failure: failure)], in: place.folder, place.validity,
-            countsAsTry: !hasProgressed
+            [FailedFetch(uid: suspect.uid, size: size(suspect.uid), failure: failure)], in: place.folder,
+            place.validity, countsAsTry: !hasProgressed
         ) { attempts, _ in
             hasProgressed ? 0 : WithheldSchedule.pause(attempts: attempts, mayBeInnocent: true)
         }
@@ -241,4 +289,15 @@ extension UnfetchedUID {
 extension MailFailure.Code {
     /// A message is listed by the server and was not handed out.
     public static let messagesWithheld = Self("messages-withheld")
+}
+
+extension IMAPSession {
+    /// The message that may be the reason for a failure that has ended the session.
+    func suspect(of failure: MailFailure) -> SuspectMessage? {
+        // Servers have all kinds of words for their goodbye.
+        let codes: Set<MailFailure.Code> = [
+            .connectionLost, .timedOut, .protocolViolation, .serverClosed, .serverBusy,
+        ]
+        return isOver && codes.contains(failure.code) ? suspect : nil
+    }
 }

@@ -82,7 +82,15 @@ struct FolderPoll {
         }
 
         let facts = try planFacts(folder, validity, mark)
-        let action = SyncPlan.action(folder: state, ledger: facts, now: now)
+        var action = SyncPlan.action(folder: state, ledger: facts, now: now)
+        var found: [MessageMetadata] = []
+        if case .fetchNew(let first) = action {
+            if let new = try await sizes(from: first, in: place) {
+                found = new
+            } else {
+                action = .fullSweep(.sizesRefused)
+            }
+        }
         if facts.uidValidity == nil { try demandRest(of: place) }
         var work = FolderWork(withheld: try archive.withheld(folder, validity), now: now)
         /// Whether the server has told of everything that has to be fetched.
@@ -93,7 +101,6 @@ struct FolderPoll {
             guard !work.due.isEmpty else { return nil }
             sweptAt = facts.lastFullSweep ?? now
         case .fetchNew(let first):
-            let found = try await session.metadata(from: first)
             isWhole = found.count >= Int(state.exists) - facts.presentCount
             sweptAt = facts.lastFullSweep ?? now
             // Another process may have recorded some of them meanwhile.
@@ -135,6 +142,27 @@ struct FolderPoll {
     }
 
     var archive: Archive { poller.archive }
+
+    /// Whether what a busy server refuses is followed up though nothing else shows that single messages are meant: it has
+    /// said so for some polls now. Of a further folder alone no tries are counted.
+    var insists: Bool {
+        account.status.failure?.code == .serverBusy && ![1, 2].contains(account.status.failures)
+    }
+
+    /// Sizes of what is new; nil where the server refuses them together, and has to be asked message by message.
+    private func sizes(from first: UID, in place: Place) async throws(MailFailure) -> [MessageMetadata]? {
+        do throws(MailFailure) {
+            return try await session.metadata(from: first)
+        } catch {
+            guard session.isOver else {
+                if error.code == .commandRefused || insists && error.code == .serverBusy { return nil }
+                throw error
+            }
+            // One of them may be the reason. By a list of their UIDs the next poll finds out which.
+            try archive.voidSweep(place.folder, place.validity)
+            throw error
+        }
+    }
 
     private func record(_ chosen: FolderChoice.Chosen) throws(MailFailure) -> FolderID {
         let name = chosen.folder.name
@@ -192,7 +220,17 @@ struct FolderPoll {
         let byContent =
             doubtful.count <= Self.fetchedToCompare && !session.capabilities.contains("X-GM-EXT-1")
         for uids in doubtful.pieces(of: FolderWork.window) {
-            let told = try await session.metadata(of: uids)
+            let told: [MessageMetadata]
+            do throws(MailFailure) {
+                told = try await session.metadata(of: uids)
+            } catch {
+                if let uid = session.suspect(of: error)?.uid {
+                    // Nothing can be known of it: it is fetched as if it were new, and like any that breaks a session.
+                    _ = try archive.compare([], of: UIDSet([uid]), in: place.folder, place.validity)
+                    try suspect(error, in: place, report: &report)
+                }
+                throw error
+            }
             let outcome = try archive.compare(
                 told.map { ListedAgain(uid: $0.uid, size: max(0, $0.size), internalDate: $0.internalDate) },
                 of: uids, in: place.folder, place.validity, byContent: byContent)

@@ -1,4 +1,5 @@
 import MailModel
+import MailTransport
 
 /// When a message that its server did not hand out is asked for again. Pure.
 enum WithheldSchedule {
@@ -14,5 +15,12 @@ enum WithheldSchedule {
         let failed = mayBeInnocent ? attempts - 1 : attempts
         guard failed > 0 else { return 0 }
         return hours[min(failed, hours.count) - 1] * 3600
+    }
+
+    /// Seconds until the next try of a message that the server has refused. That it is busy need not be about the
+    /// message; a delay that it asks for is kept to, as far as the longest pause goes.
+    static func pause(attempts: Int, after failure: MailFailure) -> Int64 {
+        let asked = min(Int64(clamping: failure.retryAfterSeconds ?? 0), hours.max()! * 3600)
+        return max(asked, pause(attempts: attempts, mayBeInnocent: failure.code == .serverBusy))
     }
 }
