@@ -142,6 +142,14 @@ import Testing
         #expect(second.received.count { $0.contains(" AUTHENTICATE PLAIN") } == 1)
     }
 
+    @Test(.timeLimit(.minutes(1))) func aDeadlineOfItsOwnIsKeptToThoughTheOneBeforeItWasLater() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let channel = try await loop.connect(Self.settings(port: server.port, timeout: 3_600), .imap)
+        for _ in 0..<2 { #expect(await failure { try await channel.receive(within: 1) } == .timedOut) }
+    }
+
     @Test func aReceiveEndsAtItsDeadline() async throws {
         let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
         defer { server.stop() }

@@ -48,8 +48,8 @@ final class LoopConnection: @unchecked Sendable {
     var openDeadline: Int64 = .max
     var receiveDeadline: Int64 = .max
     var sendDeadline: Int64 = .max
-    /// Whether the deadline heap has an entry for this connection.
-    var isInHeap = false
+    /// The time of the earliest entry that the deadline heap has for this connection.
+    var heapDeadline: Int64 = .max
     var isRegistered = false
     /// Written once, before the opener is answered.
     var connectMilliseconds = 0

@@ -150,17 +150,18 @@ final class LoopThread: @unchecked Sendable {
     // MARK: Deadlines
 
     func noteDeadline(_ connection: LoopConnection) {
-        guard !connection.isInHeap, connection.nextDeadline != .max else { return }
-        connection.isInHeap = true
+        guard connection.nextDeadline < connection.heapDeadline else { return }
+        connection.heapDeadline = connection.nextDeadline
         deadlines.insert(connection.nextDeadline, connection)
     }
 
-    /// A connection has at most one entry, which may be earlier than its present deadline: waits that
-    /// end in time, the ordinary case, then cost the heap nothing.
+    /// The earliest entry of a connection is never later than its present deadline, and may be earlier: waits that
+    /// end in time, the ordinary case, then cost the heap nothing. Later entries, left by a wait that was followed by
+    /// one of less time, do no harm.
     private func expireDeadlines() {
         while let first = deadlines.first, first.time <= now {
             let connection = deadlines.removeFirst()
-            connection.isInHeap = false
+            if first.time == connection.heapDeadline { connection.heapDeadline = .max }
             let timedOut = CurlResult.timedOut(detail: connection.place)
             if connection.openDeadline <= now {
                 finish(connection, connection.openTimeoutFailure)
