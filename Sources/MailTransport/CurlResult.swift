@@ -90,6 +90,8 @@ struct CurlResult {
                     + " plain or STARTTLS port (143, 587) needs security starttls.")
         case CURLE_WEIRD_SERVER_REPLY:
             if let refusal = ServerRefusal(reading: refusals) { return refusal.failure(detail: detail) }
+            // The goodbye of a server that takes no connection now (RFC 9051, 7.1.5; RFC 5321, 4.2.1).
+            if refusals.hasPrefix(mailProtocol == .imap ? "BYE" : "4") { return refusedConnection }
             return MailFailure(
                 .notAMailServer, kind: .needsPerson, "The other side does not answer like a mail server",
                 detail: detail, remedy: "Check host, port and security: a TLS port needs security tls.")

@@ -132,6 +132,43 @@ struct MailboxWatchTests {
         }
     }
 
+    @Test func aServerThatRefusesToIdleIsOnlyPolled() async throws {
+        try await watch([
+            Self.watching(
+                [.expect("IDLE"), .send("$T NO IDLE is switched off")],
+                [.expect("LOGOUT"), .send("* BYE bye"), Scripts.done])
+        ]) { fixture, notes in
+            await until { fixture.server.received.count { $0.hasSuffix(" LOGOUT") } == 2 }
+            let asked = fixture.ticks.all.count
+            await fixture.ticks.wait { $0.count > asked + 2 }
+            let connections = fixture.server.events.count { $0 == .accepted }
+            #expect(connections == 2 && notes.all.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        [IMAPScript.Step.send("* BYE enough"), .close], [.close], [.send("$T NO too many IDLE commands")],
+    ])
+    func aServerThatEndsEachSessionAtIdleIsComeBackToLessAndLess(end: [IMAPScript.Step]) async throws {
+        let ended = Self.watching([.expect("IDLE")], end)
+        try await watch([ended, ended, ended, Self.watching(Self.idle, [.stall])]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all.count == 3)
+            let pauses = fixture.sleeps.all.compactMap { Double($0.split(separator: " ")[0]) }
+            for seconds in [4.0...6, 8...12, 16...24] { #expect(pauses.contains { seconds.contains($0) }) }
+        }
+    }
+
+    @Test func anOutageOfTheNetworkEndsNoWatch() async throws {
+        // What answers is no mail server, or a balancer whose servers are away.
+        let nobody = IMAPScript([.send("* NO what"), .close])
+        let away = IMAPScript([.send("* BYE no server is there"), .close])
+        try await watch([nobody, away, Self.watching(Self.idle, [.stall])]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all == ["lost not-a-mail-server", "lost connection-refused"])
+        }
+    }
+
     @Test func newMailThatComesWhileOtherMailIsFetchedIsFiledAtOnce() async throws {
         let told = Scripts.bodies("4", [4]).dropLast() + [.send("* 5 EXISTS"), Scripts.done]
         try await watch([

@@ -70,11 +70,16 @@ struct PollScheduleTests {
         }
     }
 
-    @Test(arguments: [FailureKind.needsPerson, .permanent], [1, 5, 500])
+    @Test(arguments: [(FailureKind.needsPerson, 6), (.needsPerson, 500), (.permanent, 1), (.permanent, 500)])
     func whatAPersonMustMendIsTriedEveryHour(kind: FailureKind, failures: Int) throws {
         #expect(pause(.failed(kind, retryAfterSeconds: nil), failures: failures) == 3600)
         #expect(pause(.failed(kind, retryAfterSeconds: nil), failures: failures, jitter: 0) == 2880)
         #expect(pause(.failed(kind, retryAfterSeconds: nil), failures: failures, jitter: 1) == 4320)
+    }
+
+    @Test func whatMayBeAnOutageIsTriedSoonBeforeItWaitsForAPerson() {
+        let pauses = (1...6).map { pause(.failed(.needsPerson, retryAfterSeconds: nil), failures: $0) }
+        #expect(pauses == [60, 120, 240, 480, 960, 3600])
     }
 
     static let spread: [(jitter: Double, seconds: Int64)] = [

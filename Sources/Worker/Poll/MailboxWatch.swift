@@ -39,7 +39,7 @@ struct MailboxWatch: Sendable {
                 else {
                     return Task.isCancelled ? .cancelled : .cannotIdle
                 }
-            } catch  where error.kind == .transient {
+            } catch  where error.mayBeAnOutage {
                 if error.code == .cancelled { return .cancelled }
                 losses += 1
                 watch(.watchLost(account: account.settings.name, error))
@@ -105,8 +105,7 @@ struct MailboxWatch: Sendable {
             fruitless = hasBrought || news.isEmpty ? 0 : fruitless + 1
             try await rest(after: fruitless, of: account)
             try await session.lookAgain(at: due.map(\.folder))
-            succeeded()
-            guard let told = try await idle(on: session, account) else {
+            guard let told = try await idle(on: session, account, succeeded) else {
                 await session.logout()
                 return false
             }
@@ -149,17 +148,25 @@ struct MailboxWatch: Sendable {
     private static let shortIdleSeconds = 30
     private static let shortIdles = 3
 
-    /// What the server tells next; nil when it does not wait at all, and would be asked without end.
+    /// What the server tells next; nil when it refuses to wait, or does not wait at all, and would be asked without end.
     private func idle(
-        on session: IMAPSession, _ account: Account
+        on session: IMAPSession, _ account: Account, _ succeeded: () -> Void
     ) async throws(MailFailure) -> FolderNews? {
-        for _ in 0..<Self.shortIdles {
-            var begun: ContinuousClock.Instant
-            repeat {
-                begun = .now
-                let news = try await session.idle(for: account.provider.profile.idleSeconds)
-                if !news.isEmpty { return news }
-            } while ContinuousClock.now - begun >= .seconds(Self.shortIdleSeconds)
+        do throws(MailFailure) {
+            for _ in 0..<Self.shortIdles {
+                while true {
+                    let begun = ContinuousClock.now
+                    let news = try await session.idle(for: account.provider.profile.idleSeconds)
+                    let isShort = ContinuousClock.now - begun < .seconds(Self.shortIdleSeconds)
+                    // Only now it is known that the server waits: one that ends each session here is to be come back to
+                    // less and less.
+                    if !isShort || !news.isEmpty { succeeded() }
+                    if !news.isEmpty { return news }
+                    if isShort { break }
+                }
+            }
+        } catch  where error.code == .commandRefused {
+            return nil
         }
         return nil
     }
@@ -204,5 +211,12 @@ struct MailboxWatch: Sendable {
             // Polls can take hours; the server must not think that nobody is there.
             try await session.noop()
         }
+    }
+}
+
+extension MailFailure {
+    /// Whether a name server, a proxy or a server that is away for a minute looks like this, too.
+    fileprivate var mayBeAnOutage: Bool {
+        kind == .transient || [.unknownHost, .proxyFailed, .tlsFailed, .notAMailServer].contains(code)
     }
 }

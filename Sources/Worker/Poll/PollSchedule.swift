@@ -27,6 +27,10 @@ public struct PollSchedule: Sendable {
     /// its user: more tries would lock the mailbox at most providers.
     public static let credentialTries = 5
 
+    /// So often what a person would have to mend is tried as if it passed by itself. A name server, a proxy or a network
+    /// that is away for a minute looks like settings that are wrong.
+    public static let hopefulTries = 5
+
     /// The time of the next poll; nil when only a person can make it succeed.
     ///
     /// - Parameters:
@@ -43,10 +47,9 @@ public struct PollSchedule: Sendable {
                 bySeconds: spread(untilPhase(phase, after: now), within: intervalSeconds, jitter: jitter))
         case .unfinished: return now
         case .failed(.transient, let stated):
-            let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
-            let asked = min(max(Int64(stated ?? 0), 0), Self.longestPause)
-            let pause = max(asked, min(doubled, max(intervalSeconds, 3600)))
-            return now.advanced(bySeconds: spread(pause, by: 0.2, jitter: jitter, never: asked))
+            return backoff(failures, stated: stated, now, jitter)
+        case .failed(.needsPerson, let stated) where failures <= Self.hopefulTries:
+            return backoff(failures, stated: stated, now, jitter)
         case .failed(.credential, _):
             guard failures < Self.credentialTries else { return nil }
             return now.advanced(bySeconds: 86_400 / Int64(Self.credentialTries))
@@ -54,6 +57,13 @@ public struct PollSchedule: Sendable {
         case .failed(.needsPerson, _), .failed(.permanent, _):
             return now.advanced(bySeconds: spread(3600, by: 0.2, jitter: jitter))
         }
+    }
+
+    private func backoff(_ failures: Int, stated: Int?, _ now: UnixTime, _ jitter: Double) -> UnixTime {
+        let doubled = Int64(60) << min(max(failures, 1) - 1, 6)
+        let asked = min(max(Int64(stated ?? 0), 0), Self.longestPause)
+        let pause = max(asked, min(doubled, max(intervalSeconds, 3600)))
+        return now.advanced(bySeconds: spread(pause, by: 0.2, jitter: jitter, never: asked))
     }
 
     /// Seconds to the account's next moment, a quarter of the interval away at least: the whole interval for an
