@@ -33,7 +33,8 @@ public struct ConnectionSettings: Sendable, Hashable {
     /// single send and receive.
     public var timeoutSeconds: Int
     /// Addresses outside the public internet that may be reached, and the only ones that may be
-    /// spoken to without TLS.
+    /// spoken to without TLS. Behind a proxy, which looks names up itself, nothing is spoken to without TLS, and only hosts
+    /// that are addresses are judged.
     public var allowedNetworks: NetworkAllowList
 
     public init(
@@ -102,6 +103,25 @@ extension ConnectionSettings {
                     .badSettings, kind: .needsPerson, "The proxy is not one that is supported",
                     remedy: "Write it as socks5://HOST:PORT, socks5h://HOST:PORT or http://HOST:PORT.")
             }
+            try validateBehindProxy()
+        }
+    }
+
+    /// The address of a server behind a proxy is never seen here: what can be said of it by its name is.
+    private func validateBehindProxy() throws(MailFailure) {
+        guard endpoint.security != .none else {
+            throw MailFailure(
+                .addressNotAllowed, kind: .needsPerson, "Behind a proxy nothing is spoken to without TLS",
+                detail: "\(endpoint.host):\(endpoint.port)",
+                remedy: "Use security tls or starttls, or no proxy.")
+        }
+        guard let address = IPAddress(writtenAs: endpoint.host) else { return }
+        guard allowedNetworks.permits(address, security: endpoint.security, port: endpoint.port) else {
+            throw MailFailure(
+                .addressNotAllowed, kind: .needsPerson,
+                "The server's address is neither on the public internet nor on the allow-list",
+                detail: "\(endpoint.host):\(endpoint.port)",
+                remedy: "Correct the host, or have the administrator add the network to [network] allow.")
         }
     }
 

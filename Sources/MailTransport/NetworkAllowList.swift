@@ -109,6 +109,22 @@ struct IPAddress: Sendable, Hashable {
         self.init(bytes: withUnsafeBytes(of: &v6) { Array($0) })
     }
 
+    /// The address that a host is that needs no looking up, in any form that resolvers take for one: with brackets, with
+    /// fewer parts or in hexadecimal (`127.1`, `0x7f000001`), or `localhost` (RFC 6761, 6.3). Nil for every other name.
+    init?(writtenAs host: String) {
+        var host = host.lowercased()
+        if host.hasSuffix(".") { host.removeLast() }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if host == "localhost" || host.hasSuffix(".localhost") { host = "127.0.0.1" }
+        if let address = IPAddress(host) {
+            self = address
+            return
+        }
+        var v4 = in_addr()
+        guard inet_aton(host, &v4) != 0 else { return nil }
+        self.init(v4: withUnsafeBytes(of: &v4) { Array($0) })
+    }
+
     /// Reads a `sockaddr_in` or `sockaddr_in6`; nil for every other family.
     init?(family: Int32, socketAddress: UnsafeRawPointer) {
         switch family {

@@ -48,6 +48,17 @@ struct BearerSignInTests {
         #expect(failure?.revealed.contains("marker") == false)
     }
 
+    @Test func aServerThatRepeatsTheTokenIsNotQuoted() async throws {
+        let sent = Self.response("user=anna,=@firma.example\u{1}auth=Bearer marker-token\u{1}\u{1}")
+        for words in ["marker-token", sent, "AUTH XOAUTH2 \(sent.prefix(20))"] {
+            let (failure, server) = try await signIn(
+                Self.greeting("XOAUTH2") + [.expect("XOAUTH2"), .send("501 5.5.4 what is \(words)")])
+            defer { server.stop() }
+            #expect(failure?.code == .tokenRefused)
+            #expect(failure?.detail == "127.0.0.1:\(server.port)")
+        }
+    }
+
     @Test func theDescriptionOfAnErrorIsAnsweredBeforeTheRefusal() async throws {
         for (mechanism, answer) in [("XOAUTH2", ""), ("OAUTHBEARER", "AQ==")] {
             let (failure, server) = try await signIn(

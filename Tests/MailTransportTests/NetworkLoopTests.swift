@@ -69,6 +69,43 @@ import Testing
         }
     }
 
+    @Test func behindAProxyNothingIsSpokenToWithoutTLS() async throws {
+        let proxy = try ScriptedIMAPServer(IMAPScript([.expect("CONNECT"), .stall]))
+        defer { proxy.stop() }
+        let loop = try NetworkLoop()
+        for host in ["mail.firma.example", "127.0.0.1"] {
+            let settings = try Self.settings(
+                port: 143, host: host, security: .none, proxy: "http://127.0.0.1:\(proxy.port)")
+            #expect(await failure { try await loop.connect(settings, .imap) } == .addressNotAllowed)
+        }
+        #expect(proxy.events.isEmpty)
+    }
+
+    @Test(arguments: [
+        "192.168.1.5", "127.0.0.1", "localhost", "LOCALHOST.", "mail.localhost", "127.1", "0x7f000001",
+        "2130706433", "017700000001", "::1", "fd00::5", "::ffff:10.0.0.1",
+    ])
+    func aProxyIsNoWayToAddressesThatAreNotListed(host: String) async throws {
+        let proxy = try ScriptedIMAPServer(IMAPScript([.expect("CONNECT"), .stall]))
+        defer { proxy.stop() }
+        // The proxy itself is listed, the server is not.
+        var settings = try Self.settings(
+            port: 993, host: host, security: .tls, allow: ["127.0.0.2"],
+            proxy: "http://127.0.0.1:\(proxy.port)")
+        settings.timeoutSeconds = 5
+        let loop = try NetworkLoop()
+        #expect(await failure { try await loop.connect(settings, .imap) } == .addressNotAllowed)
+        #expect(proxy.events.isEmpty)
+    }
+
+    @Test func namesAndPublicAddressesBehindAProxyAreLeftToIt() async throws {
+        for host in ["mail.firma.example", "8.8.8.8", "localhost.firma.example"] {
+            let settings = try Self.settings(
+                port: 993, host: host, security: .tls, proxy: "http://p.example:1")
+            #expect(throws: Never.self) { try settings.validate() }
+        }
+    }
+
     @Test func aPortThatNobodyListensOnIsRefused() async throws {
         // Taken, so that nobody else comes to listen on it.
         let taken = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -140,6 +177,29 @@ import Testing
         let again = try Self.settings(port: second.port)
         #expect(await failure { try await loop.connect(again, .imap) } == .loginRefused)
         #expect(second.received.count { $0.contains(" AUTHENTICATE PLAIN") } == 1)
+    }
+
+    @Test(arguments: [
+        "BAD unknown command LOGIN user@example.test marker-secret", "NO 'marker-secret' is not right",
+        "NO AGFubmFAZXhhbXBsZS50ZXN0AG1hcmtlci1zZWNyZXQ= is not right",
+        "NO not right: bWFya2VyLXNlY3JldA==", "BAD line too long: bWFya2VyLXNl…", "NO marker-se…",
+    ])
+    func aServerThatRepeatsThePasswordIsNotQuoted(words: String) async throws {
+        let server = try ScriptedIMAPServer(
+            IMAPScript([
+                .send("* OK hi"), .expect("CAPABILITY"), .send("* CAPABILITY IMAP4rev1"), .send("$T OK done"),
+                .expect("LOGIN"), .send("$T \(words)"),
+            ]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let settings = try Self.settings(port: server.port, login: "anna@example.test")
+        do {
+            _ = try await loop.connect(settings, .imap)
+            Issue.record("was let in")
+        } catch {
+            #expect(error.code == .loginRefused)
+            #expect(error.detail == "127.0.0.1:\(server.port)")
+        }
     }
 
     @Test(.timeLimit(.minutes(1))) func aDeadlineOfItsOwnIsKeptToThoughTheOneBeforeItWasLater() async throws {

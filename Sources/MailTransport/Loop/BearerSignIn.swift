@@ -99,12 +99,15 @@ struct BearerSignIn {
         if let refusal = ServerRefusal(reading: words),
             ![.loginRefused, .appPasswordNeeded].contains(refusal)
         {
-            return refusal.failure(detail: detail)
+            return settings.withoutSecret(refusal.failure(detail: detail))
         }
-        return MailFailure(
-            .tokenRefused, kind: .credential, "The server did not accept the access token", detail: detail,
-            remedy: "Check that the login is the mailbox that was authorized, that IMAP is switched on in"
-                + " its settings, and that the application may read and send mail; then authorize it again.")
+        return settings.withoutSecret(
+            MailFailure(
+                .tokenRefused, kind: .credential, "The server did not accept the access token",
+                detail: detail,
+                remedy: "Check that the login is the mailbox that was authorized, that IMAP is switched on in"
+                    + " its settings, and that the application may read and send mail; then authorize it again."
+            ))
     }
 
     // MARK: Lines

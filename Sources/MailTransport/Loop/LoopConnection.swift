@@ -88,7 +88,7 @@ final class LoopConnection: @unchecked Sendable {
     var place: String { "\(settings.endpoint.host):\(settings.endpoint.port)" }
 
     func failure(_ code: CURLcode) -> MailFailure {
-        CurlResult(
+        let result = CurlResult(
             code: gate.lacksDescriptors && phase != .open ? CURLE_OUT_OF_MEMORY : code,
             mailProtocol: mailProtocol,
             endpoint: settings.endpoint,
@@ -96,8 +96,8 @@ final class LoopConnection: @unchecked Sendable {
             refusals: phase == .open ? "" : transcript.refusals(mailProtocol),
             refusedAddress: phase == .open ? nil : gate.refusedAddress,
             refusedPort: phase != .open && gate.refusedPort,
-            usedProxy: settings.proxy != nil
-        ).failure
+            usedProxy: settings.proxy != nil)
+        return settings.withoutSecret(result.failure)
     }
 }
 
