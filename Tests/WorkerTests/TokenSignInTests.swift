@@ -2,6 +2,7 @@ import Archive
 import Foundation
 import MailModel
 import MailTestKit
+import MailTransport
 import OAuth
 import Testing
 import Worker
@@ -127,6 +128,50 @@ struct TokenSignInTests {
         let report = try await fixture.poll()
         #expect(report.failures.map(\.code.rawValue) == ["server-busy"])
         #expect(server.tokenRequests.count == 1)
+    }
+
+    @Test func aTokenThatAnotherProcessHasJustSpentIsWaitedFor() async throws {
+        defer { server.stop() }
+        server.revoke("marker-refresh")
+        let fixture = try fixture([IMAPScript([.stall])])
+        let archive = fixture.worker.archive
+        let account = try fixture.worker.polled()
+        var settings = try self.settings()
+        settings.sleep = { _ in
+            try archive.renewRefreshToken(
+                of: account.id, from: Secret("marker-refresh"), to: Secret("marker-newer"))
+        }
+        let signIn = AccountSignIn(archive: archive, loop: try NetworkLoop(), settings: settings)
+        let connection = try await signIn.connection(
+            to: try #require(account.settings.imap), for: account)
+        #expect(connection.authentication == .accessToken)
+        #expect(server.tokenRequests.map { $0["refresh_token"] } == ["marker-refresh", "marker-newer"])
+    }
+
+    @Test func allSignInsOfAProcessShareOneToken() async throws {
+        defer { server.stop() }
+        server.rotateRefreshTokens()
+        let fixture = try fixture([IMAPScript([.stall])])
+        let account = try fixture.worker.polled()
+        let endpoint = try #require(account.settings.imap)
+        let settings = try settings()
+        let loop = try NetworkLoop()
+        let secrets = try await withThrowingTaskGroup(of: Secret.self) { group in
+            for _ in 0..<4 {
+                let signIn = AccountSignIn(archive: fixture.worker.archive, loop: loop, settings: settings)
+                group.addTask { try await signIn.connection(to: endpoint, for: account).secret }
+            }
+            return try await group.reduce(into: Set<Secret>()) { $0.insert($1) }
+        }
+        #expect(secrets.count == 1 && server.tokenRequests.count == 1)
+    }
+
+    private func settings() throws -> PollSettings {
+        var endpoints = OAuthProvider.custom.endpoints
+        endpoints.token = server.url("token")
+        var settings = PollSettings(allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+        settings.oauthClients = [.custom: OAuthClient(provider: .custom, id: "client", endpoints: endpoints)]
+        return settings
     }
 
     // MARK: What works

@@ -19,6 +19,8 @@ public struct PollSettings: Sendable {
     public var hostWatches = 1_000
     /// The sessions that all users of these settings have together.
     let mailboxes = MailboxConnections()
+    /// Those of the accounts that sign in with them, likewise.
+    let tokens = AccessTokens()
     /// What one poll fetches before the other accounts have their turn (`FetchAllowance`).
     public var sliceBytes = FetchAllowance.usualSliceBytes
     /// For accounts that have no interval or timeout of their own.
@@ -32,7 +34,7 @@ public struct PollSettings: Sendable {
     public var trace: WireTrace?
     /// The only clock of the polls.
     public var now: @Sendable () -> UnixTime = Archive.systemClock
-    /// How watches pass the time between two tries.
+    /// How the time between two tries is passed.
     public var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     public init(

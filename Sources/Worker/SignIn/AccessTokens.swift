@@ -3,12 +3,12 @@ import MailModel
 import MailTransport
 import OAuth
 
-/// The access tokens of accounts, bought with their refresh tokens and kept in memory only.
+/// The access tokens of accounts, bought with their refresh tokens and kept in memory only: those of this process.
 ///
-/// Sessions that want one account's token at the same time share one request to the provider, which may
-/// accept each refresh token only once.
+/// Sessions that want one account's token at the same time, for whatever purpose, share one request to the provider,
+/// which may accept each refresh token only once.
 actor AccessTokens {
-    private struct Purchase {
+    struct Purchase: Sendable {
         /// What it was bought with, and what came with it: with any other the account has been
         /// authorized anew.
         var refreshTokens: Set<Secret>
@@ -16,35 +16,29 @@ actor AccessTokens {
         var expiresAt: UnixTime
     }
 
-    private let archive: Archive
-    private let loop: NetworkLoop
-    private let settings: PollSettings
     private var purchases: [AccountID: Purchase] = [:]
     private var pending: [AccountID: Task<Result<Purchase, MailFailure>, Never>] = [:]
 
     /// A token is renewed this long before it expires: it has to outlast the sign-in.
     private static let marginSeconds: Int64 = 60
 
-    init(archive: Archive, loop: NetworkLoop, settings: PollSettings) {
-        self.archive = archive
-        self.loop = loop
-        self.settings = settings
-    }
-
     /// A token that is good for a while.
-    func token(for account: Account, refreshToken: Secret) async throws(MailFailure) -> Secret {
-        if let purchase = purchases[account.id], purchase.refreshTokens.contains(refreshToken),
-            settings.now().advanced(bySeconds: Self.marginSeconds) < purchase.expiresAt
+    func token(
+        for account: AccountID, refreshToken: Secret, at now: UnixTime,
+        buy: @escaping @Sendable () async -> Result<Purchase, MailFailure>
+    ) async throws(MailFailure) -> Secret {
+        if let purchase = purchases[account], purchase.refreshTokens.contains(refreshToken),
+            now.advanced(bySeconds: Self.marginSeconds) < purchase.expiresAt
         {
             return purchase.token.accessToken
         }
-        if let task = pending[account.id] { return try await task.value.get().token.accessToken }
-        let task = Task { await purchase(for: account, refreshToken) }
-        pending[account.id] = task
+        if let task = pending[account] { return try await task.value.get().token.accessToken }
+        let task = Task { await buy() }
+        pending[account] = task
         let result = await task.value
-        pending[account.id] = nil
+        pending[account] = nil
         let bought = try result.get()
-        purchases[account.id] = bought
+        purchases[account] = bought
         return bought.token.accessToken
     }
 
@@ -52,20 +46,25 @@ actor AccessTokens {
     func forget(_ token: Secret, of id: AccountID) {
         if purchases[id]?.token.accessToken == token { purchases[id] = nil }
     }
+}
 
-    private nonisolated func purchase(
-        for account: Account, _ refreshToken: Secret
-    ) async -> Result<Purchase, MailFailure> {
+/// Buys an access token with a refresh token.
+struct TokenPurchase: Sendable {
+    let archive: Archive
+    let loop: NetworkLoop
+    let settings: PollSettings
+    let account: Account
+    let refreshToken: Secret
+
+    func run() async -> Result<AccessTokens.Purchase, MailFailure> {
         do throws(MailFailure) {
-            return .success(try await buy(account, refreshToken))
+            return .success(try await buy())
         } catch {
             return .failure(error)
         }
     }
 
-    private nonisolated func buy(
-        _ account: Account, _ refreshToken: Secret
-    ) async throws(MailFailure) -> Purchase {
+    private func buy() async throws(MailFailure) -> AccessTokens.Purchase {
         let endpoint = try settings.tokenEndpoint(for: account, loop: loop)
         var used = refreshToken
         let token: IssuedToken
@@ -75,9 +74,7 @@ actor AccessTokens {
             guard error.code == .authorizationRevoked else { throw error }
             var failure = error
             failure.remedy = "Authorize it again: mailworker account authorize \(account.settings.name)."
-            // Another process may have spent it, and stored the one that came back.
-            guard case .refreshToken(let present) = try archive.credential(of: account.id), present != used
-            else { throw failure }
+            guard let present = try await newerToken() else { throw failure }
             used = present
             token = try await endpoint.refresh(used)
         }
@@ -87,9 +84,25 @@ actor AccessTokens {
             try archive.renewRefreshToken(of: account.id, from: used, to: renewed)
             refreshTokens.insert(renewed)
         }
-        return Purchase(
+        return AccessTokens.Purchase(
             refreshTokens: refreshTokens, token: token,
             expiresAt: settings.now().advanced(bySeconds: Int64(token.lifetimeSeconds)))
+    }
+
+    /// Seconds between the looks for a newer token.
+    private static let patience = [1, 2]
+
+    /// Another process may have spent the token, and stored the one that came back, or be about to.
+    private func newerToken() async throws(MailFailure) -> Secret? {
+        for seconds in [0] + Self.patience {
+            if seconds > 0 { try? await settings.sleep(.seconds(seconds)) }
+            if case .refreshToken(let present) = try archive.credential(of: account.id),
+                present != refreshToken
+            {
+                return present
+            }
+        }
+        return nil
     }
 }
 

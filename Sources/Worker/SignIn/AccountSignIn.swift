@@ -10,13 +10,11 @@ public struct AccountSignIn: Sendable {
     private let archive: Archive
     private let settings: PollSettings
     private let loop: NetworkLoop
-    private let tokens: AccessTokens
 
     public init(archive: Archive, loop: NetworkLoop, settings: PollSettings) {
         self.archive = archive
         self.loop = loop
         self.settings = settings
-        tokens = AccessTokens(archive: archive, loop: loop, settings: settings)
     }
 
     /// Whether a session does something at once, or waits and can be done without.
@@ -66,7 +64,7 @@ public struct AccountSignIn: Sendable {
             return try await connect(connection)
         } catch {
             guard error.code == .tokenRefused else { throw error }
-            await tokens.forget(connection.secret, of: account.id)
+            await settings.tokens.forget(connection.secret, of: account.id)
         }
         do throws(MailFailure) {
             return try await connect(try await self.connection(to: endpoint, for: account))
@@ -100,7 +98,11 @@ public struct AccountSignIn: Sendable {
             secret = password
             authentication = .password
         case .refreshToken(let refreshToken):
-            secret = try await tokens.token(for: account, refreshToken: refreshToken)
+            let purchase = TokenPurchase(
+                archive: archive, loop: loop, settings: settings, account: account,
+                refreshToken: refreshToken)
+            secret = try await settings.tokens.token(
+                for: account.id, refreshToken: refreshToken, at: settings.now(), buy: purchase.run)
             authentication = .accessToken
         case nil where account.credentialKind == .refreshToken: throw .lacksAuthorization(account)
         case nil:
