@@ -57,6 +57,32 @@ import Testing
         #expect(try archive.verify().findings == [])
     }
 
+    @Test func `a higher limit makes room for what only the lower one left out`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        try archive.recordUnfetched(
+            [(1, 2_000), (2, 3_000), (3, 3_001), (4, 100)].map { uid, size in
+                UnfetchedUID(
+                    uid: UID(uid), reason: uid == 4 ? .beforeSince : .tooLarge(limit: 1_000), size: size)
+            } + [UnfetchedUID(uid: UID(5), reason: .tooLarge(limit: 1_000))], in: fixture.inbox, validity)
+        func forget(_ limit: Int, _ listed: ClosedRange<UInt32> = 2...9) throws -> String {
+            try archive.noteSweep(fixture.inbox, validity, at: fixture.clock.now)
+            try archive.forgetTooLarge(
+                upTo: limit, among: UIDSet(ranges: [listed]), in: fixture.inbox, validity)
+            return try archive.knownUIDs(fixture.inbox, validity).sequenceSet
+        }
+        #expect(try forget(1_999) == "1:5")
+        #expect(try archive.ledgerFacts(fixture.inbox, validity).lastFullSweep != nil)
+        #expect(try archive.tooLarge(of: fixture.account).map(\.uid.rawValue) == [1, 2, 3, 5])
+        #expect(
+            try archive.tooLarge(of: fixture.account, limit: 1).map(\.reason) == ["larger than 1000 bytes"])
+        // The first is not listed any more.
+        #expect(try forget(3_000) == "1,3:5")
+        #expect(try archive.ledgerFacts(fixture.inbox, validity).lastFullSweep == nil)
+        #expect(try forget(.max, 3...5) == "1,4:5")
+        #expect(try archive.verify().findings == [])
+    }
+
     @Test func `an earlier starting date makes room for what only the later one left out`() throws {
         let fixture = try ArchiveFixture()
         let archive = fixture.archive

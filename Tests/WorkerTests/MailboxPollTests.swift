@@ -208,6 +208,35 @@ struct MailboxPollTests {
         fixture.expectOnlyReading()
     }
 
+    @Test func aMessageThatWasTooLargeIsFetchedWhenTheLimitWasRaised() async throws {
+        var limits = MailLimits.standard
+        limits.messageBytes = 1_000
+        let fixture = try PollFixture(
+            [
+                Scripts.inbox(
+                    exists: 2, next: 3, Scripts.search("1 2"),
+                    [
+                        .expect("UID FETCH 1:2 (UID RFC822.SIZE"),
+                        .send("* 1 FETCH (UID 1 RFC822.SIZE 1500)"),
+                        .send("* 2 FETCH (UID 2 RFC822.SIZE 2500)"), Scripts.done,
+                    ]),
+                Scripts.inbox(
+                    exists: 2, next: 3, Scripts.search("1 2"), Scripts.metadata("1", [1], size: 1_500),
+                    [Scripts.asked("1"), Scripts.body(1, padding: 1_500 - WorkerFixture.mail(1).count)],
+                    [Scripts.done]),
+                Scripts.inbox(exists: 2, next: 3),
+            ], limits: limits)
+        #expect(try await fixture.poll().tooLarge == 2)
+        limits.messageBytes = 2_000
+        let raised = try fixture.pass(limits: limits)
+        fixture.worker.clock.advance(86_400)
+        let report = await raised.poll(try fixture.worker.polled())
+        #expect(report.failures.isEmpty && report.tooLarge == 0 && report.counts.linked == 1)
+        #expect(try fixture.worker.archive.ledgerCounts() == [.archived: 1, .tooLarge: 1])
+        #expect(await raised.poll(try fixture.worker.polled()).failures.isEmpty)
+        fixture.expectOnlyReading()
+    }
+
     @Test func mailOlderThanTheStartingDateGetsItsRowWithoutBeingFetched() async throws {
         let fixture = try PollFixture([
             Scripts.inbox(

@@ -18,6 +18,7 @@ final class PollFixture: Sendable {
     let pass: SyncPass
     let daemon: PollingDaemon
     let mailboxes: MailboxConnections
+    private let settings: PollSettings
     /// How often the time was asked for.
     let ticks = Notes()
     /// What was slept, which takes no time here.
@@ -61,11 +62,24 @@ final class PollFixture: Sendable {
             archive: archive, parsing: InProcessParsing(parser: MIMEParser(limits: limits)), limits: size)
         let poller = MailboxPoller(
             archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
+        self.settings = settings
         pass = SyncPass(archive: archive, poller: poller, settings: settings)
         daemon = PollingDaemon(archive: archive, pass: pass, settings: settings)
     }
 
     deinit { server.stop() }
+
+    /// Polls as after a restart with other limits.
+    func pass(limits: MailLimits) throws -> SyncPass {
+        var settings = settings
+        settings.limits = limits
+        let archive = worker.archive
+        let pipeline = IngestPipeline(
+            archive: archive, parsing: InProcessParsing(parser: MIMEParser(limits: limits)))
+        let poller = MailboxPoller(
+            archive: archive, loop: try Self.loop.get(), pipeline: pipeline, settings: settings)
+        return SyncPass(archive: archive, poller: poller, settings: settings)
+    }
 
     @discardableResult
     func poll(watch: @escaping @Sendable (PollEvent) -> Void = { _ in }) async throws -> AccountReport {

@@ -114,6 +114,8 @@ struct FolderPoll {
                 isWhole = false
                 report.failures.append(Self.listingShort(listing, place))
             }
+            try archive.forgetTooLarge(
+                upTo: poller.settings.limits.messageBytes, among: listing.uids, in: folder, validity)
             let recorded = try archive.recordedUIDs(folder, validity)
             let difference = SyncPlan.difference(
                 server: listing, recorded: recorded.known, present: recorded.present)
