@@ -19,6 +19,12 @@ public final class ByteChannel: Sendable {
     /// How long the server took to answer the connection, which is one round trip, or more over a proxy.
     public var roundTripMilliseconds: Int { connection.connectMilliseconds }
 
+    /// Whether the server has taken the sign-in. One of SMTP that offers none is spoken to without.
+    public var hasSignedIn: Bool {
+        connection.mailProtocol == .imap || connection.settings.authentication == .accessToken
+            || connection.hasSignedIn
+    }
+
     /// Sends all bytes; returns when the system has taken the last of them.
     ///
     /// - Throws: `timed-out` when the deadline of the settings passes first, `connection-lost`,

@@ -59,7 +59,7 @@ struct CurlResult {
         case CURLE_OPERATION_TIMEDOUT:
             return Self.timedOut(detail: detail)
         case CURLE_LOGIN_DENIED, CURLE_AUTH_ERROR, CURLE_REMOTE_ACCESS_DENIED:
-            return (ServerRefusal(reading: refusals) ?? .loginRefused).failure(detail: detail)
+            return ServerRefusal(ofSignIn: refusals).failure(detail: detail)
         case CURLE_USE_SSL_FAILED:
             return MailFailure(
                 .tlsRefused, kind: .needsPerson,

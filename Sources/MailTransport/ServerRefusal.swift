@@ -104,6 +104,22 @@ public enum ServerRefusal: String, Sendable, Hashable, CaseIterable {
         ("535", .loginRefused),
     ]
 
+    /// A server that is in trouble itself refuses sign-ins in these words, and with the same result as a wrong password.
+    private static let troublesAtSignIn = [
+        "unavailable", "internal error", "internal server error", "server error", "system error",
+        "внутренняя ошибка", "ошибка сервера", "недоступ",
+    ]
+
+    /// What refused a sign-in: a wrong login or password, unless the words say otherwise.
+    init(ofSignIn text: String) {
+        if let known = ServerRefusal(reading: text) {
+            self = known
+        } else {
+            let lowered = text.lowercased()
+            self = Self.troublesAtSignIn.contains { lowered.contains($0) } ? .serverBusy : .loginRefused
+        }
+    }
+
     /// Nil when the words say nothing known.
     /// - Parameter text: the refusing replies, as the server wrote them.
     public init?(reading text: String) {
@@ -211,6 +227,13 @@ struct LoginTranscript {
     var offersKerberosAndChallengedNobody: Bool {
         let lines = String(decoding: bytes, as: UTF8.self).uppercased().split(whereSeparator: \.isNewline)
         return lines.contains { $0.contains(" AUTH=GSSAPI") } && !lines.contains { $0.hasPrefix("+") }
+    }
+
+    /// Whether SMTP's AUTH has succeeded (RFC 4954, 6).
+    var hasAuthenticated: Bool {
+        String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).contains {
+            $0.hasPrefix("235")
+        }
     }
 
     /// The replies that refuse something, joined by spaces: NO, BAD and BYE of IMAP, and the 4xx

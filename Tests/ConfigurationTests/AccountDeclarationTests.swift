@@ -216,13 +216,19 @@ struct AccountDeclarationTests {
             $0.sentFolder = "Sent"
             $0.caFile = "/ca"
             $0.proxy = "http://p:1"
+            $0.folders = ["A", "", "B"]
+            $0.since = UnixTime(5)
         }
+        #expect(settings.furtherFolders.map(\.rawValue) == ["A", "B"])
         var options = AccountOptions()
+        options.folders = [""]
+        options.fetchesOlder = true
         options.sentFolder = ""
         options.caFile = ""
         options.proxy = ""
         try fixture.declaration().change(&settings, by: options)
         #expect(settings.sentFolder == nil && settings.caFile == nil && settings.proxy == nil)
+        #expect(settings.furtherFolders.isEmpty && settings.since == nil)
     }
 
     // MARK: Declared accounts

@@ -241,6 +241,29 @@ import Testing
         ])
     }
 
+    @Test func aCheckOfSMTPSaysWhereThePasswordWasNotTried() async throws {
+        let imap = try ScriptedIMAPServer(IMAPScript([.close]))
+        let smtp = try ScriptedIMAPServer(
+            IMAPScript([
+                .send("220 scripted"), .expect(""), .send("250 scripted"), .expect(""),
+                .send("250 2.0.0 here"),
+                .expect(""), .send("221 bye"),
+            ]))
+        defer {
+            imap.stop()
+            smtp.stop()
+        }
+        func settings(_ port: UInt16) throws -> ConnectionSettings {
+            ConnectionSettings(
+                endpoint: ServerEndpoint(host: "127.0.0.1", port: port, security: .none), login: "u",
+                secret: Secret("marker"), timeoutSeconds: 20,
+                allowedNetworks: try NetworkAllowList(["127.0.0.0/8"]))
+        }
+        let report = await AccountCheck.run(
+            imap: try settings(imap.port), smtp: try settings(smtp.port), loop: try NetworkLoop())
+        #expect(try report.smtp?.get().contains("the password was not tried") == true)
+    }
+
     @Test func aCheckOfSMTPSignsInAndSendsNothing() async throws {
         let imap = try ScriptedIMAPServer(IMAPScript([.close]))
         defer { imap.stop() }

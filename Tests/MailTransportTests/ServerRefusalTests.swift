@@ -113,6 +113,34 @@ import Testing
         #expect(result.failure.revealed.contains("marker-host:993"))
     }
 
+    @Test(arguments: [
+        ("NO Server Unavailable. 15", "server-busy"), ("NO Internal error occurred", "server-busy"),
+        ("NO System error", "server-busy"), ("NO LOGIN внутренняя ошибка", "server-busy"),
+        ("NO [AUTHENTICATIONFAILED] internal error", "login-refused"), ("NO no", "login-refused"),
+        ("", "login-refused"),
+    ])
+    func aServerInTroubleIsNoWrongPassword(words: String, code: String) {
+        let result = CurlResult(
+            code: CURLE_LOGIN_DENIED, mailProtocol: .imap,
+            endpoint: ServerEndpoint(host: "h", port: 993, security: .tls), refusals: words)
+        #expect(result.failure.code.rawValue == code)
+    }
+
+    @Test(arguments: [
+        (MailProtocol.imap, "BYE no server is there", "connection-refused"),
+        (.smtp, "421 4.3.2 closing", "connection-refused"), (.smtp, "554 go away", "not-a-mail-server"),
+        (.imap, "NO what", "not-a-mail-server"),
+    ])
+    func aServerThatTakesNoConnectionNowIsAskedAgain(
+        mailProtocol: MailProtocol, words: String, code: String
+    ) {
+        let result = CurlResult(
+            code: CURLE_WEIRD_SERVER_REPLY, mailProtocol: mailProtocol,
+            endpoint: ServerEndpoint(host: "h", port: 993, security: .tls), refusals: words)
+        #expect(result.failure.code.rawValue == code)
+        #expect(result.failure.kind == (code == "connection-refused" ? .transient : .needsPerson))
+    }
+
     @Test func aRefusedConnectionBehindAProxyIsTheProxys() {
         var result = CurlResult(
             code: CURLE_COULDNT_CONNECT, mailProtocol: .imap,

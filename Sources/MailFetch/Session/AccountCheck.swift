@@ -72,7 +72,9 @@ public enum AccountCheck {
             // The answer to QUIT says nothing more about the account.
             try await channel.send(Array("QUIT\r\n".utf8))
             _ = try? await smtpReply(channel, within: settings.timeoutSeconds)
-            return .success(reply)
+            return .success(
+                channel.hasSignedIn
+                    ? reply : "\(reply) (it offers no sign-in: the password was not tried)")
         } catch {
             return .failure(error)
         }

@@ -96,9 +96,8 @@ struct BearerSignIn {
     private func refusal(_ words: String) -> MailFailure {
         let place = "\(settings.endpoint.host):\(settings.endpoint.port)"
         let detail = "\(place): \(words.prefix(1_000))"
-        if let refusal = ServerRefusal(reading: words),
-            ![.loginRefused, .appPasswordNeeded].contains(refusal)
-        {
+        let refusal = ServerRefusal(ofSignIn: words)
+        if ![.loginRefused, .appPasswordNeeded].contains(refusal) {
             return settings.withoutSecret(refusal.failure(detail: detail))
         }
         return settings.withoutSecret(

@@ -53,6 +53,8 @@ final class LoopConnection: @unchecked Sendable {
     var isRegistered = false
     /// Written once, before the opener is answered.
     var connectMilliseconds = 0
+    /// Whether an SMTP server has taken the password; likewise.
+    var hasSignedIn = false
     var readsAhead = false
 
     var transcript = LoginTranscript()

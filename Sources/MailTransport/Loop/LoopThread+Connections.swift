@@ -80,6 +80,7 @@ extension LoopThread {
         opening[ObjectIdentifier(connection)] = nil
         connection.phase = .open
         connection.connectMilliseconds = Self.connectMilliseconds(easy)
+        connection.hasSignedIn = connection.transcript.hasAuthenticated
         connection.openDeadline = .max
         connection.socket = socket
         connections[socket] = connection

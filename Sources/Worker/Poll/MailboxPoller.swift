@@ -97,7 +97,7 @@ public struct MailboxPoller: Sendable {
     private static let recentSeconds: Int64 = 86_400
 
     private func allowance(for account: Account, _ now: UnixTime) throws(MailFailure) -> FetchAllowance {
-        guard let limit = account.provider.profile.dailyDownloadBytes else {
+        guard let limit = account.knownProfile.dailyDownloadBytes else {
             return FetchAllowance(sliceBytes: settings.sliceBytes)
         }
         return FetchAllowance(
@@ -114,7 +114,7 @@ public struct MailboxPoller: Sendable {
         _ report: inout AccountReport, of account: Account, atLeast bytes: Int64 = 4 << 20
     ) throws(MailFailure) {
         let new = report.receivedBytes - report.notedBytes
-        guard new >= bytes, account.provider.profile.dailyDownloadBytes != nil else { return }
+        guard new >= bytes, account.knownProfile.dailyDownloadBytes != nil else { return }
         try archive.noteFetched(new, of: account.id)
         report.notedBytes = report.receivedBytes
     }
@@ -158,4 +158,12 @@ public struct MailboxPoller: Sendable {
 
 extension Account {
     public var provider: ProviderPreset { ProviderPreset(rawValue: settings.preset) ?? .custom }
+
+    /// What the provider allows whose IMAP server it is, named by the preset or by its host alone.
+    public var knownProfile: ProviderProfile {
+        guard provider == .custom, let host = settings.imap.map({ DomainName.canonical($0.host) }) else {
+            return provider.profile
+        }
+        return ProviderPreset.allCases.first { $0.imap?.host == host }?.profile ?? provider.profile
+    }
 }

@@ -109,11 +109,7 @@ extension Account {
     /// IMAP sessions that this process may have with the mailbox at a time: half of what its provider allows, so that
     /// its user's own programs have the other half, and never fewer than a poll and a copy to Sent need.
     var connectionLimit: Int {
-        let host = settings.imap.map { DomainName.canonical($0.host) }
-        let profile =
-            provider == .custom
-            ? ProviderPreset.allCases.first { $0.imap?.host == host }?.profile : provider.profile
-        return max(2, (profile?.connectionLimit ?? ProviderProfile.usualConnectionLimit) / 2)
+        max(2, (knownProfile.connectionLimit ?? ProviderProfile.usualConnectionLimit) / 2)
     }
 
     var mailbox: MailboxConnections.Mailbox {

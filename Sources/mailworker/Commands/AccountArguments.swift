@@ -66,12 +66,14 @@ struct AccountArguments: ParsableArguments {
     var sentCopy: String?
 
     @Option(
-        help: ArgumentHelp("A further folder to poll; may be given several times.", valueName: "folder"))
+        help: ArgumentHelp(
+            "A further folder to poll; may be given several times. Empty: none.", valueName: "folder"))
     var folder: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Older mail is recorded, not fetched: a day such as 2026-01-31.", valueName: "date"))
+            "Older mail is recorded, not fetched: a day such as 2026-01-31. Empty: all is fetched.",
+            valueName: "date"))
     var since: String?
 
     @Option(
@@ -117,7 +119,7 @@ struct AccountArguments: ParsableArguments {
         if let sentCopy, !AccountOptions.sentCopies.contains(sentCopy) {
             throw ValidationError("--sent-copy takes auto, server or append.")
         }
-        if let since, UnixTime(day: since) == nil {
+        if let since, !since.isEmpty, UnixTime(day: since) == nil {
             throw ValidationError("--since takes a day such as 2026-01-31.")
         }
     }
@@ -140,6 +142,7 @@ struct AccountArguments: ParsableArguments {
         options.sentCopy = sentCopy
         options.folders = folder.isEmpty ? nil : folder
         options.since = since.flatMap(UnixTime.init(day:))
+        options.fetchesOlder = since?.isEmpty == true
         // Later commands run from other directories.
         options.caFile = caFile.map { $0.isEmpty ? $0 : URL(fileURLWithPath: $0).standardizedFileURL.path }
         options.pins = pin.isEmpty ? nil : pin.compactMap { KeyPin($0) }

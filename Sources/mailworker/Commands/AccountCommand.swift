@@ -144,9 +144,14 @@ struct AccountShowCommand: ParsableCommand {
     func run() throws {
         let archive = try Workplace(common).archive
         let found = try archive.account(named: account)
-        if json { return Terminal.print(try JSONOutput.document(AccountEntry(found))) }
         let withheld = try archive.withheld(of: found.id)
         let fetched = try archive.fetchedBytes(of: found.id)
+        let dayLimit = found.knownProfile.dailyDownloadBytes
+        if json {
+            let receipts = AccountEntry.Receipts(
+                withheld: withheld.count, fetchedToday: dayLimit == nil ? nil : fetched)
+            return Terminal.print(try JSONOutput.document(AccountEntry(found, receipts)))
+        }
         let settings = found.settings
         let status = found.status
         let lines: [(String, String?)] = [
@@ -174,7 +179,7 @@ struct AccountShowCommand: ParsableCommand {
             ("its server says", status.alert.map { "\($0.words) (\($0.at.shortText))" }),
             (
                 "fetched today",
-                found.provider.profile.dailyDownloadBytes.map { limit in
+                dayLimit.map { limit in
                     "\(fetched >> 20) of \(limit >> 20) MB that the provider allows"
                         + (fetched >= Int64(limit) / 5 * 4 ? "; older mail goes on tomorrow (UTC)" : "")
                 }

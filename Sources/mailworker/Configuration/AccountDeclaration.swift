@@ -63,9 +63,10 @@ struct AccountDeclaration {
         if let minutes = options.pollMinutes { settings.pollMinutes = minutes }
         if let minutes = options.timeoutMinutes { settings.timeoutSeconds = minutes * 60 }
         if let folder = options.sentFolder { settings.sentFolder = folder.isEmpty ? nil : FolderName(folder) }
-        if let folders = options.folders { settings.furtherFolders = folders.map { FolderName($0) } }
+        if let folders = options.folders { settings.furtherFolders = Self.named(folders) }
         if let who = options.sentCopy { settings.sentCopy = SentCopy(rawValue: who) }
         if let since = options.since { settings.since = since }
+        if options.fetchesOlder { settings.since = nil }
         if let pins = options.pins { settings.pins = pins }
         let isBare = [settings.imap, settings.smtp].contains { $0?.security == TransportSecurity.none }
         guard settings.pins.isEmpty || !isBare else {
@@ -163,6 +164,11 @@ struct AccountDeclaration {
         } catch  where error.code == .unknownUser {
             return try archive.addUser(name: name, email: email)
         }
+    }
+
+    /// An empty name is none: by it alone all are taken away.
+    private static func named(_ folders: [String]) -> [FolderName] {
+        folders.filter { !$0.isEmpty }.map { FolderName($0) }
     }
 
     private static func preset(_ name: String?) throws(MailFailure) -> ProviderPreset {

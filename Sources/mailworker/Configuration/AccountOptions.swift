@@ -23,6 +23,8 @@ struct AccountOptions: Sendable {
     /// server, append, or auto for what the preset knows or is found out.
     var sentCopy: String?
     var since: UnixTime?
+    /// No day is the first any more.
+    var fetchesOlder = false
     var caFile: String?
     var pins: [KeyPin]?
     var proxy: String?

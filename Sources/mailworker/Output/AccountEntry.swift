@@ -4,8 +4,22 @@ import MailModel
 /// An account as listings show it: everything but the password.
 struct AccountEntry: Encodable {
     private let account: Account
+    private let receipts: Receipts?
 
-    init(_ account: Account) { self.account = account }
+    /// What one account is asked for, and a listing of thousands is not.
+    struct Receipts {
+        /// Messages that the server does not hand out.
+        var withheld: Int
+        /// Bytes, where its provider limits a day.
+        var fetchedToday: Int64?
+    }
+
+    init(_ account: Account) { self.init(account, nil) }
+
+    init(_ account: Account, _ receipts: Receipts?) {
+        self.account = account
+        self.receipts = receipts
+    }
 
     private enum Key: String, CodingKey {
         case id, name, user, email, preset, login, authentication, imap, smtp, enabled, declared, state,
@@ -14,7 +28,9 @@ struct AccountEntry: Encodable {
         case timeoutSeconds = "timeout_seconds"
         case sentFolder = "sent_folder"
         case sentCopy = "sent_copy"
-        case folders, since, push, pins, remedy
+        case folders, since, push, pins, proxy, remedy, withheld
+        case caFile = "ca_file"
+        case fetchedToday = "fetched_today"
         case colleaguesSee = "colleagues_see"
         case lastAttempt = "last_attempt"
         case lastSuccess = "last_success"
@@ -46,6 +62,8 @@ struct AccountEntry: Encodable {
         try container.encode(settings.since, forKey: .since)
         try container.encode(settings.isWatched, forKey: .push)
         try container.encode(settings.pins.map(\.text), forKey: .pins)
+        try container.encode(settings.proxy, forKey: .proxy)
+        try container.encode(settings.caFile, forKey: .caFile)
         try container.encode(settings.colleaguesSee, forKey: .colleaguesSee)
         try container.encode(account.stateText, forKey: .state)
         try container.encode(status.failures, forKey: .failures)
@@ -56,6 +74,9 @@ struct AccountEntry: Encodable {
         try container.encode(status.failure?.remedy, forKey: .remedy)
         try container.encode(status.alert?.words, forKey: .alert)
         try container.encode(status.alert?.at, forKey: .alertAt)
+        guard let receipts else { return }
+        try container.encode(receipts.withheld, forKey: .withheld)
+        try container.encode(receipts.fetchedToday, forKey: .fetchedToday)
     }
 }
 

@@ -20,11 +20,16 @@ struct TraceOptions: ParsableArguments {
 
     func open() throws(MailFailure) -> WireTrace? {
         guard let trace else { return nil }
-        let descriptor = Glibc.open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
+        // A link may lead anywhere, and what is there already may be open to others.
+        let descriptor = Glibc.open(trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        var status = stat()
+        guard descriptor >= 0, fstat(descriptor, &status) == 0,
+            status.st_mode & S_IFMT != S_IFREG || fchmod(descriptor, 0o600) == 0
+        else {
+            if descriptor >= 0 { close(descriptor) }
             throw .usage(
                 "The trace file cannot be written", detail: trace,
-                remedy: "Name a file in a writable directory.")
+                remedy: "Name a file of your own in a writable directory, and no link.")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         return WireTrace(showingAddresses: traceAddresses) { direction, line in
