@@ -28,7 +28,7 @@ extension Schema {
 
     /// What of an action its user could not decide about once it was done; they take it back all the same.
     static let beyondSight = """
-        ALTER TABLE undo ADD COLUMN beyond TEXT CHECK (json_valid(beyond));
+        ALTER TABLE undo ADD COLUMN beyond TEXT CHECK (beyond IS NULL OR json_valid(beyond));
         """
 
     /// A row that is older than a column lacks it on the disk. Reading gives the column's default, and the session

@@ -213,6 +213,7 @@ private struct SearchWay {
     }
 
     private static func pattern(_ text: String) -> String {
-        "%" + text.precomposed.lowercased().map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "%"
+        "%" + text.precomposed.lowercased().map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined()
+            + "%"
     }
 }
