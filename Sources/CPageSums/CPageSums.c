@@ -265,6 +265,8 @@ static int remember_lost(summed_file *summed, uint32_t number) {
     return SQLITE_OK;
 }
 
+enum { salvage_rereads = 2 };
+
 // What the disk itself says; too little memory, or a file that ends too early, is not of a page.
 static int is_of_the_disk(int code) { return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_CORRUPTFS; }
 
@@ -272,6 +274,10 @@ static int summing_read(sqlite3_file *file, void *bytes, int count, sqlite3_int6
     summed_file *summed = (summed_file *)file;
     uint32_t number = count > 0 ? (uint32_t)(offset / count) + 1 : 0;
     int code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
+    // A page is given up only when the disk cannot read it again either.
+    for (int again = 0; again < salvage_rereads && summed->salvages && is_of_the_disk(code); ++again) {
+        code = real(file)->pMethods->xRead(real(file), bytes, count, offset);
+    }
     if (is_of_the_disk(code) && summed->salvages && is_page(count, offset)) {
         memset(bytes, 0, (size_t)count);
         return remember_lost(summed, number);

@@ -22,7 +22,7 @@ final class OpeningTurn {
             if try Self.lock(descriptor, LOCK_EX | LOCK_NB, directory) { return }
             usleep(100_000)
         }
-        waiting(Self.holders(of: descriptor))
+        waiting(Self.holders(of: descriptor, tries: Self.triesBeforeWaiting))
         _ = try Self.lock(descriptor, LOCK_EX, directory)
     }
 
@@ -39,8 +39,17 @@ final class OpeningTurn {
         return true
     }
 
-    /// The processes that have a lock on what is open, by the system's list of locks.
-    static func holders(of descriptor: Int32) -> [Int32] {
+    /// The processes that have a lock on what is open, by the system's list of locks. The list comes in pieces, and while
+    /// others lock and unlock a line may be missed between two of them.
+    private static func holders(of descriptor: Int32, tries: Int) -> [Int32] {
+        for _ in 0..<tries {
+            let found = holders(of: descriptor)
+            if !found.isEmpty { return found }
+        }
+        return []
+    }
+
+    private static func holders(of descriptor: Int32) -> [Int32] {
         var about = stat()
         guard fstat(descriptor, &about) == 0,
             let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
