@@ -20,8 +20,7 @@ public struct NameWords: Sendable, Hashable {
     }
 
     /// Whether two names mean one person or company as far as names can say: in any order and alphabet the same words,
-    /// with the same numbers, and with no two patronymics. Shops and branches differ in a number, brothers' children in
-    /// a patronymic.
+    /// with the same numbers, and with no two patronymics. Shops and branches differ in a number, cousins in a patronymic.
     public static func agree(_ one: some StringProtocol, _ other: some StringProtocol) -> Bool {
         let words = NameWords(one)
         guard !words.words.isEmpty, words == NameWords(other), numbers(in: one) == numbers(in: other) else {

@@ -9,8 +9,8 @@ struct ContactEditCommand: ParsableCommand {
         discussion: """
             What is not named stays as it is. --kind person turns a lead into a person, with its number and its
             history. When an address goes, mail that is in the history only because of it goes too; that is
-            said first and done with --yes, and giving the address back brings the mail back. --keep-history
-            leaves the mail where it is.
+            said first and done with --yes, and mailworker undo brings the mail back; so does giving the address
+            back, for mail that you may review. --keep-history leaves the mail where it is.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -99,7 +99,7 @@ struct ContactEditCommand: ParsableCommand {
                     detail:
                         "\(plan.gain.unlinkedMessages) messages, \(plan.gain.openedItems) of which would wait "
                         + "in the queue",
-                    remedy: "Repeat with --yes (giving the address back brings the mail back), or with "
+                    remedy: "Repeat with --yes (mailworker undo brings the mail back), or with "
                         + "--keep-history.")
             }
         }
