@@ -22,7 +22,7 @@ final class OpeningTurn {
             if try Self.lock(descriptor, LOCK_EX | LOCK_NB, directory) { return }
             usleep(100_000)
         }
-        waiting(Self.holders(of: descriptor, tries: Self.triesBeforeWaiting))
+        waiting(Self.holders(of: descriptor))
         _ = try Self.lock(descriptor, LOCK_EX, directory)
     }
 
@@ -39,28 +39,30 @@ final class OpeningTurn {
         return true
     }
 
-    /// The processes that have a lock on what is open, by the system's list of locks. The list comes in pieces, and while
-    /// others lock and unlock a line may be missed between two of them.
-    private static func holders(of descriptor: Int32, tries: Int) -> [Int32] {
-        for _ in 0..<tries {
-            let found = holders(of: descriptor)
-            if !found.isEmpty { return found }
+    /// The processes that have a lock on what is open, among those that this user may look into.
+    ///
+    /// Each process is asked for its own files, since the list of all locks (`/proc/locks`) comes in pieces: while others
+    /// lock and unlock, a line may be missed between two of them.
+    private static func holders(of descriptor: Int32) -> [Int32] {
+        var locked = stat()
+        guard fstat(descriptor, &locked) == 0 else { return [] }
+        return names(in: "/proc").compactMap { Int32($0) }.sorted().filter { process in
+            names(in: "/proc/\(process)/fd").contains { file in
+                var about = stat()
+                return stat("/proc/\(process)/fd/\(file)", &about) == 0
+                    && about.st_dev == locked.st_dev && about.st_ino == locked.st_ino
+                    && hasLock(describedIn: "/proc/\(process)/fdinfo/\(file)")
+            }
         }
-        return []
     }
 
-    private static func holders(of descriptor: Int32) -> [Int32] {
-        var about = stat()
-        guard fstat(descriptor, &about) == 0,
-            let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
-        else { return [] }
-        // "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; one that waits has an arrow behind its number.
-        return list.split(separator: "\n").compactMap { line in
-            let words = line.split(separator: " ")
-            guard words.count >= 6, words[1] == "FLOCK", let process = Int32(words[4]),
-                words[5].split(separator: ":").last.flatMap({ UInt64($0) }) == UInt64(about.st_ino)
-            else { return nil }
-            return process
-        }
+    /// Whether an open file has a lock of its own: "lock:	1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF".
+    private static func hasLock(describedIn path: String) -> Bool {
+        guard let description = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
+        return description.split(separator: "\n").contains { $0.hasPrefix("lock:") && $0.contains("FLOCK") }
+    }
+
+    private static func names(in directory: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     }
 }
