@@ -19,15 +19,24 @@ struct FreeTextBounce {
     private let notRecipients: Set<String>
     private let failedRecipients: [String]
 
+    /// Nil when the words are not those of a bounce, or no address stands anywhere: most mail that a program sends is
+    /// no bounce, and is not taken apart.
+    ///
     /// `failedRecipients` is what an X-Failed-Recipients field names (Exim, Gmail).
-    init(message: ParsedMessage, failedRecipients: [String]) {
-        let utf8 = Array((message.text ?? "").utf8.prefix(Self.maximumText))
-        lines = String(decoding: utf8, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-            .map { Line(text: String($0), lowercased: $0.lowercased()) }
+    init?(message: ParsedMessage, failedRecipients: [String]) {
+        let text = String(decoding: (message.text ?? "").utf8.prefix(Self.maximumText), as: UTF8.self)
+        guard !failedRecipients.isEmpty || text.utf8.contains(Octet.at) else { return nil }
         subject = message.subject?.lowercased() ?? ""
+        guard Self.speaksOfOne(text.lowercased(), subject: subject) else { return nil }
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { Line(text: String($0), lowercased: $0.lowercased()) }
         notRecipients = Set((message.from + message.to).map(\.address.lowercased))
         self.failedRecipients = failedRecipients
+    }
+
+    private static func speaksOfOne(_ text: String, subject: String) -> Bool {
+        BouncePhrases.subjects.contains { subject.contains(octetsOf: $0) }
+            || BouncePhrases.openings.contains { text.contains(octetsOf: $0) }
     }
 
     enum CodeNeed {

@@ -116,7 +116,7 @@ extension MessageFields {
             AddressList(limit: 100).parse(bytes.slice($0.value), defects: &defects)
         }
         let bounce = FreeTextBounce(message: message, failedRecipients: failed.map(\.address.addrSpec))
-        return bounce.report(isSystem ? .none : isPostmaster ? .anywhere : .besideRecipient)
+        return bounce?.report(isSystem ? .none : isPostmaster ? .anywhere : .besideRecipient)
     }
 
     private var hasNullReturnPath: Bool {
