@@ -238,4 +238,26 @@ import Testing
         }
         #expect(before.count == 8 * 5 * 4 && gone == 3 + 4 * 2)
     }
+
+    @Test func `what a column may be is compared value by value, and says the same`() throws {
+        let fixture = try ArchiveFixture()
+        let statements = try fixture.archive.read { db in
+            try String.fetchAll(db, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        }
+        for statement in statements { #expect(Schema.comparingByValue(statement) == statement) }
+        #expect(
+            Schema.comparingByValue(
+                "CHECK (state NOT IN ('a', 'b',\n  'c-d') OR x IN (0, 1)), CHECK (k IN ('y', 'z'))")
+                == "CHECK ((state <> 'a' AND state <> 'b' AND state <> 'c-d') OR x IN (0, 1)), CHECK (k IN ('y', 'z'))"
+        )
+        let insert = { (role: String) in
+            try fixture.archive.writeUnaudited { db in
+                try db.execute(
+                    sql: "INSERT INTO folders(account, name, role) VALUES (?, ?, ?)",
+                    arguments: [fixture.account.rawValue, role, role])
+            }
+        }
+        try insert("other")
+        #expect(throws: MailFailure.self) { try insert("outbox") }
+    }
 }

@@ -54,6 +54,7 @@ enum Schema {
             for statements in [sendSeconds, askersByNumber] { try db.execute(sql: statements) }
         }
         migrator.registerMigration("29") { db in try db.execute(sql: beyondSight) }
+        migrator.registerMigration("30", foreignKeyChecks: .immediate) { db in try compareByValue(db) }
         return migrator
     }
 
