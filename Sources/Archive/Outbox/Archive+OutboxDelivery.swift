@@ -64,12 +64,26 @@ extension Archive {
     /// page costs the mails whose bytes it has, and not the account. What cannot be read here is left to whoever reads
     /// it piece by piece, and hears why.
     private func withContent(_ claims: [OutboxClaim]) -> [OutboxClaim] {
-        claims.map { claim in
-            guard claim.size <= Self.carriedBytes else { return claim }
-            var claim = claim
+        let small = claims.filter { $0.size <= Self.carriedBytes }.map(\.id)
+        var contents = (try? outboxContents(of: small)) ?? [:]
+        for id in small where contents[id] == nil {
             // Its own read: after a damaged page nothing more of the same one may be had.
-            claim.content = try? read { db in try Self.content(of: claim.id, db) }
+            contents[id] = try? outboxContents(of: [id])[id]
+        }
+        return claims.map { claim in
+            var claim = claim
+            claim.content = contents[claim.id]
             return claim
+        }
+    }
+
+    /// The frozen bytes of small mails, as a whole.
+    public func outboxContents(of ids: [OutboxID]) throws(MailFailure) -> [OutboxID: [UInt8]] {
+        guard !ids.isEmpty else { return [:] }
+        return try read { db in
+            var contents: [OutboxID: [UInt8]] = [:]
+            for id in ids { contents[id] = try Self.content(of: id, db) }
+            return contents
         }
     }
 
@@ -101,7 +115,9 @@ extension Archive {
             try writeUnaudited(step) { db in
                 let writer = try OutboxWriter(db, time: time, bounces: bounces)
                 writer.letsGo = letsGo
-                return try notes.map { try writer.note($0, holder: holder) }
+                let areOurs = try notes.map { try writer.note($0, holder: holder) }
+                try writer.finish()
+                return areOurs
             }
         }
     }

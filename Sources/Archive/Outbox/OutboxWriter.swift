@@ -11,21 +11,26 @@ final class OutboxWriter {
     /// Whether bytes go that nobody needs any more.
     var letsGo = true
     private let bounces: BounceRule?
-    private let isProgram, canonicalOf, begin, markSending, count, countSecond, setRecipient, addReply,
-        states, settleItem,
-        holderOf, attemptsOf, refusedOf, isNotSlow: PreparedStatement
+    private let headOf, canonicalOf, begin, markSending, count, countSecond, setRecipient, addReply, states,
+        settleItem, refusedOf, isNotSlow: PreparedStatement
+    /// What was begun by account, and the accounts whose server has taken mail; stored by `finish`.
+    private var begun: [Int64: (messages: Int, recipients: Int)] = [:]
+    private var sending: Set<Int64> = []
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
         self.db = db
         self.time = time
         self.bounces = bounces
-        holderOf = try PreparedStatement(db, "SELECT holder, account FROM outbox WHERE id = ?")
-        isProgram = try PreparedStatement(
-            db, "SELECT kind <> 'single' FROM outbox WHERE id = ? AND data_begun_at IS NULL")
+        headOf = try PreparedStatement(
+            db,
+            """
+            SELECT holder, account, kind <> 'single', data_begun_at IS NOT NULL, attempts, filing <> 'none'
+            FROM outbox WHERE id = ?
+            """
+        )
         canonicalOf = try PreparedStatement(
             db, "SELECT canonical FROM outbox_recipients WHERE item = ? AND position = ?")
-        attemptsOf = try PreparedStatement(db, "SELECT attempts FROM outbox WHERE id = ?")
         isNotSlow = try PreparedStatement(
             db,
             """
@@ -39,15 +44,15 @@ final class OutboxWriter {
         count = try PreparedStatement(
             db,
             """
-            INSERT INTO send_counts(account, minute, messages, recipients) VALUES (?, ?, 1, ?)
+            INSERT INTO send_counts(account, minute, messages, recipients) VALUES (?, ?, ?, ?)
             ON CONFLICT(account, minute) DO UPDATE
-                SET messages = messages + 1, recipients = recipients + excluded.recipients
+                SET messages = messages + excluded.messages, recipients = recipients + excluded.recipients
             """)
         countSecond = try PreparedStatement(
             db,
             """
-            INSERT INTO send_seconds(account, at, messages) VALUES (?, ?, 1)
-            ON CONFLICT(account, at) DO UPDATE SET messages = messages + 1
+            INSERT INTO send_seconds(account, at, messages) VALUES (?, ?, ?)
+            ON CONFLICT(account, at) DO UPDATE SET messages = messages + excluded.messages
             """)
         setRecipient = try PreparedStatement(
             db,
@@ -76,7 +81,7 @@ final class OutboxWriter {
             UPDATE outbox SET state = ?1, holder = NULL, claimed_at = NULL,
                 data_begun_at = CASE WHEN ?1 = 'uncertain' THEN coalesce(data_begun_at, ?2) END,
                 next_try = CASE WHEN ?1 IN ('queued', 'retry') THEN ?3 END,
-                finished_at = CASE WHEN ?1 IN ('sent', 'failed', 'cancelled') THEN ?2 END,
+                finished_at = CASE WHEN ?1 = 'sent' OR ?1 = 'failed' OR ?1 = 'cancelled' THEN ?2 END,
                 attempts = attempts + ?4, first_try = CASE WHEN ?11 THEN coalesce(first_try, ?2)
                     ELSE first_try END,
                 reason_code = CASE WHEN ?5 THEN reason_code ELSE ?6 END,
@@ -89,11 +94,13 @@ final class OutboxWriter {
             """)
     }
 
+    /// `finish` must follow within the transaction.
+    ///
     /// - Returns: whether the claim still is this process's; if not, nothing was noted.
     func note(_ note: OutboxNote, holder: String) throws -> Bool {
         switch note {
         case .begins(let item, let positions):
-            guard let account = try account(of: item, heldBy: holder), try mayBegin(item, positions)
+            guard let head = try head(of: item), head.holder == holder, try mayBegin(item, head, positions)
             else { return false }
             begin.bind(1, time.rawValue)
             begin.bind(2, time.rawValue)
@@ -104,31 +111,62 @@ final class OutboxWriter {
                 markSending.bind(2, position)
                 try markSending.run()
             }
-            count.bind(1, account)
-            count.bind(2, time.rawValue / 60)
-            count.bind(3, positions.count)
-            try count.run()
-            countSecond.bind(1, account)
-            countSecond.bind(2, time.rawValue)
-            try countSecond.run()
+            let before = begun[head.account] ?? (0, 0)
+            begun[head.account] = (before.messages + 1, before.recipients + positions.count)
         case .ended(let ending):
-            guard let account = try account(of: ending.item, heldBy: holder) else { return false }
-            try end(ending)
-            if ending.outcomes.values.contains(.sent) {
-                isNotSlow.bind(1, account)
-                isNotSlow.bind(2, time.rawValue)
-                try isNotSlow.run()
-            }
+            guard let head = try head(of: ending.item), head.holder == holder else { return false }
+            try end(ending, head)
+            if ending.outcomes.values.contains(.sent) { sending.insert(head.account) }
         }
         return true
     }
 
+    /// Stores what is counted for all that was noted.
+    func finish() throws {
+        for (account, sums) in begun {
+            count.bind(1, account)
+            count.bind(2, time.rawValue / 60)
+            count.bind(3, sums.messages)
+            count.bind(4, sums.recipients)
+            try count.run()
+            countSecond.bind(1, account)
+            countSecond.bind(2, time.rawValue)
+            countSecond.bind(3, sums.messages)
+            try countSecond.run()
+        }
+        for account in sending {
+            isNotSlow.bind(1, account)
+            isNotSlow.bind(2, time.rawValue)
+            try isNotSlow.run()
+        }
+        begun = [:]
+        sending = []
+    }
+
+    struct Head {
+        var holder: String?
+        var account: Int64
+        var isProgram: Bool
+        var hasBegun: Bool
+        var attempts: Int64
+        /// Whether a part of it was sent before.
+        var isFiled: Bool
+    }
+
+    private func head(of item: OutboxID) throws -> Head? {
+        headOf.bind(1, item.rawValue)
+        return try headOf.first { row in
+            Head(
+                holder: row.optionalText(0), account: row.int64(1), isProgram: row.int64(2) != 0,
+                hasBegun: row.int64(3) != 0, attempts: row.int64(4), isFiled: row.int64(5) != 0)
+        }
+    }
+
     /// Not twice under one claim; and automatic and mass mail not to whom it must not go since it was claimed. The claim
     /// is given back then, and the next one leaves that recipient out.
-    private func mayBegin(_ item: OutboxID, _ positions: [Int]) throws -> Bool {
-        isProgram.bind(1, item.rawValue)
-        guard let isProgram = try isProgram.first({ $0.int64(0) != 0 }) else { return false }
-        return try !isProgram
+    private func mayBegin(_ item: OutboxID, _ head: Head, _ positions: [Int]) throws -> Bool {
+        guard !head.hasBegun else { return false }
+        return try !head.isProgram
             || !positions.contains { position in
                 try canonical(item, position).map { try Archive.isKeptFromMail($0, db, at: time) } ?? false
             }
@@ -140,12 +178,7 @@ final class OutboxWriter {
         return try canonicalOf.first { $0.text(0) }
     }
 
-    private func account(of item: OutboxID, heldBy holder: String) throws -> Int64? {
-        holderOf.bind(1, item.rawValue)
-        return try holderOf.first { $0.optionalText(0) == holder ? $0.int64(1) : nil } ?? nil
-    }
-
-    private func end(_ ending: OutboxEnding) throws {
+    private func end(_ ending: OutboxEnding, _ head: Head) throws {
         for (position, state) in ending.outcomes.sorted(by: { $0.key < $1.key }) {
             let own = ending.replies.last { $0.position == position }
             let common = ending.replies.last { $0.position == nil }
@@ -163,7 +196,7 @@ final class OutboxWriter {
         for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
         try settle(
             ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld, failure: ending.failure,
-            weight: ending.weight)
+            weight: ending.weight, head: head)
     }
 
     /// A server that knows no such address says at once what others report later.
@@ -222,9 +255,10 @@ final class OutboxWriter {
     ///   - failure: nil keeps the present reason where the item goes on waiting; else what its recipients were told
     ///     is the reason.
     ///   - weight: what of it counts against the item.
+    ///   - known: the item as it was, where it was read already.
     func settle(
         _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?,
-        weight: OutboxEnding.Weight, asQueued: Bool = false
+        weight: OutboxEnding.Weight, asQueued: Bool = false, head known: Head? = nil
     ) throws {
         var recipients: [OutboxRecipientState] = []
         var times: [UnixTime] = []
@@ -236,8 +270,9 @@ final class OutboxWriter {
                 times.append(row.optionalInt64(1).map { UnixTime($0) } ?? nextTry)
             }
         }
-        let attempts = try attempts(of: item)
-        var state = Self.state(of: recipients, isHeld: isHeld, wasTried: weight != .nothing || attempts > 0)
+        guard let head = try known ?? head(of: item) else { return }
+        var state = Self.state(
+            of: recipients, isHeld: isHeld, wasTried: weight != .nothing || head.attempts > 0)
         if asQueued, state == .retry { state = .queued }
         // Who waits must say why; a claim that was given back keeps the reason that it had.
         let keepsReason = failure == nil && weight == .nothing && state == .retry
@@ -260,7 +295,9 @@ final class OutboxWriter {
         settleItem.bind(11, weight != .nothing)
         try settleItem.run()
         // It may have been filed and copied when the first of its recipients had it.
-        if letsGo, state == .sent || state == .cancelled { try Archive.dropContent(of: item, db) }
+        if letsGo, (state == .sent && head.isFiled) || state == .cancelled {
+            try Archive.dropContent(of: item, db)
+        }
     }
 
     /// What the server said of a recipient in an earlier part of a mail that goes in parts.
@@ -273,11 +310,6 @@ final class OutboxWriter {
                 "The server refused a recipient", detail: "\(row.text(0)): \(row.text(1))",
                 remedy: "See what it said of each: mailworker outbox show ID.")
         }
-    }
-
-    private func attempts(of item: OutboxID) throws -> Int64 {
-        attemptsOf.bind(1, item.rawValue)
-        return try attemptsOf.first { $0.int64(0) } ?? 0
     }
 }
 

@@ -8,7 +8,8 @@ import MailTransport
 ///
 /// A mail is claimed in one transaction, its data is announced in another before the server can have
 /// it, and the answer is stored in a third. Wherever the process ends, the next one knows which of the
-/// three it was: nothing is sent twice and nothing is forgotten.
+/// three it was: nothing is sent twice and nothing is forgotten. While an answer is stored, the connection's next mail
+/// is offered; it is handed over when the answer before it is on the disk.
 struct AccountSender: Sendable {
     let archive: Archive
     let loop: NetworkLoop
@@ -52,6 +53,7 @@ struct AccountSender: Sendable {
         isOpen: @Sendable () -> Void
     ) async {
         var session = sessions.take(account)
+        var before: EndingUnderWay?
         while !stop.isStopping, let claim = await source.next() {
             let isReused = session != nil
             do throws(MailFailure) {
@@ -62,14 +64,14 @@ struct AccountSender: Sendable {
                     [.untried(claim, now: archive.time)], failed: { watch(.archiveFailed($0)) })
                 await source.done(claim.id)
                 await source.end()
-                return
+                break
             } catch {
                 await noteUnreachable(error, account, claim, source)
-                return
+                break
             }
-            guard let current = session else { return }
+            guard let current = session else { break }
             isOpen()
-            var result = await transmit(claim, on: current, rules)
+            var result = await transmit(claim, on: current, rules, behind: before)
             // A connection that was kept open may have been closed by the other side, or have had its
             // share of mails: neither says anything about this one.
             if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result) {
@@ -77,17 +79,18 @@ struct AccountSender: Sendable {
                 session = try? await open(account)
                 if let fresh = session {
                     let first = result.1.ending.replies
-                    result = await transmit(claim, on: fresh, rules)
+                    result = await transmit(claim, on: fresh, rules, behind: before)
                     result.1.ending.replies.insert(contentsOf: first, at: 0)
                 }
             }
-            await note(result.1, account, claim)
-            await source.done(claim.id)
+            await before?.finish()
+            before = await startNoting(result.1, account, claim, source)
             if result.1.pause != nil {
                 await source.end()
                 break
             }
         }
+        await before?.finish()
         guard let session, session.isOpen else { return }
         sessions.put(session, account)
     }
@@ -106,9 +109,9 @@ struct AccountSender: Sendable {
         return session
     }
 
-    private func transmit(_ claim: OutboxClaim, on session: SMTPSession, _ rules: SendRules) async -> (
-        Transmission, DeliveryVerdict
-    ) {
+    private func transmit(
+        _ claim: OutboxClaim, on session: SMTPSession, _ rules: SendRules, behind before: EndingUnderWay?
+    ) async -> (Transmission, DeliveryVerdict) {
         var offered: [OutboxClaim.Recipient] = []
         var paths: [SMTPPath] = []
         var sender: SMTPPath?
@@ -137,6 +140,7 @@ struct AccountSender: Sendable {
                         .leaseLost, kind: .transient,
                         "The mail was taken back, or must not go to a recipient any more")
                 }
+                try await before?.demandStored()
             }
         } catch {
             offered = claim.recipients
@@ -179,15 +183,23 @@ struct AccountSender: Sendable {
         }
     }
 
-    /// The answer must be stored, or the mail would be uncertain: whoever sends waits until it is.
-    private func note(_ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim) async {
-        let failed = { (failure: MailFailure) in watch(.archiveFailed(failure)) }
+    /// The answer must be stored, or the mail would be uncertain: nothing more is handed over on this connection until
+    /// it is.
+    private func startNoting(
+        _ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource
+    ) async -> EndingUnderWay {
         if let pause = verdict.pause { await keep(pause, account) }
-        // A claim that was taken away meanwhile has its new state already.
-        guard await journal.end(verdict.ending, failed: failed) == true else { return }
-        let sent = verdict.ending.outcomes.values.filter { $0 == .sent }.count
+        return await journal.startEnding(verdict.ending, failed: { watch(.archiveFailed($0)) }) { isOurs in
+            // A claim that was taken away meanwhile has its new state already.
+            if isOurs == true { tell(verdict.ending, account, claim) }
+            await source.done(claim.id)
+        }
+    }
+
+    private func tell(_ ending: OutboxEnding, _ account: Account, _ claim: OutboxClaim) {
+        let sent = ending.outcomes.values.count { $0 == .sent }
         if sent > 0 { watch(.sent(account: account.settings.name, recipients: sent)) }
-        if let failure = verdict.ending.failure {
+        if let failure = ending.failure {
             watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
         }
     }
@@ -217,8 +229,7 @@ struct AccountSender: Sendable {
             failure: explained)
         pause.refusedSignIns = refused
         let ending = OutboxEnding.unreachable(claim, explained, now: now)
-        await note(DeliveryVerdict(ending: ending, pause: pause), account, claim)
-        await source.done(claim.id)
+        await startNoting(DeliveryVerdict(ending: ending, pause: pause), account, claim, source).finish()
         await source.end { .unreachable($0, explained, now: now) }
     }
 

@@ -39,7 +39,7 @@ actor ClaimSource {
         }
         let claim = claims.removeFirst()
         out.insert(claim.id)
-        if mayHaveMore, claims.count < rules.connections, !isEnded, claiming == nil { startClaiming() }
+        if mayHaveMore, claims.count < 2 * rules.connections, !isEnded, claiming == nil { startClaiming() }
         return claim
     }
 

@@ -148,11 +148,12 @@ public final class OutboxDispatcher: Sendable {
             })
     }
 
-    /// While mail goes out, only some of it: what is on its way goes before what follows.
+    /// While mail goes out, only some of it: what is on its way goes before what follows. That is all of what people send,
+    /// and of mailings at the pace that providers allow.
     private func file(_ watch: @Sendable (SendEvent) -> Void) async {
         do throws(MailFailure) {
             repeat {
-                let count = try await filing.run()
+                let count = try await filing.run(limit: isSending ? 25 : 100)
                 guard count > 0 else { return }
                 watch(.filed(count))
             } while archive.stopFailure == nil && !isSending

@@ -6,7 +6,7 @@ import MailModel
 actor OutboxJournal {
     private struct Entry {
         var note: OutboxNote
-        var continuation: CheckedContinuation<Result<Bool, MailFailure>, Never>
+        var done: @Sendable (Result<Bool, MailFailure>) -> Void
     }
 
     private let archive: Archive
@@ -35,12 +35,47 @@ actor OutboxJournal {
     /// - Returns: whether the claim still is this process's; if not, nothing was noted.
     func note(_ note: OutboxNote) async throws(MailFailure) -> Bool {
         let result = await withCheckedContinuation { continuation in
-            waiting.append(Entry(note: note, continuation: continuation))
-            guard !isWriting else { return }
-            isWriting = true
-            Task { await writeAll() }
+            append(Entry(note: note) { continuation.resume(returning: $0) })
         }
         return try result.get()
+    }
+
+    private func append(_ entry: Entry) {
+        waiting.append(entry)
+        guard !isWriting else { return }
+        isWriting = true
+        Task { await writeAll() }
+    }
+
+    /// Puts the end of an attempt before all that is noted from now on, and comes back without waiting for the disk.
+    ///
+    /// - Parameters:
+    ///   - failed: told of each try that fails.
+    ///   - done: called with what `end` would return.
+    nonisolated func startEnding(
+        _ ending: OutboxEnding, failed: @escaping @Sendable (MailFailure) -> Void,
+        done: @escaping @Sendable (Bool?) async -> Void
+    ) async -> EndingUnderWay {
+        let firstTry = await post(.ended(ending))
+        let whole = Task {
+            do throws(MailFailure) {
+                await done(try await firstTry.value.get())
+            } catch {
+                failed(error)
+                await done(await end(ending, failed: failed))
+            }
+        }
+        return EndingUnderWay(firstTry: firstTry, whole: whole)
+    }
+
+    private func post(_ note: OutboxNote) -> Task<Result<Bool, MailFailure>, Never> {
+        let (results, tell) = AsyncStream<Result<Bool, MailFailure>>.makeStream()
+        append(Entry(note: note) { tell.yield($0) })
+        return Task {
+            for await result in results { return result }
+            // Nobody else takes from the stream, which does not end before.
+            return .failure(.outboxUncertain)
+        }
     }
 
     /// Puts the end of an attempt on the disk, however long that takes. A full disk has room again some day; an answer
@@ -100,11 +135,14 @@ actor OutboxJournal {
     }
 
     private static let longestPause = Duration.seconds(15)
+    /// Of more notes than these, one transaction takes half: were it all of them, every connection would wait for the same
+    /// commit, and then the disk for all connections.
+    private static let smallGroup = 8
 
     private func writeAll() async {
         while !waiting.isEmpty {
-            let group = waiting
-            waiting = []
+            let group = Array(waiting.prefix(max(Self.smallGroup, (waiting.count + 1) / 2)))
+            waiting.removeFirst(group.count)
             let store = store
             let notes = group.map(\.note)
             let results: [Result<Bool, MailFailure>]
@@ -113,7 +151,7 @@ actor OutboxJournal {
             } catch {
                 results = notes.map { _ in .failure(error) }
             }
-            for (entry, result) in zip(group, results) { entry.continuation.resume(returning: result) }
+            for (entry, result) in zip(group, results) { entry.done(result) }
         }
         isWriting = false
     }
@@ -131,6 +169,24 @@ actor OutboxJournal {
             return notes.map { note in
                 Result { () throws(MailFailure) in try store([note])[0] }
             }
+        }
+    }
+}
+
+/// How an attempt ended, on its way to the disk while the next mail is offered to the server.
+struct EndingUnderWay: Sendable {
+    fileprivate let firstTry: Task<Result<Bool, MailFailure>, Never>
+    fileprivate let whole: Task<Void, Never>
+
+    /// Throws why the disk did not take it at once: no further mail is handed over then.
+    func demandStored() async throws(MailFailure) { _ = try await firstTry.value.get() }
+
+    /// Returns when it is stored, or will not be by this process. Being cancelled leaves one more try.
+    func finish() async {
+        await withTaskCancellationHandler {
+            await whole.value
+        } onCancel: {
+            whole.cancel()
         }
     }
 }

@@ -18,14 +18,17 @@ struct SentFiling: Sendable {
     private static let validity = UIDValidity(1)
     private let disk = DiskQueue("filing")
     private static let batchBytes = 16 << 20
+    private static let smallBytes = 64 << 10
 
     /// Files some of what is due; the rest with the next call.
+    ///
+    /// - Parameter limit: how many mails at most.
     /// - Returns: how many were filed; those that could not be are put off.
-    func run() async throws(MailFailure) -> Int {
+    func run(limit: Int = 100) async throws(MailFailure) -> Int {
         var batch: [Archive.OutboxToFile] = []
         var bytes = 0
         let archive = archive
-        let due = try await disk.run { () throws(MailFailure) in try archive.outboxToFile() }
+        let due = try await disk.run { () throws(MailFailure) in try archive.outboxToFile(limit: limit) }
         for item in due {
             if !batch.isEmpty, bytes + item.size > Self.batchBytes { break }
             batch.append(item)
@@ -33,9 +36,16 @@ struct SentFiling: Sendable {
         }
         guard !batch.isEmpty else { return 0 }
         var originals: [MessageBytes] = []
+        // All small ones at once, if nothing is wrong with any.
+        let small =
+            (try? archive.outboxContents(of: batch.filter { $0.size <= Self.smallBytes }.map(\.item))) ?? [:]
         for item in batch {
             do throws(MailFailure) {
-                originals.append(try content(of: item))
+                if let bytes = small[item.item], bytes.count == item.size {
+                    originals.append(MessageBytes(bytes))
+                } else {
+                    originals.append(try content(of: item))
+                }
             } catch  where error.code == .archiveCorrupt {
                 try putOff(item, .failed(error))
                 batch.removeAll { $0.item == item.item }

@@ -62,6 +62,48 @@ import Testing
         #expect(try fixture.archive.outboxItem(claim.id).state == .sent)
     }
 
+    @Test func nothingMoreIsHandedOverWhileTheAnswerBeforeIsNotStored() async throws {
+        let (fixture, claim) = try Self.fixture()
+        try Self.begin(claim, fixture)
+        let (isOurs, tell) = AsyncStream<Bool?>.makeStream()
+        let failures = Mutex(0)
+        let ending = await FullDisk(writes: 3).journal(fixture.archive).startEnding(
+            Self.accepted(claim, fixture), failed: { _ in failures.withLock { $0 += 1 } },
+            done: {
+                tell.yield($0)
+                tell.finish()
+            })
+        var refusal: MailFailure?
+        do throws(MailFailure) { try await ending.demandStored() } catch { refusal = error }
+        #expect(refusal?.summary == "full")
+        await ending.finish()
+        #expect(await isOurs.first { _ in true } == true)
+        #expect(failures.withLock { $0 } == 3)
+        #expect(try fixture.archive.outboxItem(claim.id).state == .sent)
+    }
+
+    @Test func anAnswerIsOnTheDiskBeforeWhatIsBegunBehindIt() async throws {
+        let (fixture, claim) = try Self.fixture()
+        try Self.begin(claim, fixture)
+        let written = Mutex<[String]>([])
+        let archive = fixture.archive
+        let journal = OutboxJournal(archive: archive) { notes throws(MailFailure) in
+            written.withLock { written in
+                for note in notes {
+                    if case .ended = note { written.append("ended") } else { written.append("begins") }
+                }
+            }
+            return try archive.noteOutbox(notes)
+        }
+        let ending = await journal.startEnding(
+            Self.accepted(claim, fixture), failed: { _ in }, done: { _ in })
+        // Nobody's any more: what counts is the order.
+        #expect(try await journal.note(.begins(claim.id, recipients: [0])) == false)
+        try await ending.demandStored()
+        await ending.finish()
+        #expect(written.withLock { $0 } == ["ended", "begins"])
+    }
+
     @Test func theEndOfTheDaemonLeavesTheMailToTheNextOne() async throws {
         let (fixture, claim) = try Self.fixture()
         try Self.begin(claim, fixture)
