@@ -182,7 +182,7 @@ struct Installation {
 
 /// Lets a few installations work side by side: each has a mail server of ten processes.
 actor Turnstile {
-    static let shared = Turnstile(places: 3)
+    static let shared = Turnstile(places: 4)
 
     private var places: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []

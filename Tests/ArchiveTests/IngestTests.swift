@@ -127,6 +127,25 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
+    @Test(arguments: [false, true])
+    func `mail to a colleague and a blind stranger waits, whichever copy comes first`(sentFirst: Bool) throws
+    {
+        let fixture = try ArchiveFixture()
+        try fixture.archive.addUser(name: "otto", email: EmailAddress("otto@firma.example"))
+        let received = fixture.arrival(
+            1, from: "anna@firma.example", to: ["otto@firma.example"], transport: "Received: x\r\n")
+        let sent = fixture.arrival(
+            1, from: "anna@firma.example", to: ["otto@firma.example"], bcc: ["stranger@else.example"],
+            transport: "Bcc: stranger@else.example\r\n", folder: fixture.sent)
+        for arrival in sentFirst ? [sent, received] : [received, sent] {
+            _ = try fixture.archive.ingest([arrival])
+        }
+        let item = try #require(try fixture.archive.reviewItems().first)
+        #expect(item.address == "stranger@else.example")
+        #expect(try fixture.archive.message(item.message).direction == .outgoing)
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
     @Test func `importing the same bytes again adds no row`() throws {
         let fixture = try ArchiveFixture()
         _ = try fixture.archive.ingest([fixture.arrival(nil), fixture.arrival(nil, text: "Two")])

@@ -12,6 +12,53 @@ struct ContactCSVTests {
         csv.rows.map { $0.contact.emails.map(\.addrSpec) }
     }
 
+    // MARK: Files of address books
+
+    static let addressBooks: [(text: String, name: String, emails: [String], phones: [String])] = [
+        (
+            """
+            First Name,Middle Name,Last Name,Organization Name,E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Value,Phone 1 - Value
+            Ivan,,Petrov,Firma,* Work,ivan@klient.example,petrov@klient.example,+7 495 1234567
+            """, "Ivan Petrov", ["ivan@klient.example", "petrov@klient.example"], ["+7 495 1234567"]
+        ),
+        (
+            """
+            "First Name","Last Name","Company","E-mail Address","E-mail 2 Address","Mobile Phone","Business Phone"
+            "Ivan","Petrov","Firma","ivan@klient.example","petrov@klient.example","+7 1","+7 2"
+            """, "Ivan Petrov", ["ivan@klient.example", "petrov@klient.example"], ["+7 1", "+7 2"]
+        ),
+        (
+            """
+            Фамилия;Имя;Отчество;Электронная почта;Мобильный телефон
+            Петров;Иван;Сергеевич;ivan@klient.example;+7 1
+            """, "Иван Сергеевич Петров", ["ivan@klient.example"], ["+7 1"]
+        ),
+        ("Имя;Почта\nИван Петров;ivan@klient.example", "Иван Петров", ["ivan@klient.example"], []),
+    ]
+
+    @Test(arguments: addressBooks)
+    func theColumnsOfAddressBooksAreUnderstood(
+        text: String, name: String, emails: [String], phones: [String]
+    ) throws {
+        let row = try #require(try read(text).rows.first?.contact)
+        #expect(row.name == name && row.emails.map(\.addrSpec) == emails)
+        #expect(row.phones == phones)
+    }
+
+    @Test func aColumnThatNoContactHasIsNamedWhenSomethingStandsInIt() throws {
+        let text = "name,City,Fax,Note\nA,Moscow,,\nB,,,x\n"
+        #expect(try read(text).ignoredColumns == ["City", "Note"])
+        let mapped = try ContactCSV(data: Data(text.utf8), map: ["note": "tags", "City": ""])
+        #expect(mapped.ignoredColumns == [] && mapped.rows.last?.contact.tags == ["x"])
+    }
+
+    @Test(arguments: ["sep=;\r\n", "\u{FEFF}sep=;\n", "SEP=;\n", "\"sep=;\"\n"])
+    func theSeparatorThatTheFirstLineSaysIsTakenAndRowsAreCountedWithIt(line: String) throws {
+        let csv = try read(line + "name;emails\nA, B;x@x.example\nC;nobody\n")
+        #expect(csv.rows.map(\.contact.name) == ["A, B"] && csv.rows.first?.number == 3)
+        #expect(csv.refused.first?.detail?.hasPrefix("row 4: ") == true)
+    }
+
     // MARK: Files that cannot be read
 
     @Test(arguments: ["", "\n", "phone,city\n1,2\n", "a@x.example\n", ";;;\n"])

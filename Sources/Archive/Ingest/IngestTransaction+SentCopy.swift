@@ -28,16 +28,32 @@ extension IngestTransaction {
         }
         guard !added.isEmpty else { return }
         try SearchIndex(db).renew(message)
+        guard let facts = try decisions.facts(of: message), facts.category != .report else { return }
         let matched = Matcher.matchedContacts(among: added)
-        guard !matched.isEmpty, let facts = try decisions.facts(of: message), facts.category != .report else {
-            return
-        }
         for contact in matched {
             try decisions.link(message, contact: contact, by: .arrival, sortDate: facts.sortDate)
         }
-        if facts.state == .review || (facts.state == .ignored && facts.reason == Decisions.internalReason) {
+        let wasInternal = facts.state == .ignored && facts.reason == Decisions.internalReason
+        if wasInternal { try leaveInternal(message, waits: matched.isEmpty, sortDate: facts.sortDate) }
+        if !matched.isEmpty, facts.state == .review || wasInternal {
             try decisions.settle(message, as: .archived, resolution: .linked, by: "rule")
         }
+    }
+
+    /// Mail between users went to somebody else as well: what it is does not depend on which of its copies came first.
+    private func leaveInternal(
+        _ message: ArchivedMessageID, waits: Bool, sortDate: UnixTime
+    ) throws {
+        guard let finding = try Rejudging(db, policy: policy).judge(message) else { return }
+        try db.execute(
+            sql: "UPDATE messages SET direction = ? WHERE id = ?",
+            arguments: [finding.result.direction.rawValue, message.rawValue])
+        guard waits, case .review(let subject) = finding.result.verdict else { return }
+        try decisions.settle(message, as: .review, resolution: nil, by: "")
+        try decisions.open(
+            message, address: try subject.canonical.map { try addresses.entry($0).id },
+            email: subject.participant?.mailbox.address.lowercased, reason: subject.reason,
+            kind: subject.kind, sortDate: sortDate)
     }
 
     /// A copy in a Sent folder shows that a user wrote a message, whatever a server said of the copy that came in

@@ -47,9 +47,7 @@ extension Archive {
     /// - Throws: `unknown.review-item`.
     public func reviewItems(_ selection: ReviewSelection) throws(MailFailure) -> [ReviewItem] {
         try read { db, sight in
-            try Self.open(selection, db, sight).flatMap {
-                try Self.reviewItems(db, sight, "r.id = ?", "", [$0.id.rawValue])
-            }
+            try Self.reviewItems(db, sight, Self.open(selection, db, sight).map(\.id.rawValue))
         }
     }
 

@@ -6,9 +6,10 @@ import SwiftCSV
 /// Contacts in a CSV file with a header line: `external_id`, `kind`, `name`,
 /// `emails` (separated by comma, semicolon or white space), `organisation`,
 /// `owner`, `do_not_email`, `notify_owner`, `private`, `type`, `tags`, `phones` and `users` (these three
-/// separated by comma or semicolon). Only `name` or `emails` is needed. The separator of the
-/// file is a comma, a semicolon or a tab; its text is UTF-8, UTF-16 with its mark, else
-/// windows-1251, as spreadsheets write it.
+/// separated by comma or semicolon). Only `name` or `emails` is needed; `given_name`, `middle_name` and
+/// `family_name` make a name where there is none. Columns as the address books of Google, Outlook and Yandex name them
+/// are understood. The separator of the file is a comma, a semicolon or a tab, or what a first line `sep=;` says; its
+/// text is UTF-8, UTF-16 with its mark, else windows-1251, as spreadsheets write it.
 public struct ContactCSV: Sendable {
     /// A row that was read, with its place in the file.
     public struct Row: Sendable {
@@ -20,25 +21,15 @@ public struct ContactCSV: Sendable {
     public private(set) var rows: [Row] = []
     /// Rows that could not be understood; each names its number.
     public private(set) var refused: [MailFailure] = []
+    /// Columns, as the file names them, that are nobody's and in which something stands.
+    public private(set) var ignoredColumns: [String] = []
 
     public enum Encoding: String, Sendable, CaseIterable {
         case utf8 = "utf-8"
         case windows1251 = "windows-1251"
     }
 
-    public static let columns = [
-        "external_id", "kind", "name", "emails", "organisation", "owner", "do_not_email", "notify_owner",
-        "private", "type", "tags", "phones", "users",
-    ]
-    /// Columns that may stand in a file several times, and have several values in one cell.
-    private static let severalFold: Set<String> = ["emails", "phones", "tags", "users"]
-    /// Other spellings of the columns.
-    private static let synonyms = [
-        "id": "external_id", "email": "emails", "e-mail": "emails", "organization": "organisation",
-        "company": "organisation", "имя": "name", "название": "name", "почта": "emails", "тип": "kind",
-        "организация": "organisation", "компания": "organisation", "ответственный": "owner",
-        "phone": "phones", "телефон": "phones", "tag": "tags", "метки": "tags", "user": "users",
-    ]
+    public static let columns = ContactColumns.all
 
     /// - Parameters:
     ///   - map: the column that each name in the header means; an empty one leaves its cells out.
@@ -49,12 +40,14 @@ public struct ContactCSV: Sendable {
     ) throws(MailFailure) {
         var text = try Self.decode(data, encoding)
         if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
-        let delimiter = Self.delimiter(of: text)
+        let said = Self.saidDelimiter(&text)
+        let delimiter = said ?? Self.delimiter(of: text)
+        let firstRow = said == nil ? 1 : 2
         // The parser takes an unclosed cell for the rest of the file, and does not say in which row
         // another quote is wrong.
         if let row = CSVQuotes.firstBrokenRow(of: text, delimiter: delimiter.rawValue) {
             throw Self.unusable(
-                "row \(row): a quote is not closed, or stands inside a cell",
+                "row \(row + firstRow - 1): a quote is not closed, or stands inside a cell",
                 "Put double quotes around the whole cell, and write each quote inside it twice.")
         }
         let table: EnumeratedCSV
@@ -73,14 +66,14 @@ public struct ContactCSV: Sendable {
             }
             mapped[name.lowercased()] = column
         }
-        let header = plain.map { mapped[$0] ?? Self.synonyms[$0] ?? $0 }
-        guard header.contains("name") || header.contains("emails") else {
+        let header = ContactColumns.meant(by: plain, mapped)
+        guard header.contains(where: { ContactColumns.naming.contains($0) }) else {
             throw Self.unusable(
                 "the first line has no column \"name\" or \"emails\"",
                 "Begin the file with a header such as \(Self.columns.joined(separator: ",")).")
         }
         for (index, column) in header.enumerated()
-        where Self.columns.contains(column) && !Self.severalFold.contains(column)
+        where Self.columns.contains(column) && !ContactColumns.severalFold.contains(column)
             && header[..<index].contains(column)
         {
             throw Self.unusable(
@@ -88,7 +81,7 @@ public struct ContactCSV: Sendable {
                 "Leave one of them out with --map, or take it out of the file.")
         }
         for (index, cells) in table.rows.enumerated() {
-            let number = index + 2
+            let number = index + firstRow + 1
             do throws(MailFailure) {
                 let fields = try Self.fields(cells, under: header)
                 guard !fields.isEmpty else { continue }
@@ -99,6 +92,10 @@ public struct ContactCSV: Sendable {
                 refused.append(located)
             }
         }
+        ignoredColumns = header.indices.filter { column in
+            !header[column].isEmpty && !Self.columns.contains(header[column])
+                && table.rows.contains { column < $0.count && !$0[column].isEmpty }
+        }.map { table.header[$0].trimmingCharacters(in: .whitespaces) }
     }
 
     private static func fields(
@@ -113,7 +110,7 @@ public struct ContactCSV: Sendable {
         var fields: [String: String] = [:]
         for (name, value) in zip(header, values) where !value.isEmpty {
             // Address books have a column for each address and number.
-            if severalFold.contains(name), let earlier = fields[name] {
+            if ContactColumns.severalFold.contains(name), let earlier = fields[name] {
                 fields[name] = "\(earlier),\(value)"
             } else {
                 fields[name] = value
@@ -139,10 +136,12 @@ public struct ContactCSV: Sendable {
             }
             emails.append(address)
         }
-        guard fields["name"] != nil || !emails.isEmpty else {
+        let parts = ["given_name", "middle_name", "family_name"].compactMap { fields[$0] }
+        let name = fields["name"] ?? (parts.isEmpty ? nil : parts.joined(separator: " "))
+        guard name != nil || !emails.isEmpty else {
             throw refusal("no name and no address", "Give the contact one of them.")
         }
-        var row = ContactImportRow(kind: kind, name: fields["name"], emails: emails)
+        var row = ContactImportRow(kind: kind, name: name, emails: emails)
         row.externalID = fields["external_id"]
         row.organisation = fields["organisation"]
         row.owner = fields["owner"]
@@ -163,6 +162,15 @@ public struct ContactCSV: Sendable {
         case "false", "no", "0", "n", "нет": return false
         default: throw refusal("\"\(text)\" is neither yes nor no", "Write true or false.")
         }
+    }
+
+    /// What a first line `sep=;` says, by which spreadsheets are told; it is taken away.
+    private static func saidDelimiter(_ text: inout String) -> CSVDelimiter? {
+        guard let said = text.prefixMatch(of: #/"?sep=(.)"?[;,\t]*\R/#.ignoresCase()),
+            let delimiter = [";": CSVDelimiter.semicolon, ",": .comma, "\t": .tab][String(said.1)]
+        else { return nil }
+        text.removeSubrange(said.range)
+        return delimiter
     }
 
     /// The one of comma, semicolon and tab that occurs most in the header line.

@@ -85,7 +85,7 @@ private struct CheckAnswer: Encodable {
         case .success(let findings):
             pass(
                 "IMAP",
-                "\(findings.folderCount) folders, \(findings.inboxMessages) messages in INBOX, "
+                "\(amount(findings.folderCount, "folder")), \(amount(findings.inboxMessages, "message")) in INBOX, "
                     + (findings.sentFolder.map { "sent mail in \($0.rawValue)" }
                         ?? "no Sent folder recognised: name it with --sent-folder"))
         case .failure(let failure): fail("IMAP", failure)

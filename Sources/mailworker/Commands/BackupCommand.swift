@@ -58,12 +58,12 @@ struct BackupCommand: ParsableCommand {
         }
         if report.mendedRecords > 0 {
             Terminal.print(
-                "\(report.mendedRecords) records of the earlier backup were damaged, and are whole again. See to the "
+                "\(amount(report.mendedRecords, "record of the earlier backup was damaged, and is", "records of the earlier backup were damaged, and are")) whole again. See to the "
                     + "disk that it lies on.")
         }
         Terminal.print(
             """
-            \(report.messages) messages in \(directory): \(report.databaseBytes) bytes of database, \
+            \(amount(report.messages, "message")) in \(directory): \(report.databaseBytes) bytes of database, \
             \(report.originalBytes) bytes of originals, \(report.copiedBytes) of them new
             Keep \(key) apart from it: without the key the mailbox passwords have to be entered again.
             """)

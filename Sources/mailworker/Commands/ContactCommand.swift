@@ -90,11 +90,12 @@ extension AddressGain {
     var text: String {
         var text = ""
         if linkedMessages > 0 {
-            text += "; \(linkedMessages) messages entered the history, \(closedItems) left the queue"
+            text +=
+                "; \(amount(linkedMessages, "message")) entered the history, \(closedItems) left the queue"
         }
         if unlinkedMessages > 0 {
             text +=
-                "; \(unlinkedMessages) messages left the history, \(openedItems) of them wait in the queue"
+                "; \(amount(unlinkedMessages, "message")) left the history, \(openedItems) of them wait in the queue"
         }
         return text
     }

@@ -97,7 +97,7 @@ struct ContactEditCommand: ParsableCommand {
                 throw MailFailure.usage(
                     "Mail would leave the contact's history with the address; nothing was changed",
                     detail:
-                        "\(plan.gain.unlinkedMessages) messages, \(plan.gain.openedItems) of which would wait "
+                        "\(amount(plan.gain.unlinkedMessages, "message")), \(plan.gain.openedItems) of which would wait "
                         + "in the queue",
                     remedy: "Repeat with --yes (mailworker undo brings the mail back), or with "
                         + "--keep-history.")

@@ -13,7 +13,9 @@ struct ContactImportCommand: ParsableCommand {
         discussion: """
             The first line of a CSV file names the columns: external_id, kind, name, emails (several separated by
             comma or semicolon), organisation, owner, do_not_email, notify_owner, private, type, tags, phones, users
-            (who see a private one besides its owner); --map says which column another name means. Commas, semicolons or tabs separate, and UTF-8 and
+            (who see a private one besides its owner), and given_name, middle_name and family_name where there is no name.
+            Most names that Google, Outlook and Yandex give their columns are understood; --map says which column another
+            name means, and columns that mean nothing are named. Commas, semicolons or tabs separate, and UTF-8 and
             windows-1251 are told apart. A row whose external_id, or else whose address and name, is known updates
             that contact; addresses, tags, numbers and users are added, never taken away. All rows are imported in one
             transaction. --dry-run lists what would be added, changed and refused; --ask lists it, and imports
@@ -67,11 +69,12 @@ struct ContactImportCommand: ParsableCommand {
         }
         if listing.json { Terminal.print(try JSONOutput.document(answer)) }
         for failure in answer.failures { Terminal.complain(failure.revealed) }
+        if let notice = answer.notice { Terminal.complain(notice) }
         if !listing.json { Terminal.print(answer.summary + (answer.done ? Actor.wayBack : "")) }
         if !answer.failures.isEmpty { throw ExitStatus.someItemsFailed }
     }
 
-    private func read(_ data: Data) throws -> (rows: [ContactCSV.Row], refused: [MailFailure]) {
+    private func read(_ data: Data) throws -> ContactImportAnswer.Source {
         var columns: [String: String] = [:]
         for entry in map {
             guard let equals = entry.lastIndex(of: "="), equals != entry.startIndex else {
@@ -88,10 +91,11 @@ struct ContactImportCommand: ParsableCommand {
         }
         if ContactCards.isCards(data) {
             let cards = ContactCards(data: data)
-            return (cards.rows, cards.refused)
+            return ContactImportAnswer.Source(rows: cards.rows, refused: cards.refused)
         }
         let table = try ContactCSV(data: data, map: columns, encoding: encoding)
-        return (table.rows, table.refused)
+        return ContactImportAnswer.Source(
+            rows: table.rows, refused: table.refused, ignoredColumns: table.ignoredColumns)
     }
 
     private func isAccepted(_ answer: ContactImportAnswer) throws -> Bool {
@@ -108,6 +112,13 @@ struct ContactImportCommand: ParsableCommand {
 
 /// What an import did, or would do.
 struct ContactImportAnswer: Encodable {
+    /// What was read of a file.
+    struct Source {
+        var rows: [ContactCSV.Row]
+        var refused: [MailFailure]
+        var ignoredColumns: [String] = []
+    }
+
     struct Change: Encodable {
         var row: Int
         /// Nil for one that is only about to be added.
@@ -125,6 +136,8 @@ struct ContactImportAnswer: Encodable {
     var added: [Change] = []
     var changed: [Change] = []
     var refused: [String]
+    /// Those of the file that mean nothing here.
+    var ignoredColumns: [String]
     let failures: [MailFailure]
     private let gain: AddressGain
 
@@ -135,13 +148,12 @@ struct ContactImportAnswer: Encodable {
         case organisationsAdded = "organisations_added"
         case linkedMessages = "linked_messages"
         case added, changed, refused
+        case ignoredColumns = "ignored_columns"
     }
 
-    init(
-        _ report: ContactImportReport, of source: (rows: [ContactCSV.Row], refused: [MailFailure]),
-        isDone: Bool
-    ) {
+    init(_ report: ContactImportReport, of source: Source, isDone: Bool) {
         done = isDone
+        ignoredColumns = source.ignoredColumns
         gain = report.gain
         addedCount = report.added
         organisationsAdded = report.organisationsAdded
@@ -177,10 +189,16 @@ struct ContactImportAnswer: Encodable {
         return table.isEmpty ? "No row adds or changes anything." : table.text
     }
 
+    var notice: String? {
+        guard !ignoredColumns.isEmpty else { return nil }
+        return "Not taken, since contacts have no such column: \(ignoredColumns.joined(separator: ", ")). "
+            + "Say what one means with --map HEADER=COLUMN, or --map HEADER= to leave it out."
+    }
+
     var summary: String {
         done
             ? "\(addedCount) added, \(changedCount) updated, \(failures.count) refused\(gain.text)"
             : "\(addedCount) would be added, \(changedCount) changed, \(failures.count) refused; nothing was "
-                + "changed. \(gain.linkedMessages) messages would enter a history."
+                + "changed. \(amount(gain.linkedMessages, "message")) would enter a history."
     }
 }

@@ -58,7 +58,7 @@ struct ContactMergeCommand: ParsableCommand {
             return Terminal.print(try JSONOutput.document(answer))
         }
         let messages =
-            "\(outcome.movedMessages) messages move, \(outcome.sharedMessages) are in both histories"
+            "\(amount(outcome.movedMessages, "message moves", "messages move")), \(amount(outcome.sharedMessages, "is", "are")) in both histories"
             + outcome.gain.text
         if yes {
             return Terminal.print(

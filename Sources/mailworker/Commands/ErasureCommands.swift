@@ -46,7 +46,7 @@ struct ContactEraseCommand: ParsableCommand {
         if json { return Terminal.print(try JSONOutput.document(Answer(plan: plan, done: yes))) }
         if yes {
             return Terminal.print(
-                "erased contact \(found.id) and \(plan.erased.count) messages; \(plan.kept.count) stay with "
+                "erased contact \(found.id) and \(amount(plan.erased.count, "message")); \(plan.kept.count) stay with "
                     + "other contacts. Backups made before still hold them."
                     + plan.naming.map {
                         "\nA report that names the contact is still here: mailworker message private \($0)"
@@ -68,7 +68,7 @@ struct ContactEraseCommand: ParsableCommand {
         }
         if !table.isEmpty { Terminal.print(table.text) }
         Terminal.print(
-            "Nothing was changed. To erase \(found.name) (\(found.id)) and \(plan.erased.count) messages for "
+            "Nothing was changed. To erase \(found.name) (\(found.id)) and \(amount(plan.erased.count, "message")) for "
                 + "good: mailworker contact erase \(found.id) --yes")
     }
 

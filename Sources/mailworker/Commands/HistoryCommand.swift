@@ -22,7 +22,7 @@ struct HistoryCommand: ParsableCommand {
         if listing.json { return Terminal.print(try JSONOutput.document(entries)) }
         if entries.isEmpty { return Terminal.print("No mail of \(found.name) yet.") }
         let total = try archive.historyCount(of: found.id)
-        Terminal.print("\(found.name): \(total) messages\n")
+        Terminal.print("\(found.name): \(amount(total, "message"))\n")
         Terminal.print(Terminal.sanitized(entries.map { Self.text($0, of: found) }.joined(separator: "\n")))
     }
 

@@ -121,7 +121,7 @@ struct QueueIgnoreCommand: ParsableCommand {
             let (rules, changes) = try archive.tryIgnoring(try selection.selection(), scope)
             return Terminal.print(
                 changes.table
-                    + "A rule for \(rules.joined(separator: ", ")) would move \(changes.count) messages. "
+                    + "A rule for \(rules.joined(separator: ", ")) would move \(amount(changes.count, "message")). "
                     + "Nothing was changed.")
         }
         let outcome = try archive.ignore(try selection.selection(), scope, by: Actor.name)
@@ -154,6 +154,9 @@ struct QueuePrivateCommand: ParsableCommand {
                 table.text + "\nNothing was changed. To remove these \(items.count) for good, add --yes.")
         }
         let messages = try archive.makePrivate(selection)
-        Terminal.print("\(messages.count) messages are private; their texts and originals are gone")
+        Terminal.print(
+            amount(
+                messages.count, "message is private; its text and original are gone",
+                "messages are private; their texts and originals are gone"))
     }
 }

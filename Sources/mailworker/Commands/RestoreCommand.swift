@@ -63,17 +63,17 @@ struct RestoreCommand: ParsableCommand {
         for line in found.findingLines { Terminal.print(line) }
         if report.mendedPages > 0 {
             Terminal.print(
-                "In \(report.mendedPages) pages of the backup's database a bit had flipped: they are as they were "
+                "In \(amount(report.mendedPages, "page")) of the backup's database a bit had flipped: they are as they were "
                     + "again. See to the disk that the backup lies on.")
         }
         if report.carriedPages > 0 {
             Terminal.print(
-                "\(report.carriedPages) pages of the database were damaged in the archive already when this backup was "
+                "\(amount(report.carriedPages, "page of the database was", "pages of the database were")) damaged in the archive already when this backup was "
                     + "made: what they held is wrong or missing here too. An earlier backup may have it.")
         }
         let archive = configuration.archiveDirectory
         Terminal.print(
-            "restored \(found.messages) messages with \(found.originals) originals to \(archive), "
+            "restored \(amount(found.messages, "message")) with \(amount(found.originals, "original")) to \(archive), "
                 + (found.isClean
                     ? "verified"
                     : "verified: what is named above is damaged in the backup, the rest is whole"))

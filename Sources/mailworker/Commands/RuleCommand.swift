@@ -136,7 +136,7 @@ struct RuleDryRunCommand: ParsableCommand {
         let changes = try archive.tryRules(trial)
         let shown = Array(changes.prefix(listing.limit ?? .max))
         if listing.json { return Terminal.print(try JSONOutput.document(shown)) }
-        Terminal.print(shown.table + "\(changes.count) messages would move. Nothing was changed.")
+        Terminal.print(shown.table + "\(amount(changes.count, "message")) would move. Nothing was changed.")
     }
 }
 
@@ -147,7 +147,9 @@ extension [RuleChange] {
         let words: [(LedgerState, String)] = [
             (.ignored, "ignored"), (.review, "waiting in the queue"), (.archived, "with their contacts"),
         ]
-        let parts = words.compactMap { state, word in counts[state].map { "\($0) messages \(word) now" } }
+        let parts = words.compactMap { state, word in
+            counts[state].map { "\(amount($0, "message")) \(word) now" }
+        }
         return parts.isEmpty ? "" : "; " + parts.joined(separator: ", ")
     }
 

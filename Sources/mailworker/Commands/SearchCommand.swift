@@ -82,7 +82,7 @@ struct SearchCommand: AsyncParsableCommand {
             }
             Terminal.clearProgress()
             waiting = try archive.searchBacklog()
-            if rebuild, query.isEmpty { return Terminal.print("indexed \(total) messages") }
+            if rebuild, query.isEmpty { return Terminal.print("indexed \(amount(total, "message"))") }
         }
         guard !query.isEmpty else { return }
         var filter = SearchFilter()
@@ -97,7 +97,9 @@ struct SearchCommand: AsyncParsableCommand {
         filter.order = sort
         let hits = try archive.search(
             SearchQuery(query.joined(separator: " ")), filter, limit: listing.limit ?? 50)
-        if waiting > 0 { Terminal.complain("\(waiting) messages are not indexed yet") }
+        if waiting > 0 {
+            Terminal.complain("\(amount(waiting, "message is", "messages are")) not indexed yet")
+        }
         if listing.json { return Terminal.print(try JSONOutput.document(hits)) }
         if hits.isEmpty { return Terminal.print("Nothing was found.") }
         Terminal.print(Terminal.sanitized(hits.map(Self.text).joined(separator: "\n")))

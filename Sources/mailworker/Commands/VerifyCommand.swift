@@ -108,22 +108,23 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         if !report.readDifferently.isEmpty {
             Terminal.print(
-                "\(report.readDifferently.count) messages are read otherwise by this version than by the "
+                "\(amount(report.readDifferently.count, "message is", "messages are")) read otherwise by this version than by the "
                     + "one that stored them, which is no damage; --json names them")
         }
         Terminal.print(
-            "\(report.originals) originals (\(report.originalBytes) bytes), \(report.messages) messages, "
-                + "\(report.rereadMessages) compared with their originals, \(report.ledgerRows) ledger rows, "
-                + "\(report.indexedMessages) in the search index, \(report.databasePages) database pages: "
+            "\(amount(report.originals, "original")) (\(report.originalBytes) bytes), \(amount(report.messages, "message")), "
+                + "\(report.rereadMessages) compared with their originals, \(amount(report.ledgerRows, "ledger row")), "
+                + "\(report.indexedMessages) in the search index, \(amount(report.databasePages, "database page")): "
                 + (report.isClean ? "clean" : "damaged")
                 + (report.resumedPacks == 0
                     ? ""
-                    : "; \(report.resumedPacks) packs were read by the interrupted verification of "
+                    : "; \(amount(report.resumedPacks, "pack was", "packs were")) read by the interrupted verification of "
                         + (report.resumedFrom?.shortText ?? "before"))
-                + (report.erasedOriginals == 0 ? "" : "; \(report.erasedOriginals) originals were erased")
+                + (report.erasedOriginals == 0
+                    ? "" : "; \(amount(report.erasedOriginals, "original was", "originals were")) erased")
                 + (report.unclaimedRecords == 0
                     ? ""
-                    : "; \(report.unclaimedRecords) unclaimed records of interrupted batches, which are harmless")
+                    : "; \(amount(report.unclaimedRecords, "unclaimed record")) of interrupted batches, harmless")
                 + (report.trailingBytes == 0
                     ? ""
                     : "; \(report.trailingBytes) bytes of interrupted batches, which the next append cuts off")
