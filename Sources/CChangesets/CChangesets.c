@@ -119,5 +119,8 @@ static int settle(void *context, int kind, sqlite3_changeset_iter *iterator) {
 int mw_changeset_apply(
     sqlite3 *database, const uint8_t *bytes, int count, void *context, mw_change_reader reader) {
     conflict_reader conflict = {context, reader};
-    return sqlite3changeset_apply(database, count, (void *)bytes, NULL, settle, &conflict);
+    // Without a savepoint of its own, whose journal in memory is walked from its beginning for each row: the caller takes
+    // the whole transaction back where this fails.
+    return sqlite3changeset_apply_v2(
+        database, count, (void *)bytes, NULL, settle, &conflict, NULL, NULL, SQLITE_CHANGESETAPPLY_NOSAVEPOINT);
 }

@@ -41,8 +41,9 @@ typedef void (*mw_change_reader)(
 int mw_changeset_read(const uint8_t *bytes, int count, void *context, mw_change_reader reader);
 
 /// Makes the changes, whatever a row holds by now, and passes over rows that are not there: whoever calls it records
-/// what happens and compares. At a row that a constraint forbids, `SQLITE_ABORT` is returned, nothing has
-/// changed, and that row has been handed to `reader` (with a NULL table when what is in the way is a foreign key).
+/// what happens and compares. At a row that a constraint forbids, `SQLITE_ABORT` is returned, what was changed before is
+/// for the caller to take back,
+/// and that row has been handed to `reader` (with a NULL table when what is in the way is a foreign key).
 int mw_changeset_apply(
     struct sqlite3 *database, const uint8_t *bytes, int count, void *context, mw_change_reader reader);
 
