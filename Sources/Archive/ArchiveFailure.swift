@@ -168,8 +168,10 @@ extension MailFailure {
 
     static func taken(_ what: String, _ name: String) -> MailFailure {
         MailFailure(
-            .nameTaken, kind: .permanent, "There is already such a \(what)", detail: name,
-            remedy: "Choose another name, or edit the one that exists.")
+            .nameTaken, kind: .permanent,
+            "There is already \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what) of that name",
+            detail: name,
+            remedy: "Choose another, or edit the one that exists.")
     }
 
     static func invalid(_ summary: String, _ detail: String? = nil, remedy: String) -> MailFailure {

@@ -15,6 +15,7 @@ import Testing
             fixture.arrival(2, from: "maria@client.example", text: "New"),
             fixture.arrival(3, from: "boris@else.example", text: "Middle") {
                 $0.date = UnixTime(1_695_000_000)
+                $0.category = .list
             },
             fixture.arrival(
                 4, from: "anna@firma.example", to: ["ruth@out.example"], text: "Sent", folder: fixture.sent
@@ -42,6 +43,7 @@ import Testing
         #expect(try subjects(fixture) { $0.since = UnixTime(1_695_000_000) } == ["New", "Middle"])
         #expect(try subjects(fixture) { $0.until = UnixTime(1_690_000_000) } == ["Sent"])
         #expect(try subjects(fixture) { $0.kind = .unreadable } == [])
+        #expect(try subjects(fixture) { $0.category = .list } == ["Middle"])
         #expect(try subjects(fixture) { $0.account = "anna" }.count == 4)
         #expect(throws: MailFailure.self) { try subjects(fixture) { $0.account = "nobody" } }
     }

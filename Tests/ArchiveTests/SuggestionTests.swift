@@ -40,6 +40,17 @@ struct SuggestionTests {
         #expect(try suggested(fixture, from: "ivan@gmail.com", name: "Иван") == [])
     }
 
+    @Test(arguments: [
+        ("Пётр\nООО «Ромашка»", true), ("Менеджер, ООО Ромашка | Москва", true), ("Ромашка", false),
+        ("Мы любим ООО Ромашка", false),
+    ])
+    func `an organisation that the signature names is suggested`(signature: String, isFound: Bool) throws {
+        let fixture = try ArchiveFixture()
+        let company = try contact(fixture, "ООО Ромашка", kind: .organisation)
+        #expect(
+            try suggested(fixture, from: "petr@mail.ru", signature: signature) == (isFound ? [company] : []))
+    }
+
     @Test func `the number in our own signature suggests nobody`() throws {
         let fixture = try ArchiveFixture()
         _ = try contact(fixture, "Maria", phone: "+7 916 123-45-67")

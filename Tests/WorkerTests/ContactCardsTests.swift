@@ -21,7 +21,7 @@ struct ContactCardsTests {
         #expect(found.rows.map(\.number) == [2, 3])
         #expect(found.rows.map(\.contact.name) == ["Berta", "Firma"])
         #expect(found.rows.map(\.contact.kind) == [nil, .organisation])
-        #expect(found.rows.map(\.contact.organisation) == ["Firma, Sales", nil])
+        #expect(found.rows.map(\.contact.organisation) == ["Firma", nil])
         #expect(found.rows.last?.contact.phones == ["+74951234567"])
         #expect(found.refused.map { $0.detail?.prefix { $0 != ":" } } == ["card 1", "card 4"])
     }

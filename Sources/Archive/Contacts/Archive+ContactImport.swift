@@ -61,7 +61,7 @@ private final class ContactImporter {
     private var touched: Set<ContactID> = []
     private let holders: ImportedHolders
     private let byExternalID, organisationByExternalID, byName: PreparedStatement
-    private let userByName, userByEmail, update, facts: PreparedStatement
+    private let userByName, userByEmail, update, setUpdated, facts: PreparedStatement
 
     /// - Parameter isListing: notes what becomes of each row.
     init(_ db: Database, _ sight: Sight, time: UnixTime, policy: MatchPolicy, isListing: Bool) throws {
@@ -107,10 +107,10 @@ private final class ContactImporter {
             UPDATE contacts SET kind = ?2, name = ?3, name_key = ?4, external_id = coalesce(?5, external_id),
                 organisation = coalesce(?6, organisation), owner = coalesce(?7, owner),
                 do_not_email = coalesce(?8, do_not_email), notify_owner = coalesce(?9, notify_owner),
-                is_private = coalesce(?10, is_private), updated_at = ?11, type = coalesce(?12, type),
-                name_words = ?13
+                is_private = coalesce(?10, is_private), type = coalesce(?11, type), name_words = ?12
             WHERE id = ?1
             """)
+        setUpdated = try PreparedStatement(db, "UPDATE contacts SET updated_at = ? WHERE id = ?")
     }
 
     func add(_ row: ContactImportRow, _ index: Int) throws {
@@ -155,7 +155,6 @@ private final class ContactImporter {
             let fields = try self.change(known, row, owner, organisation, details)
             change = .init(row: index, contact: known, isNew: false, fields: fields)
             id = known
-            report.updated += 1
         } else {
             var draft = ContactDraft(
                 kind: row.kind ?? .person, name: row.name ?? row.emails.first?.addrSpec ?? "")
@@ -179,6 +178,12 @@ private final class ContactImporter {
             let before = db.totalChangesCount
             report.gain = try report.gain + writer.give(email, to: id)
             if db.totalChangesCount > before { gained.append(email.lowercased) }
+        }
+        if !change.isNew {
+            let isChanged = !change.fields.isEmpty || !gained.isEmpty
+            report.updated += isChanged ? 1 : 0
+            report.unchanged += isChanged ? 0 : 1
+            if isChanged { try touch(id) }
         }
         guard isListing else { return }
         var listed = change
@@ -239,16 +244,13 @@ private final class ContactImporter {
         update.bind(7, owner?.rawValue)
         let flags = [row.doNotEmail, row.notifyOwner, row.isPrivate].map { $0.map { $0 ? 1 : 0 } }
         for (offset, flag) in flags.enumerated() { update.bind(Int32(8 + offset), flag.map(Int64.init)) }
-        update.bind(11, time.rawValue)
-        try update.bind(12, row.type)
-        try update.bind(13, NameWords(name).key)
-        try update.run()
+        try update.bind(11, row.type)
+        try update.bind(12, NameWords(name).key)
         if old[0] == Contact.Kind.organisation.rawValue, kind != old[0] {
             try writer.releasePeople(of: id)
             organisations = organisations.filter { $0.value != id }
         }
         let gained = try writer.addDetails(details, to: id)
-        guard isListing else { return [] }
         let new: [(String, String?)] =
             [
                 ("kind", kind), ("name", name), ("external_id", externalID),
@@ -261,8 +263,16 @@ private final class ContactImporter {
             // Whose name goes must be seen before it is gone.
             return field.0 == "name" ? "name (was \(was ?? ""))" : field.0
         }
+        // A row that says what is known already changes nothing.
+        if !changed.isEmpty { try update.run() }
         return changed + (gained.tags ? ["tags"] : []) + (gained.phones ? ["phones"] : [])
             + (gained.users ? ["users"] : [])
+    }
+
+    private func touch(_ id: ContactID) throws {
+        setUpdated.bind(1, time.rawValue)
+        setUpdated.bind(2, id.rawValue)
+        try setUpdated.run()
     }
 
     private func organisation(_ text: String) throws -> ContactID {
@@ -282,6 +292,7 @@ private final class ContactImporter {
             draft.owner = sight.rights?.user
             id = try writer.insert(draft)
             report.organisationsAdded += 1
+            if isListing { report.organisations.append(draft.name) }
         }
         organisations[key] = id
         return id

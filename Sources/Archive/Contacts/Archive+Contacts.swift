@@ -62,7 +62,9 @@ extension Archive {
             try writer.update(id, draft)
             try closed.demandStillClosed(in: id, db, sight)
             let gain = try writer.setAddresses(draft.emails, of: id, losing: lost)
-            return ContactChange(before: before, after: try contact() ?? before, gain: gain)
+            return ContactChange(
+                before: try Self.shown(before, db, sight),
+                after: try Self.shown(contact() ?? before, db, sight), gain: gain)
         }
         return isTrial ? try rehearse(run) : try writeReversibly(.contacts) { db in try run(db) }
     }
@@ -231,6 +233,19 @@ extension Archive {
                 WHERE \(sight.sees(contact: "c")) AND \(condition)
                 """)
         return try Row.fetchAll(query, arguments: arguments).map(Self.contact)
+    }
+
+    /// The contact without an organisation that the viewer does not see.
+    static func shown(_ contact: Contact, _ db: Database, _ sight: Sight) throws -> Contact {
+        guard let organisation = contact.organisation,
+            try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM contacts o WHERE o.id = ? AND \(sight.sees(contact: "o"))",
+                arguments: [organisation.rawValue]) == nil
+        else { return contact }
+        var shown = contact
+        shown.organisation = nil
+        shown.organisationName = nil
+        return shown
     }
 
     private static func contact(_ row: Row) -> Contact {

@@ -52,7 +52,10 @@ extension Archive {
             try writer.update(kept, draft)
             outcome.gain = try writer.setAddresses(draft.emails, of: kept, losing: .leaves)
             try closed.demandStillClosed(in: kept, db, sight)
-            outcome.result = try contact(kept)
+            // The draft is made of all that the contacts have; what is told of them is what the viewer sees.
+            outcome.kept = try Self.shown(before, db, sight)
+            outcome.others = try merged.map { try Self.shown($0, db, sight) }
+            outcome.result = try Self.shown(contact(kept), db, sight)
             return outcome
         }
         return isTrial ? try rehearse(run) : try writeReversibly(.contacts) { db in try run(db) }

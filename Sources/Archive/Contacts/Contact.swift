@@ -275,8 +275,12 @@ public struct ContactImportReport: Sendable, Hashable {
 
     public var added = 0
     public var updated = 0
+    /// Of known contacts, about whom the row says nothing new.
+    public var unchanged = 0
     public var changes: [Change] = []
     public var organisationsAdded = 0
+    /// Their names; listed by a trial only.
+    public var organisations: [String] = []
     public var gain = AddressGain()
     /// Rows that were left out; the others were imported.
     public var refused: [Refusal] = []

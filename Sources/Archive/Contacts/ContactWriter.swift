@@ -6,6 +6,7 @@ import Matcher
 /// address follow it.
 final class ContactWriter {
     let db: Database
+    private let sight: Sight
     let time: UnixTime
     /// By which mail that loses its contact is matched anew.
     let policy: MatchPolicy
@@ -25,6 +26,7 @@ final class ContactWriter {
         addresses book: AddressBook? = nil
     ) throws {
         self.db = db
+        self.sight = sight
         self.time = time
         self.policy = policy
         looks = try LookRegister(db)
@@ -121,7 +123,21 @@ final class ContactWriter {
     }
 
     /// People of an organisation that is none any more stand by themselves.
+    ///
+    /// - Throws: `rights.missing` when some of them are nobody whom the viewer sees.
     func releasePeople(of id: ContactID) throws {
+        if sight.rights != nil {
+            let hidden = try Bool.fetchOne(
+                db,
+                sql:
+                    "SELECT 1 FROM contacts c WHERE c.organisation = ? AND NOT (\(sight.sees(contact: "c"))) LIMIT 1",
+                arguments: [id.rawValue])
+            guard hidden == nil else {
+                throw MailFailure(
+                    .rightMissing, kind: .permanent, "The organisation has people whom you do not see",
+                    remedy: "It stays an organisation; ask an administrator.")
+            }
+        }
         try db.execute(
             sql: "UPDATE contacts SET organisation = NULL WHERE organisation = ?", arguments: [id.rawValue])
     }

@@ -92,8 +92,13 @@ private struct Explaining {
         }
         var because = check.facts.map { [$0] } ?? ["the authority says nothing of its domain"]
         if check.outcome == .failed {
+            // Under an address of ours it waits in any case.
+            var waits = policy.unverified == .review
+            if case .review(let subject) = finding.result.verdict, subject.kind == .unverified {
+                waits = true
+            }
             because.append(
-                policy.unverified == .review
+                waits
                     ? "mail of a contact or a user whose domain did not send it waits for a person"
                     : "such mail is linked all the same, by [matching] unverified = \"link\"")
         }

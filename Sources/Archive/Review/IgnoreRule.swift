@@ -36,7 +36,7 @@ public struct RulePattern: Sendable, Hashable {
             return
         }
         let domain = typed.hasPrefix("@") ? String(typed.dropFirst()) : typed
-        guard let address = EmailAddress("x@\(domain)"), domain.contains(".") else {
+        guard let address = EmailAddress("x@\(domain)"), domain.contains("."), !domain.contains("*") else {
             throw .invalid("This is not a domain", typed, remedy: remedy)
         }
         try self.init(domain: String(CanonicalAddress(address).domain))

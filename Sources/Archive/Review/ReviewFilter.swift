@@ -13,6 +13,8 @@ public struct ReviewFilter: Sendable, Hashable {
     public var since: UnixTime?
     public var until: UnixTime?
     public var kind: ReviewKind?
+    /// What a person wrote, or a list, a program or a mail system sent.
+    public var category: MessageCategory?
 
     public init() {}
 
@@ -41,6 +43,14 @@ public struct ReviewFilter: Sendable, Hashable {
         if let kind {
             parts.append("w.kind = ?")
             arguments += [kind.rawValue]
+        }
+        if let category {
+            parts.append(
+                """
+                EXISTS (SELECT 1 FROM review_items i_ JOIN messages m_ ON m_.id = i_.message
+                    WHERE i_.id = w.item AND m_.category = ?)
+                """)
+            arguments += [category.rawValue]
         }
         return (parts.isEmpty ? "1" : parts.joined(separator: " AND "), arguments)
     }

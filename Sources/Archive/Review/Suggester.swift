@@ -4,14 +4,15 @@ import Matcher
 
 /// Finds contacts that an item may belong to, the likeliest first: by its address, which somebody may have given to a
 /// contact who could not decide about the item, by one that differs only in its tag, by its thread, by a telephone
-/// number in the signature, by the name that came with the address, and by the address's domain. At most three; a person
+/// number in the signature, by the name that came with the address, by the address's domain, and by an organisation that the
+/// signature names. At most three; a person
 /// decides, since all of it can be forged. For an address that could be taken for a known one nobody is suggested: what
 /// a forger copies would point at the one who is imitated.
 struct Suggester {
     static let limit = 3
 
     private let db: Database
-    private let details, byAddress, inThread, byPhone, byName, byDomain: PreparedStatement
+    private let details, byAddress, inThread, byPhone, byName, byCompany, byDomain: PreparedStatement
 
     /// - Parameter sight: contacts that it does not show are not suggested.
     init(_ db: Database, _ sight: Sight) throws {
@@ -52,8 +53,16 @@ struct Suggester {
         byName = try PreparedStatement(
             db,
             """
-            SELECT c.id, c.name, c.name_key, (SELECT o.name FROM contacts o WHERE o.id = c.organisation)
+            SELECT c.id, c.name, c.name_key, (SELECT o.name FROM contacts o
+                WHERE o.id = c.organisation AND \(sight.sees(contact: "o")))
             FROM contacts c WHERE c.name_words = ? AND c.name_words <> '' AND \(isSeen) ORDER BY c.id LIMIT 20
+            """)
+        byCompany = try PreparedStatement(
+            db,
+            """
+            SELECT c.id, c.name FROM contacts c
+            WHERE c.name_words = ? AND c.name_words <> '' AND c.kind = 'organisation' AND \(isSeen)
+            ORDER BY c.id LIMIT 3
             """)
         // Organisations first: a domain says more about them than about one of its people.
         byDomain = try PreparedStatement(
@@ -118,9 +127,24 @@ struct Suggester {
             try byDomain.bind(1, String(domain))
             try collect(byDomain, "has an address at \(domain)", into: &found)
         }
+        if usesDomain { try collectCompanies(namedBy: facts.signature ?? "", into: &found) }
         add(namesakes.filter { $0.likeness == .words }, to: &found)
         return found
     }
+
+    /// A line of the signature, or a part of it between commas, that is an organisation's name. One word alone is too many
+    /// people's.
+    private func collectCompanies(namedBy signature: String, into found: inout [Suggestion]) throws {
+        let parts = signature.split { $0.isNewline || $0 == "," || $0 == "|" }
+        for part in parts.prefix(Self.signatureParts) where found.count < Self.limit {
+            let words = NameWords(part)
+            guard words.words.count > 1 else { continue }
+            try byCompany.bind(1, words.key)
+            try collect(byCompany, "is named in the signature", into: &found)
+        }
+    }
+
+    private static let signatureParts = 20
 
     // MARK: - Names
 

@@ -58,8 +58,8 @@ extension Archive {
     /// - Throws: `unknown.undo` when there is none.
     public func lastUndo(of person: String) throws(MailFailure) -> UndoEntry {
         let start = undoLimits.start(at: now())
-        let last = try read { db, sight in
-            try Row.fetchOne(
+        let (last, final) = try read { db, sight in
+            let last = try Row.fetchOne(
                 db,
                 sql: """
                     SELECT \(UndoLog.entryColumns) FROM undo
@@ -67,9 +67,29 @@ extension Archive {
                     ORDER BY id DESC LIMIT 1
                     """, arguments: [person, start.rawValue]
             ).map(UndoLog.entry)
+            return (last, try last.flatMap { try Self.finalAct(of: person, after: $0, db) })
         }
         guard let last else { throw Self.unknownUndo(person) }
+        if let final {
+            throw MailFailure(
+                .undoBlocked, kind: .permanent, "Your last action cannot be taken back", detail: final,
+                remedy: "The one before can: mailworker undo \(last.id) (\(last.action)).")
+        }
         return last
+    }
+
+    /// What a person did after an action for which there is no way back.
+    private static func finalAct(of person: String, after entry: UndoEntry, _ db: Database) throws -> String?
+    {
+        try String.fetchOne(
+            db,
+            sql: """
+                SELECT action FROM audit
+                WHERE person = ?1 AND action IN ('contact erase', 'message private', 'queue private')
+                    AND id > coalesce((SELECT max(id) FROM audit WHERE person = ?1 AND action = ?2 AND at = ?3), 0)
+                    AND at >= ?3
+                ORDER BY id DESC LIMIT 1
+                """, arguments: [person, entry.action, entry.at.rawValue])
     }
 
     /// Takes an action back: every row is as it was before, or nothing has changed. Mail that came later and was

@@ -126,7 +126,8 @@ private struct VCardReader {
         case "ORG":
             card.organisation =
                 card.organisation
-                ?? ContentLineText.components(text(line), separator: ";").joined(separator: ", ").nonEmpty
+                // Its departments follow (RFC 6350, 6.6.4).
+                ?? ContentLineText.components(text(line), separator: ";").first?.nonEmpty
         case "TITLE": card.title = card.title ?? ContentLineText.unescaped(text(line))
         case "KIND": card.kind = card.kind ?? ContentLineText.unescaped(text(line))?.lowercased()
         case "X-CRM-KIND": card.kind = ContentLineText.unescaped(text(line))?.lowercased()

@@ -46,6 +46,10 @@ public struct ContactCards: Sendable {
             }
             emails.append(address)
         }
+        guard card.kind != "group", card.kind != "location" else {
+            throw refusal(
+                "a \(card.kind ?? "")", "Import its members: a contact is a person or an organisation.")
+        }
         let kind: Contact.Kind? =
             switch card.kind {
             case "org": .organisation

@@ -1,4 +1,5 @@
 import Archive
+import MIMEParse
 import MailFetch
 import MailModel
 import MailSend
@@ -83,7 +84,6 @@ struct AccountSender: Sendable {
                     result.1.ending.replies.insert(contentsOf: first, at: 0)
                 }
             }
-            await before?.finish()
             before = await startNoting(result.1, account, claim, source)
             if result.1.pause != nil {
                 await source.end()
@@ -146,6 +146,8 @@ struct AccountSender: Sendable {
             offered = claim.recipients
             transmission = Transmission(recipientReplies: [:], ending: .unsendable(error))
         }
+        // What was said of the mail before counts when a pause is to grow.
+        await before?.finish()
         var verdict = DeliveryVerdict(
             transmission, of: claim, offered: offered, rules: rules, now: settings.connections.now(),
             jitter: settings.jitter(), lastPause: { try? archive.sendPauseRecord(of: claim.account) })
@@ -173,12 +175,14 @@ struct AccountSender: Sendable {
         }
     }
 
-    /// Not where the server wants the account to wait, unless it has only ended the session with that.
+    /// Not where the server wants the account to wait, unless it has only ended the session with that, or says so of the
+    /// session: "452 4.5.3 Too many recipients: Too many messages sent" (OpenSMTPD, after a hundred mails).
     private static func isWorthAnotherConnection(_ result: (Transmission, DeliveryVerdict)) -> Bool {
         switch result.0.ending {
         case .broken(.mail, _), .broken(.rcpt, _): true
         case .refused(.mail, let reply):
-            reply.isTransient && (result.1.pause == nil || reply.closesConnection)
+            reply.isTransient
+                && (result.1.pause == nil || reply.closesConnection || reply.isOfTooManyRecipients)
         default: false
         }
     }
@@ -291,4 +295,9 @@ extension MailFailure {
             detail: account.settings.name,
             remedy: "Name one: mailworker account edit \(account.settings.name) --smtp-host HOST.")
     }
+}
+
+extension SMTPReply {
+    /// At MAIL nobody was named yet: the ones before in the session were too many.
+    fileprivate var isOfTooManyRecipients: Bool { status.map { ($0.subject, $0.detail) == (5, 3) } ?? false }
 }

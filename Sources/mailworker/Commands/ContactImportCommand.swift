@@ -130,6 +130,7 @@ struct ContactImportAnswer: Encodable {
     var done: Bool
     var addedCount: Int
     var changedCount: Int
+    var unchangedCount: Int
     var organisationsAdded: Int
     var linkedMessages: Int
     /// Each row, in a trial only.
@@ -140,11 +141,13 @@ struct ContactImportAnswer: Encodable {
     var ignoredColumns: [String]
     let failures: [MailFailure]
     private let gain: AddressGain
+    private let organisations: [String]
 
     private enum CodingKeys: String, CodingKey {
         case done
         case addedCount = "added_count"
         case changedCount = "changed_count"
+        case unchangedCount = "unchanged_count"
         case organisationsAdded = "organisations_added"
         case linkedMessages = "linked_messages"
         case added, changed, refused
@@ -155,7 +158,9 @@ struct ContactImportAnswer: Encodable {
         done = isDone
         ignoredColumns = source.ignoredColumns
         gain = report.gain
+        organisations = report.organisations
         addedCount = report.added
+        unchangedCount = report.unchanged
         organisationsAdded = report.organisationsAdded
         linkedMessages = report.gain.linkedMessages
         for change in report.changes {
@@ -180,6 +185,9 @@ struct ContactImportAnswer: Encodable {
         var table = TextTable(["ROW", "WHAT", "CONTACT", "CHANGES"])
         let entries = (added.map { ($0, "add") } + changed.map { ($0, "change") })
             .sorted { $0.0.row < $1.0.row }
+        for organisation in organisations.prefix(limit ?? .max) {
+            table.add(["-", "add", organisation, "an organisation that rows name"])
+        }
         for (change, what) in entries.prefix(limit ?? .max) {
             table.add([
                 String(change.row), what, change.name ?? change.contact?.description ?? "-",
@@ -195,10 +203,14 @@ struct ContactImportAnswer: Encodable {
             + "Say what one means with --map HEADER=COLUMN, or --map HEADER= to leave it out."
     }
 
+    private var withOrganisations: String {
+        organisationsAdded == 0 ? "" : " with \(amount(organisationsAdded, "new organisation"))"
+    }
+
     var summary: String {
         done
-            ? "\(addedCount) added, \(changedCount) updated, \(failures.count) refused\(gain.text)"
-            : "\(addedCount) would be added, \(changedCount) changed, \(failures.count) refused; nothing was "
+            ? "\(addedCount) added\(withOrganisations), \(changedCount) updated, \(unchangedCount) as before, \(failures.count) refused\(gain.text)"
+            : "\(addedCount) would be added\(withOrganisations), \(changedCount) changed, \(unchangedCount) as before, \(failures.count) refused; nothing was "
                 + "changed. \(amount(gain.linkedMessages, "message")) would enter a history."
     }
 }

@@ -35,7 +35,7 @@ struct HistoryCommand: ParsableCommand {
             }
         let people = entry.direction == .incoming ? entry.from ?? "-" : entry.to.joined(separator: ", ")
         var lines = [
-            "\(entry.date?.shortText ?? "(no date)")  \(arrow)  \(entry.subject ?? "(no subject)")",
+            "\(entry.date?.shortText ?? "(no date)")  \(arrow)  \(entry.category.marked(entry.subject))",
             "    message \(entry.message), \(people); \(entry.reason)"
                 + (entry.contact == contact.id ? "" : " (\(entry.contactName))")
                 + (entry.senderCheck.map { "; sender \($0.words)" } ?? ""),

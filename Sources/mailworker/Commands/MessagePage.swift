@@ -27,6 +27,7 @@ struct MessagePage {
             lines.append("\(name): \(mailboxes.map(\.text).joined(separator: ", "))")
         }
         if let check = message.senderCheck { lines.append("Sender: \(check.words)") }
+        if message.category != .personal { lines.append("Kind: \(message.category.words)") }
         lines.append("Date: \(message.date?.shortText ?? "-")")
         lines.append("Subject: \(parsed.subject ?? "(no subject)")")
         for (index, attachment) in parsed.attachments.enumerated() {
@@ -80,6 +81,22 @@ extension EditNote {
     func words(_ id: ArchivedMessageID) -> String {
         "Edited: \(parts.joined(separator: " and ")) by \(person), \(at.shortText)"
             + (mayReadOriginal ? "; what came: mailworker message original \(id)" : "")
+    }
+}
+
+extension MessageCategory {
+    var words: String {
+        switch self {
+        case .personal: "personal"
+        case .list: "mail of a list or a newsletter"
+        case .automatic: "automatic: a program sent it"
+        case .report: "a report of a mail system"
+        }
+    }
+
+    /// A subject with what the mail is, where no person wrote it.
+    func marked(_ subject: String?) -> String {
+        (self == .personal ? "" : "[\(rawValue)] ") + (subject ?? "(no subject)")
     }
 }
 

@@ -4,6 +4,7 @@ import MailModel
 public import Matcher
 
 extension ReviewKind: ExpressibleByArgument {}
+extension MessageCategory: ExpressibleByArgument {}
 
 struct QueueListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,22 +35,24 @@ struct QueueListCommand: ParsableCommand {
             for group in groups {
                 table.add([
                     String(group.count), group.newest.date?.shortText ?? "-",
-                    group.address ?? "(\(group.newest.reason))", group.newest.subject ?? "(no subject)",
+                    group.address ?? "(\(group.newest.reason))",
+                    group.newest.category.marked(group.newest.subject),
                     group.newest.suggestions.first?.text ?? "",
                 ])
             }
-            return Terminal.print(table.isEmpty ? "The queue is empty." : table.text)
+            return Terminal.print(table.isEmpty ? filter.emptiness : table.text)
         }
         let items = try archive.reviewItems(filter, limit: limit, offset: offset)
         if listing.json { return Terminal.print(try JSONOutput.document(items)) }
         var table = TextTable(["ID", "DATE", "REASON", "SUBJECT", "SUGGESTION"])
         for item in items {
             table.add([
-                item.id.description, item.date?.shortText ?? "-", item.reason, item.subject ?? "(no subject)",
+                item.id.description, item.date?.shortText ?? "-", item.reason,
+                item.category.marked(item.subject),
                 item.suggestions.first?.text ?? "",
             ])
         }
-        if table.isEmpty { return Terminal.print("The queue is empty.") }
+        if table.isEmpty { return Terminal.print(filter.emptiness) }
         let rest = items.count == limit ? try archive.openReviewCount(filter) - offset - items.count : 0
         Terminal.print(table.text + (rest > 0 ? "\n… and \(rest) more" : ""))
     }
@@ -78,6 +81,12 @@ struct ReviewFilterOptions: ParsableArguments {
             valueName: "kind"))
     var reason: ReviewKind?
 
+    @Option(
+        help: ArgumentHelp(
+            "Only mail of this kind: \(MessageCategory.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "kind"))
+    var category: MessageCategory?
+
     func validate() throws {
         for day in [since, until].compactMap({ $0 }) where UnixTime(day: day) == nil {
             throw ValidationError("\(day) is not a day such as 2026-01-31.")
@@ -92,7 +101,15 @@ struct ReviewFilterOptions: ParsableArguments {
         filter.since = since.flatMap(UnixTime.init(day:))
         filter.until = until.flatMap(UnixTime.init(day:))
         filter.kind = reason
+        filter.category = category
         return filter
+    }
+}
+
+extension ReviewFilter {
+    /// The words for a listing without an item.
+    fileprivate var emptiness: String {
+        self == ReviewFilter() ? "The queue is empty." : "Nothing in the queue fits."
     }
 }
 

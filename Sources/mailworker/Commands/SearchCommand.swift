@@ -25,7 +25,8 @@ struct SearchCommand: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Argument(help: "What to look for.")
+    // A word that must not occur begins as an option does.
+    @Argument(parsing: .allUnrecognized, help: "What to look for.")
     var query: [String] = []
 
     @Option(help: "Only in the history of this contact: an id, external id, address or exact name.")

@@ -22,7 +22,8 @@ enum ExitStatus {
     private static let usageCodes: Set<MailFailure.Code> = [
         .usage, .unknownUser, .unknownAccount, .unknownFolder, .unknownContact, .ambiguousContact,
         .unknownReviewItem, .unknownMessage,
-        .unknownRole, .unknownDepartment, .unknownToken, .inUse, .nameTaken,
+        .unknownRole, .unknownDepartment, .unknownToken, .unknownRule, .unknownTemplate, .unknownUndo, .inUse,
+        .nameTaken,
         .invalidValue, .archiveExists, .noSuchPath, .csv,
         .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
         .mailOverLimit, .answersAutomatic, .recipientSuppressed, .contactWithoutAddress,

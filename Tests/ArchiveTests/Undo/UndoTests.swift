@@ -156,6 +156,21 @@ import Testing
         #expect(try fixture.archive.verify().findings == [])
     }
 
+    @Test func `an action for which there is no way back takes no earlier one back`() throws {
+        let fixture = try ArchiveFixture()
+        let items = try waiting(fixture)
+        let act = { (action: String, body: () throws -> Void) in
+            let act = Act(person: "anna", systemUser: "anna", origin: "-", action: action)
+            try Act.$current.withValue(act, operation: body)
+        }
+        try act("queue ignore") { _ = try fixture.archive.ignore(.items([items[0].id]), by: "anna") }
+        let id = try fixture.archive.lastUndo(of: "anna").id
+        try act("queue private") { _ = try fixture.archive.makePrivate(.items([items[1].id])) }
+        let failure = #expect(throws: MailFailure.self) { try fixture.archive.lastUndo(of: "anna") }
+        #expect(failure?.code == .undoBlocked && failure?.remedy?.contains("undo \(id)") == true)
+        try fixture.archive.undo(id, by: "anna")
+    }
+
     @Test func `what is too old is not taken back, though nobody has done anything since`() throws {
         let fixture = try ArchiveFixture()
         let items = try waiting(fixture)

@@ -150,8 +150,11 @@ import Testing
     }
 
     /// A session that the server ends after its mails is no matter of pace.
-    @Test func aSessionThatHasHadItsShareIsMadeAnew() async throws {
-        let server = try ScriptedSMTPServer(afterOneMail: "421 4.7.0 one mail a connection")
+    @Test(arguments: [
+        "421 4.7.0 one mail a connection", "452 4.5.3 Too many recipients: Too many messages sent",
+    ])
+    func aSessionThatHasHadItsShareIsMadeAnew(reply: String) async throws {
+        let server = try ScriptedSMTPServer(afterOneMail: reply)
         defer { server.stop() }
         let fixture = try SendFixture(server)
         try fixture.archive.setSendLimits(SendLimits(connections: 1), of: fixture.account)
