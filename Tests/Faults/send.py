@@ -25,7 +25,7 @@ MAILS, KILLS_AN_OUTBOX = 1000, 60
 # Open questions of a daemon: none is left when it may end.
 OPEN = (
     "SELECT count(*) FROM outbox WHERE state IN ('queued', 'retry', 'sending') OR filing = 'due'"
-    " OR (state <> 'uncertain' AND copy = 'due') OR (state = 'uncertain' AND copy_next IS NULL)"
+    " OR (state <> 'uncertain' AND copy = 'due') OR (state = 'uncertain' AND copy_tries < 2)"
 )
 
 

@@ -172,7 +172,8 @@ struct SentCopying: Sendable {
 
     /// In seconds.
     private func pause(before item: Archive.OutboxToCopy, after failure: MailFailure) -> Int64 {
-        let first: Int64 = failure.isOfThisMachine ? 5 : 60
+        // Some servers file what they have taken a few seconds later.
+        let first: Int64 = failure.isOfThisMachine ? 5 : item.isUncertain ? 10 : 60
         return min(6 * 3600, first << min(Int64(item.tries), 12))
     }
 }
