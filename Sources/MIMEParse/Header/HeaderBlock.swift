@@ -112,6 +112,7 @@ struct HeaderReader {
         var isInWord = false
         // The line before is one of blanks, which may be meant to end the block.
         var isBehindBlanks = false
+        var ownBoundaries = DeclaredBoundaries()
 
         func store() {
             guard let name else { return }
@@ -163,7 +164,19 @@ struct HeaderReader {
                 cursor = line.next
                 continue
             }
-            if first == Octet.hyphen, stopsAt(cursor) { break }
+            if first == Octet.hyphen {
+                if stopsAt(cursor) { break }
+                // Behind a type no line that begins so belongs to it.
+                if name == .contentType {
+                    store()
+                    name = nil
+                }
+                if ownBoundaries.areDelimited(by: cursor..<line.end, block: block, bytes: bytes) {
+                    // The empty line in front of the block's own first delimiter is missing.
+                    defects.note(.malformedHeaderLine)
+                    break
+                }
+            }
             // A value that ends within a word, at a soft line break, goes on in the next line.
             if name != nil, isInWord, bytes[valueEnd - 1] == Octet.equals, !isFieldAhead(cursor) {
                 defects.note(.malformedHeaderLine)
@@ -325,5 +338,38 @@ struct HeaderReader {
             cursor = line.next
         }
         return cursor
+    }
+}
+
+/// The boundaries that a block declares for itself. Each of its Content-Type fields is read once, and only where a
+/// line looks like a delimiter.
+private struct DeclaredBoundaries {
+    private static let maximumTypes = 4
+
+    private var boundaries: [[UInt8]] = []
+    private var fieldsSeen = 0
+
+    mutating func areDelimited(by line: Range<Int>, block: HeaderBlock, bytes: UnsafeRawBufferPointer) -> Bool
+    {
+        let text = bytes.slice(line).trimmed()
+        guard text.count > 2, text[1] == Octet.hyphen else { return false }
+        while fieldsSeen < block.fields.count {
+            let field = block.fields[fieldsSeen]
+            fieldsSeen += 1
+            guard field.name == .contentType, boundaries.count < Self.maximumTypes else { continue }
+            // What is odd in the type is noted when the entity reads it.
+            var defects = DefectLog()
+            let type = ContentType(
+                bytes.slice(field.value), standard: .plain,
+                parameterLimit: MailLimits.standard.parameters, defects: &defects)
+            if type.kind == .multipart, let boundary = type.parameters?.raw("boundary")?.bytes,
+                !boundary.isEmpty
+            {
+                boundaries.append(boundary)
+            }
+        }
+        return boundaries.contains {
+            text.count == $0.count + 2 && text.slice(2..<text.count).elementsEqual($0)
+        }
     }
 }
