@@ -204,7 +204,7 @@ struct HeaderReader {
             } else if isRoot, cursor == start, isEnvelopeLine(cursor..<line.end) {
                 // mbox writes an envelope line in front; it is not part of the message.
             } else if !isBehindBlanks,
-                isFieldAhead(line.next)
+                isHeaderAhead(line.next)
                     || isContentFieldAhead(
                         line.next, hasType: name == .contentType || block.contains(.contentType),
                         stopsAt: stopsAt)
@@ -232,7 +232,9 @@ struct HeaderReader {
         var index = line.lowerBound
         while index < line.upperBound {
             let byte = bytes[index]
-            if byte == Octet.colon { return index > line.lowerBound ? index : nil }
+            if byte == Octet.colon {
+                return index > line.lowerBound && !isAddressOfPage(line, colon: index) ? index : nil
+            }
             if Octet.isBlank(byte) {
                 while index < line.upperBound, Octet.isBlank(bytes[index]) { index += 1 }
                 guard index < line.upperBound, bytes[index] == Octet.colon else { return nil }
@@ -242,6 +244,15 @@ struct HeaderReader {
             index += 1
         }
         return nil
+    }
+
+    /// Whether a line begins with an address of a page, which has a colon too.
+    private func isAddressOfPage(_ line: Range<Int>, colon: Int) -> Bool {
+        guard colon + 2 < line.upperBound, bytes[colon + 1] == Octet.slash, bytes[colon + 2] == Octet.slash
+        else { return false }
+        let name = bytes.slice(line.lowerBound..<colon)
+        return name.equalsIgnoringCase("http") || name.equalsIgnoringCase("https")
+            || name.equalsIgnoringCase("ftp")
     }
 
     /// Whether a line without the blank of a fold goes on with the parameters of a field whose value
@@ -285,6 +296,36 @@ struct HeaderReader {
             folds += 1
         }
         return isField(at: start)
+    }
+
+    /// The same, where it is a field that mail has, or one of those stands before the next empty line: in a text
+    /// without the empty line in front of it "Note: …" may follow a greeting.
+    private func isHeaderAhead(_ lineStart: Int) -> Bool {
+        guard isFieldAhead(lineStart) else { return false }
+        var start = lineStart
+        for _ in 0..<(2 * Self.maximumFolds) where start < bytes.count {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return false }
+            if !Octet.isBlank(bytes[start]) {
+                guard isField(at: start), let colon = colonOfField(start..<line.end) else { return false }
+                if Self.isOfHeader(bytes.slice(start..<colon).trimmed()) { return true }
+            }
+            start = line.next
+        }
+        return false
+    }
+
+    /// Names of one word that we do not read, and mail has.
+    private static let ofOneWord: Set<String> = [
+        "received", "comments", "keywords", "encrypted", "status", "lines", "organization", "organisation",
+        "priority", "importance", "sensitivity", "path", "newsgroups", "xref", "approved", "expires",
+        "distribution", "supersedes", "control", "summary",
+    ]
+
+    private static func isOfHeader(_ name: UnsafeRawBufferPointer) -> Bool {
+        if FieldName(name) != .other { return true }
+        if name.contains(Octet.hyphen) { return !name.equalsIgnoringCase("e-mail") }
+        return name.count < 20 && ofOneWord.contains(name.lowercasedString())
     }
 
     /// The same, behind a few fields whose names hold 8-bit octets.
