@@ -214,6 +214,12 @@ struct HeaderReader {
                 if !bytes.slice(cursor..<line.end).hasPrefixIgnoringCase(">from ") {
                     defects.note(.malformedHeaderLine)
                 }
+            } else if !isRoot, !isBehindBlanks, name == nil, block.fields.isEmpty,
+                let fields = fieldsBehindBanner(line.next, stopsAt: stopsAt)
+            {
+                defects.note(.malformedHeaderLine)
+                cursor = fields
+                continue
             } else {
                 defects.note(.malformedHeaderLine)
                 break
@@ -368,6 +374,28 @@ struct HeaderReader {
             start = line.next
         }
         return false
+    }
+
+    /// Lines of a banner, or of a file's octets that a gateway put there, in front of a part's header.
+    private static let maximumBanner = 200
+
+    /// Where the header of a part begins that has many lines in front of it: at the first MIME field, where nothing but
+    /// fields stands from there on up to an empty line.
+    private func fieldsBehindBanner(_ lineStart: Int, stopsAt: (Int) -> Bool) -> Int? {
+        var start = lineStart
+        var found: Int?
+        for _ in 0..<Self.maximumBanner where start < bytes.count {
+            let line = bytes.line(from: start, to: bytes.count)
+            if isBlankLine(start..<line.end) { return found }
+            if bytes[start] == Octet.hyphen, stopsAt(start) { return nil }
+            if found != nil {
+                guard Octet.isBlank(bytes[start]) || isField(at: start) else { return nil }
+            } else if bytes.slice(start..<line.end).hasPrefixIgnoringCase("content-"), isField(at: start) {
+                found = start
+            }
+            start = line.next
+        }
+        return nil
     }
 
     private func skipToBlankLine(from start: Int, stopsAt: (Int) -> Bool) -> Int {
