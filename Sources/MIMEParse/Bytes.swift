@@ -7,8 +7,10 @@ enum Octet {
     static let tab: UInt8 = 0x09
     static let lf: UInt8 = 0x0A
     static let cr: UInt8 = 0x0D
+    static let escape: UInt8 = 0x1B
     static let space: UInt8 = 0x20
     static let quote: UInt8 = 0x22
+    static let dollar: UInt8 = 0x24
     static let percent: UInt8 = 0x25
     static let apostrophe: UInt8 = 0x27
     static let openParenthesis: UInt8 = 0x28

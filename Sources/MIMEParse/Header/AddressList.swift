@@ -51,6 +51,8 @@ private struct AddressListReader {
     private var commentsAreOpen = false
     /// Up to here nothing ends a domain literal that begins behind `index`.
     private var literalsSeen = 0
+    /// Likewise for characters of ISO-2022-JP.
+    private var shiftsSeen = 0
 
     init(bytes: UnsafeRawBufferPointer, text: HeaderText, limit: Int, defects: DefectLog) {
         self.bytes = bytes
@@ -131,7 +133,12 @@ private struct AddressListReader {
         var atom: [UInt8] = []
         while index < bytes.count {
             let byte = bytes[index]
-            if byte == Octet.equals, let end = endOfEncodedWord() {
+            if byte == Octet.equals, let end = bytes.endOfEncodedWord(from: index) {
+                atom.append(contentsOf: bytes[index..<end])
+                index = end
+                continue
+            }
+            if byte == Octet.escape, let end = endOfShifted(from: index) {
                 atom.append(contentsOf: bytes[index..<end])
                 index = end
                 continue
@@ -164,10 +171,22 @@ private struct AddressListReader {
     private mutating func readQuoted() -> [UInt8]? {
         if quotesAreOpen { return nil }
         var content: [UInt8] = []
+        // No backslash stands behind an octet of the upper half, so that each is one.
+        var isPlain = true
         var cursor = index + 1
         while cursor < bytes.count {
             let byte = bytes[cursor]
+            if byte == Octet.escape, let end = endOfShifted(from: cursor) {
+                content += bytes[cursor..<end]
+                cursor = end
+                continue
+            }
             if byte == Octet.quote {
+                if !isPlain, AddressSyntax.holdsAddress(content), !bytes.hasAngle(behind: cursor),
+                    let whole = readWithoutEscapes()
+                {
+                    return whole
+                }
                 if holdsMailbox(content), hasOddMarks() {
                     // The mark that should close the name is missing: this one opens the next.
                     marksAreOdd = false
@@ -178,6 +197,7 @@ private struct AddressListReader {
                 return content
             }
             if byte == Octet.backslash, cursor + 1 < bytes.count {
+                if bytes[cursor - 1] >= 0x80 { isPlain = false }
                 cursor += 1
                 content.append(bytes[cursor])
             } else if byte != Octet.cr, byte != Octet.lf {
@@ -185,8 +205,42 @@ private struct AddressListReader {
             }
             cursor += 1
         }
+        if !isPlain, let whole = readWithoutEscapes() { return whole }
         quotesAreOpen = true
         defects.note(.unreadableAddress)
+        return nil
+    }
+
+    /// The quoted string at `index` where a backslash is the second octet of a character (Shift_JIS, Big5, GBK), and
+    /// hides no quotation mark: an address in brackets must follow.
+    private mutating func readWithoutEscapes() -> [UInt8]? {
+        let start = index + 1
+        guard let end = bytes.offset(of: Octet.quote, from: start, to: bytes.count),
+            bytes.hasAngle(behind: end),
+            !UTF8Text.isValid(bytes.slice(start..<end))
+        else { return nil }
+        index = end + 1
+        return bytes[start..<end].filter { $0 != Octet.cr && $0 != Octet.lf }
+    }
+
+    /// Behind characters of two octets in ISO-2022-JP, which may look like any sign; nil where they do not end, or a
+    /// blank stands among them.
+    private mutating func endOfShifted(from start: Int) -> Int? {
+        guard start >= shiftsSeen, start + 3 < bytes.count, bytes[start + 1] == Octet.dollar else {
+            return nil
+        }
+        var cursor = start + 2
+        while cursor + 2 < bytes.count {
+            let byte = bytes[cursor]
+            if byte == Octet.escape {
+                if bytes[cursor + 1] == Octet.openParenthesis { return cursor + 3 }
+                guard bytes[cursor + 1] == Octet.dollar else { break }
+            } else if byte <= Octet.space || byte >= 0x7F {
+                break
+            }
+            cursor += 1
+        }
+        shiftsSeen = cursor
         return nil
     }
 
@@ -253,24 +307,6 @@ private struct AddressListReader {
             if byte == Octet.closeBracket { return cursor }
             if byte == Octet.less || byte == Octet.greater || byte == Octet.comma || byte == Octet.at {
                 return nil
-            }
-            cursor += 1
-        }
-        return nil
-    }
-
-    /// End of the encoded word at `index`: within it, commas and the like are text.
-    private func endOfEncodedWord() -> Int? {
-        let end = min(bytes.count, index + 1024)
-        guard index + 1 < end, bytes[index + 1] == Octet.question else { return nil }
-        var questions = 1
-        var cursor = index + 2
-        while cursor < end {
-            let byte = bytes[cursor]
-            if byte == Octet.less || byte == Octet.greater { return nil }
-            if byte == Octet.question {
-                questions += 1
-                if questions > 3, cursor + 1 < end, bytes[cursor + 1] == Octet.equals { return cursor + 2 }
             }
             cursor += 1
         }
