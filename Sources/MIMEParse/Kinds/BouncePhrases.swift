@@ -1,5 +1,5 @@
 /// The words by which mail systems say that a message came back: data, to be added to. All in
-/// lower case; each stands in a report of the system named beside it.
+/// lower case, and е for ё; each stands in a report of the system named beside it.
 enum BouncePhrases {
     /// One of these makes a message of a mail system a bounce.
     static let openings: [String] = [
@@ -33,7 +33,11 @@ enum BouncePhrases {
         "a message that you sent was rejected", "это письмо создано почтовым сервером mail.ru",
         // Others in Russian
         "письмо не доставлено", "сообщение не доставлено", "не было доставлено", "доставить не удалось",
-        "доставка не удалась", "не удалось доставить",
+        "доставка не удалась", "не удалось доставить", "не удается доставить", "невозможно доставить",
+        "не может быть доставлено", "письмо было возвращено", "сообщение было возвращено",
+        "возвращено отправителю", "сбой доставки",
+        // IIS
+        "доставка следующим получателям не выполнена", "доставка следующим получателям отложена",
         // Others in English
         "could not be delivered", "has not been delivered", "delivery failed", "delivery failure",
         "mail delivery failed", "undelivered mail returned", "returned mail",
@@ -44,7 +48,9 @@ enum BouncePhrases {
         "failure notice", "mail delivery failed", "undelivered mail returned to sender", "returned mail",
         "undeliverable", "delivery status notification", "mail failure", "mail delivery failure",
         "delivery failure", "недоставленное сообщение", "не удается доставить", "не доставлено",
-        "сообщение о недоставке", "ошибка доставки", "письмо не доставлено",
+        "сообщение о недоставке", "ошибка доставки", "письмо не доставлено", "недоставлено", "сбой доставки",
+        "возврат письма", "возвращено отправителю", "уведомление о состоянии доставки",
+        "недоставленная почта",
     ]
 
     /// From here on a bounce quotes what was sent.
@@ -92,7 +98,7 @@ enum BouncePhrases {
     static let delays: [String] = [
         "has not yet been delivered", "delivery attempts will continue", "will continue to try",
         "could not send message for past", "you do not need to resend", "delayed", "еще не доставлено",
-        "ещё не доставлено", "попытки доставки будут продолжены", "отложена",
+        "попытки доставки будут продолжены", "отложена",
         // Gmail
         "gmail will retry", "delivery status notification (delay)", "возникла временная проблема",
         "gmail будет повторять",

@@ -26,12 +26,19 @@ struct FreeTextBounce {
     init?(message: ParsedMessage, failedRecipients: [String]) {
         let text = String(decoding: (message.text ?? "").utf8.prefix(Self.maximumText), as: UTF8.self)
         guard !failedRecipients.isEmpty || text.utf8.contains(Octet.at) else { return nil }
-        subject = message.subject?.lowercased() ?? ""
-        guard Self.speaksOfOne(text.lowercased(), subject: subject) else { return nil }
+        subject = Self.folded(message.subject ?? "")
+        guard Self.speaksOfOne(Self.folded(text), subject: subject) else { return nil }
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { Line(text: String($0), lowercased: $0.lowercased()) }
+            .map { Line(text: String($0), lowercased: Self.folded($0)) }
         notRecipients = Set((message.from + message.to).map(\.address.lowercased))
         self.failedRecipients = failedRecipients
+    }
+
+    /// In lower case, and with е for ё, as the phrases stand.
+    private static func folded(_ text: some StringProtocol) -> String {
+        let lower = text.lowercased()
+        guard lower.contains(octetsOf: "ё") else { return lower }
+        return String(lower.map { $0 == "ё" ? "е" : $0 })
     }
 
     private static func speaksOfOne(_ text: String, subject: String) -> Bool {
@@ -113,7 +120,7 @@ struct FreeTextBounce {
     private static func status(of text: String) -> EnhancedStatus? {
         let code = EnhancedStatus(firstIn: text).flatMap { $0.class == 2 ? nil : $0 }
         if let code, !code.isUndefined { return code }
-        let lower = text.lowercased()
+        let lower = folded(text)
         if let reason = BouncePhrases.reasons.first(where: { lower.contains(octetsOf: $0.phrase) }) {
             let replied = replyClass(of: text)
             // 452 for a full mailbox is temporary, whatever the words.
