@@ -138,7 +138,7 @@ extension MessageFields {
     /// A bounce in free text: from the mail system, with a null return path (RFC 5321, 4.5.5).
     private func isFromDaemon(_ message: ParsedMessage) -> Bool {
         if isFrom("mailer-daemon", message) { return !header.contains(.returnPath) || hasNullReturnPath }
-        return isFrom("postmaster", message) && hasNullReturnPath
+        return isFromPostmaster(message) && hasNullReturnPath
     }
 
     /// The addresses of Exchange's bounces among them. Exports and some servers' mail have no
