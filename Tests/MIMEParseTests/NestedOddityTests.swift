@@ -18,7 +18,8 @@ import Testing
 
     /// Fixtures whose oddity is the message's own: as a part they are something else.
     private static let ofMessages: Set<String> = [
-        "blank-line-of-spaces-first", "message-as-a-whole", "two-content-types",
+        "blank-line-of-spaces-first", "message-as-a-whole", "message-declared-an-attachment",
+        "two-content-types",
     ]
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()

@@ -117,7 +117,11 @@ struct LeafPlan {
             let isText = kind == .plain || kind == .html || kind == .multipart
             // A message that is one text is read as such, whatever name it carries.
             guard isText, disposition != .attachment, !hasName || entity.parent < 0 else {
-                if disposition != .attachment, isText || !hasName && entity.contentType.isReadableText {
+                // Of those that are declared files, the one that is the whole message.
+                if isText
+                    ? disposition != .attachment || entity.parent < 0
+                    : disposition != .attachment && !hasName && entity.contentType.isReadableText
+                {
                     spareTexts.append(index)
                 }
                 attachments.append(
