@@ -23,10 +23,28 @@ struct HTMLAttributes {
                 if $0.containsIgnoringCase("display:none") || $0.containsIgnoringCase("visibility:hidden") {
                     effects.isHidden = true
                 }
+                // Not a size of 0 in letters, which newsletters give the cells around their text.
+                if Self.isZero("opacity:", in: $0)
+                    || Self.isZero("max-height:", in: $0) && $0.containsIgnoringCase("overflow:hidden")
+                {
+                    effects.isHidden = true
+                }
                 if $0.containsIgnoringCase("white-space:pre") { effects.keepsLines = true }
             }
         }
         return effects
+    }
+
+    /// Whether a property's value is 0, of whichever unit; `name` with its colon, in a style without blanks.
+    private static func isZero(_ name: StaticString, in style: UnsafeRawBufferPointer) -> Bool {
+        let length = name.utf8CodeUnitCount
+        for start in style.indices where start == 0 || style[start - 1] == Octet.semicolon {
+            guard style.slice(start..<style.count).hasPrefixIgnoringCase(name) else { continue }
+            let value = style.slice((start + length)..<style.count).prefix { $0 != Octet.semicolon }
+            let number = value.prefix { Octet.isDigit($0) || $0 == Octet.dot }
+            return !number.isEmpty && number.allSatisfy { $0 == 0x30 || $0 == Octet.dot }
+        }
+        return false
     }
 
     /// A block quotation that a mail program made; others are mere indents.
