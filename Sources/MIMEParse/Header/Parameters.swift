@@ -144,11 +144,15 @@ public struct Parameters: Sendable {
         var endsQuoted = false
         // Whether the value proper begins as an encoded word does, as it stands: percent-encoded its signs belong to it.
         var beginsAsWord = false
+        // Encoded sections in a row, decoded together: programs cut within `%D0` too.
+        var encoded: [UInt8] = []
         for (index, piece) in pieces.enumerated() {
             var bytes = piece.value[...]
             endsQuoted = bytes.last == Octet.quote
             if index > 0, let charset = value.charset { bytes = withoutPrefix(bytes, charset) }
             guard piece.isExtended else {
+                percentDecode(encoded, into: &value.bytes)
+                encoded = []
                 value.bytes += bytes
                 continue
             }
@@ -176,8 +180,9 @@ public struct Parameters: Sendable {
                     Octet.equals, Octet.question,
                 ])
             }
-            percentDecode(bytes, into: &value.bytes)
+            encoded += bytes
         }
+        percentDecode(encoded, into: &value.bytes)
         // Quotation marks around the value proper, behind charset and language; encoded ones belong to it.
         if value.isExtended, value.bytes.count > 2, beginsQuoted, endsQuoted {
             value.bytes.removeFirst()
@@ -204,7 +209,7 @@ public struct Parameters: Sendable {
         return bytes.dropFirst(prefix.count)
     }
 
-    private static func percentDecode(_ bytes: ArraySlice<UInt8>, into result: inout [UInt8]) {
+    private static func percentDecode(_ bytes: [UInt8], into result: inout [UInt8]) {
         var index = bytes.startIndex
         while index < bytes.endIndex {
             if bytes[index] == Octet.percent, index + 2 < bytes.endIndex,
