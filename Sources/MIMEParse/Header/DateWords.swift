@@ -68,13 +68,13 @@ enum DateWords {
         return zones[word.lowercasedString()]
     }
 
-    /// Those of RFC 5322, and those that European and Russian programs write. Other
-    /// names are ambiguous or unknown to most readers, and count as UTC likewise.
+    /// Those of RFC 5322, and those that European, Russian and Asian programs write (of India's, Israel's
+    /// and Ireland's IST the first). Other names are ambiguous or unknown to most readers, and count as UTC likewise.
     private static let zones: [String: Int] = [
         "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "edt": -240, "est": -300, "cdt": -300, "cst": -360,
         "mdt": -360, "mst": -420, "pdt": -420, "pst": -480, "bst": 60, "cet": 60, "met": 60, "mez": 60,
         "west": 60, "cest": 120, "mest": 120, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "msd": 240,
         "samt": 240, "yekt": 300, "omst": 360, "novt": 420, "krat": 420, "irkt": 480, "yakt": 540,
-        "vlat": 600, "magt": 660, "pett": 720,
+        "vlat": 600, "magt": 660, "pett": 720, "kst": 540, "ist": 330, "aest": 600, "aedt": 660, "trt": 180,
     ]
 }

@@ -121,6 +121,11 @@ private struct DateParts {
         }
         if day == nil, length <= 2 {
             day = number.value
+        } else if hour != nil, year != nil, month != nil, day != nil, zoneMinutes == nil, length == 4,
+            number.value <= 1400, [0, 30, 45].contains(number.value % 100)
+        {
+            // A zone whose plus sign was lost.
+            zoneMinutes = number.value / 100 * 60 + number.value % 100
         } else if year == nil, length >= 2, length <= 4 {
             setYear(number.value, digits: length)
         }
