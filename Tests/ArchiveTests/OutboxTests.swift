@@ -67,6 +67,25 @@ import Testing
         #expect(throws: MailFailure.self) { _ = try fixture.archive.queueMail(Self.draft(fixture)) }
     }
 
+    /// Else a copy would be appended at once beside that of a server that files what it sends a little later.
+    @Test func aMailThatIsSentAgainIsLookedForAsAnyOther() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        let id = try archive.queueMail(Self.draft(fixture)).item
+        var claim = try #require(try Self.claimAll(archive, fixture).first)
+        _ = try archive.noteOutbox([.begins(id, recipients: [0])])
+        _ = try archive.noteOutbox([Self.ending(claim, .uncertain, now: archive.time)])
+        for tries in 0..<2 {
+            #expect(try archive.claimCopies(of: fixture.account).map(\.tries) == [tries])
+            try archive.noteCopy(of: id, .later(archive.time, "It is not there"))
+        }
+        try archive.resolveOutbox(id, as: .again, evidence: "a person said so")
+        claim = try #require(try Self.claimAll(archive, fixture).first)
+        _ = try archive.noteOutbox([.begins(id, recipients: [0])])
+        _ = try archive.noteOutbox([Self.ending(claim, .sent, now: archive.time)])
+        #expect(try archive.claimCopies(of: fixture.account).map(\.tries) == [0])
+    }
+
     @Test func theHourlyCapCountsRecipients() throws {
         let fixture = try ArchiveFixture()
         let user = try fixture.archive.user(named: "anna").id

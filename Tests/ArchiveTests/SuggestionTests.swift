@@ -51,6 +51,21 @@ struct SuggestionTests {
             try suggested(fixture, from: "petr@mail.ru", signature: signature) == (isFound ? [company] : []))
     }
 
+    @Test func `a group has the suggestion of its next message where its newest has none`() throws {
+        let fixture = try ArchiveFixture()
+        let maria = try contact(fixture, "Maria", phone: "+7 916 123-45-67")
+        _ = try fixture.archive.ingest([
+            fixture.arrival(1, from: "m77@gmail.com", text: "Old") {
+                $0.signature = "79161234567"
+                $0.date = UnixTime(1_690_000_000)
+            },
+            fixture.arrival(2, from: "m77@gmail.com", text: "New"),
+        ])
+        let group = try #require(try fixture.archive.reviewGroups().first)
+        #expect(group.count == 2 && group.newest.subject == "New")
+        #expect(group.newest.suggestions.map(\.contact) == [maria])
+    }
+
     @Test func `the number in our own signature suggests nobody`() throws {
         let fixture = try ArchiveFixture()
         _ = try contact(fixture, "Maria", phone: "+7 916 123-45-67")

@@ -26,7 +26,7 @@ ERRORS = {
 }
 LASTING = {("pwrite", "ENOSPC"), ("open", "EMFILE")}
 # Of many calls some, of few calls all.
-QUICK = [("pread", "EIO", 47), ("pwrite", "ENOSPC", 23), ("fdatasync", "EIO", 7), ("open", "EMFILE", 23), ("fsync", "EIO", 1),
+QUICK = [("pread", "EIO", 97), ("pwrite", "ENOSPC", 47), ("fdatasync", "EIO", 11), ("open", "EMFILE", 47), ("fsync", "EIO", 1),
          ("rename", "EIO", 1), ("unlink", "EIO", 1)]  # fmt: skip
 WORKS = [Import, Sync, Backup, NextBackup, Restore, Erasure, Private, Verify, Index, Init, Migration]
 WORKS += [Queueing, Waiting, Delivering]

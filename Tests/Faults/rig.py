@@ -1,6 +1,7 @@
 """The rig of all faults: fresh installations of the program, a private Dovecot, mail that
 anybody can tell apart, and how a run ended."""
 
+import atexit
 import csv
 import hashlib
 import imaplib
@@ -20,6 +21,13 @@ PROGRAM = os.environ.get("MAILWORKER_BINARY", os.path.join(ROOT, ".build/release
 USER, PASSWORD = "bench", "bench-password"
 # The program waits this long for a silent server; the command line counts in minutes.
 TIMEOUT_SECONDS = 3
+
+
+def end(process):
+    """Ends a process that still runs."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 class Violation(Exception):
@@ -73,9 +81,12 @@ class Installation:
         return {**plain, **(more or {})}
 
     def start(self, *words, more=None, errors=subprocess.PIPE):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [PROGRAM, "--config", self.config, *words], env=self.environment(more), cwd=self.home,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # fmt: skip
+        # After a violation nobody stops it.
+        atexit.register(end, process)
+        return process
 
     def run(self, *words, more=None, input=None, limit=120, is_text=True):
         started = time.monotonic()

@@ -4,26 +4,35 @@ import MailModel
 @testable import MIMEParse
 
 extension FuzzTarget {
+    private static var smallTexts: MailLimits {
+        var limits = MailLimits.standard
+        limits.textBytes = 2000
+        return limits
+    }
+
     /// The octets of a winmail.dat: its files, their names, and its body in whatever form.
     static let tnef = FuzzTarget(
         name: "tnef", summary: "winmail.dat: files, names, compressed RTF", maximumLength: 8192
     ) { bytes in
-        var limits = MailLimits.standard
-        limits.textBytes = 2000
+        let limits = Self.smallTexts
         let room = 12
         let octets = Array(bytes)
-        let unpacked = TNEFUnpacking.files(of: octets, room: room, limits: limits)
+        let unpack = {
+            var textRoom = limits.textBytes
+            return TNEFUnpacking.files(of: octets, room: room, textRoom: &textRoom, limits: limits)
+        }
+        let unpacked = unpack()
         promise(unpacked.files.count <= room, "\(unpacked.files.count) files")
         let names = AttachmentNames(limits: limits, text: HeaderText())
         var defects = DefectLog()
         for (file, range) in unpacked.files {
-            let container = file.container ?? octets
+            let container = file.content ?? octets
             promise(
                 range.lowerBound >= 0 && range.upperBound <= container.count, "a file outside its container")
             checkName(names.name(of: file, defects: &defects).cleaned)
             promise(file.contentType.utf8.contains(Octet.slash), "a media type without a slash")
         }
-        let again = TNEFUnpacking.files(of: octets, room: room, limits: limits)
+        let again = unpack()
         promise(again.files.map(\.1) == unpacked.files.map(\.1), "other files the second time")
         promise(again.body?.text == unpacked.body?.text, "another body the second time")
     }

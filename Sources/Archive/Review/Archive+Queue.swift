@@ -22,11 +22,36 @@ extension Archive {
         try read { db, sight in
             let groups = try WaitingList(filter, db, sight).groups(limit: limit, offset: offset)
             let counts = Dictionary(groups.map { ($0.newest, $0.count) }) { first, _ in first }
-            let items = try Self.reviewItems(db, sight, groups.map(\.newest))
-            return try Suggester(db, sight).fill(items).map {
-                ReviewGroup(address: $0.address, count: counts[$0.id.rawValue] ?? 0, newest: $0)
+            let suggester = try Suggester(db, sight)
+            let items = try suggester.fill(Self.reviewItems(db, sight, groups.map(\.newest)))
+            return try items.map { newest in
+                var group = ReviewGroup(
+                    address: newest.address, count: counts[newest.id.rawValue] ?? 0, newest: newest)
+                if newest.suggestions.isEmpty, group.count > 1 {
+                    group.newest.suggestions = try Self.suggestions(
+                        ofOthersBeside: newest.id, suggester, db, sight)
+                }
+                return group
             }
         }
+    }
+
+    /// What one of the messages of the same address that came last says, where the newest says nothing.
+    private static func suggestions(
+        ofOthersBeside newest: ReviewItemID, _ suggester: Suggester, _ db: Database, _ sight: Sight
+    ) throws -> [Suggestion] {
+        let others = try Int64.fetchAll(
+            db,
+            sql: """
+                SELECT o.id FROM review_items n JOIN review_items o ON o.address = n.address
+                WHERE n.id = ? AND o.id <> n.id AND o.state = 'open'
+                ORDER BY o.id DESC LIMIT 4
+                """, arguments: [newest.rawValue])
+        for other in try reviewItems(db, sight, others) {
+            let found = try suggester.fill([other])[0].suggestions
+            if !found.isEmpty { return found }
+        }
+        return []
     }
 
     /// One item, open or not.

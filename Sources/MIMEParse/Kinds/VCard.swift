@@ -12,7 +12,10 @@ public struct VCard: Codable, Hashable, Sendable {
     public var name: String?
     public var familyName: String?
     public var givenName: String?
+    /// With its departments.
     public var organisation: String?
+    /// Without them.
+    public var company: String?
     public var title: String?
     /// As they stand in the card, the preferred ones first; nothing proves that they are addresses.
     public var emails: [String] = []
@@ -29,7 +32,7 @@ public struct VCard: Codable, Hashable, Sendable {
     public var categories: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case name, organisation, title, emails, phones, kind, categories
+        case name, organisation, company, title, emails, phones, kind, categories
         case externalID = "external_id"
         case familyName = "family_name"
         case givenName = "given_name"
@@ -124,10 +127,10 @@ private struct VCardReader {
         case "FN": card.name = card.name ?? ContentLineText.unescaped(text(line))
         case "N": setNames(text(line))
         case "ORG":
-            card.organisation =
-                card.organisation
-                // Its departments follow (RFC 6350, 6.6.4).
-                ?? ContentLineText.components(text(line), separator: ";").first?.nonEmpty
+            // Its departments follow (RFC 6350, 6.6.4).
+            let parts = ContentLineText.components(text(line), separator: ";")
+            card.company = card.company ?? parts.first?.nonEmpty
+            card.organisation = card.organisation ?? parts.joined(separator: ", ").nonEmpty
         case "TITLE": card.title = card.title ?? ContentLineText.unescaped(text(line))
         case "KIND": card.kind = card.kind ?? ContentLineText.unescaped(text(line))?.lowercased()
         case "X-CRM-KIND": card.kind = ContentLineText.unescaped(text(line))?.lowercased()

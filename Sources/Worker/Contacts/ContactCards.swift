@@ -64,7 +64,7 @@ public struct ContactCards: Sendable {
         }
         var row = ContactImportRow(kind: kind, name: name, emails: emails)
         row.externalID = card.externalID
-        if kind != .organisation { row.organisation = card.organisation }
+        if kind != .organisation { row.organisation = card.company }
         row.tags = card.categories ?? []
         row.phones = card.phones.map(\.number)
         return row
