@@ -66,7 +66,13 @@ extension FuzzTarget {
             promise(card.emails.count <= 100 && card.phones.count <= 100, "more than a card holds")
             promise(Set(card.emails).count == card.emails.count, "an address twice")
         }
-        promise(isSaidInJSON(cards), "cards that come back as others")
+        // What was passed over, and whether the end was there, is not said.
+        let said = cards.map { card in
+            var card = card
+            (card.passedOver, card.isWhole) = (0, true)
+            return card
+        }
+        promise(isSaidInJSON(said), "cards that come back as others")
     }
 
     /// The outermost layer of S/MIME.
