@@ -40,9 +40,17 @@ extension Archive {
             let writer = try ContactWriter(db, sight, time: time, policy: matching)
             var outcome = ReviewOutcome()
             let items = try Self.openToLink(selection, db, sight)
+            // Ten thousand messages may be of one address: each is asked about once, and given once.
+            var senders: [Mailbox] = []
+            var known: Set<Mailbox> = []
+            for item in addingAddress ? items : [] {
+                if let sender = item.mailbox, known.insert(sender).inserted { senders.append(sender) }
+            }
+            for sender in trustsLookAlike ? [] : senders {
+                try Self.refuseLookAlike(sender, writer.looks, db, sight)
+            }
             for item in items {
                 guard let facts = try decisions.facts(of: item.message) else { continue }
-                if addingAddress, !trustsLookAlike { try Self.refuseLookAlike(item, writer.looks, db, sight) }
                 for contact in contacts {
                     try decisions.link(
                         item.message, contact: contact, role: item.role, email: item.email,
@@ -53,10 +61,9 @@ extension Archive {
                 Act.concerns("message \(item.message)")
             }
             // What a person has filed stays when the address goes again; the gain is what was moved besides.
-            for item in addingAddress ? items : [] {
-                guard let address = Self.address(item.email) else { continue }
+            for sender in senders {
                 for contact in contacts {
-                    outcome.gain = try outcome.gain + writer.give(address, to: contact)
+                    outcome.gain = try outcome.gain + writer.give(sender.address, to: contact)
                 }
             }
             return outcome
@@ -132,16 +139,15 @@ extension Archive {
     /// What gives a contact an address for ever must not happen in passing, when somebody else may have chosen the
     /// address to be taken for the contact's.
     private static func refuseLookAlike(
-        _ item: OpenItem, _ looks: LookRegister, _ db: Database, _ sight: Sight
+        _ sender: Mailbox, _ looks: LookRegister, _ db: Database, _ sight: Sight
     ) throws {
-        guard let canonical = item.canonical, let address = address(item.email),
-            let lookAlike = try looks.lookAlike(
-                of: canonical, Mailbox(displayName: item.name, address: address))
-        else { return }
+        guard let lookAlike = try looks.lookAlike(of: CanonicalAddress(sender.address), sender) else {
+            return
+        }
         let warning = try WarningSight(db, sight).shown(lookAlike).warning
         throw MailFailure.invalid(
             "This address could be somebody's who wants to be taken for another",
-            "\(address.lowercased): \(warning)",
+            "\(sender.address.lowercased): \(warning)",
             remedy:
                 "If it is the contact's all the same, say so with --yes; without --add-address only these "
                 + "messages are linked.")
@@ -157,6 +163,14 @@ extension Archive {
         var role: ParticipantRole?
         /// The name that came with the address.
         var name: String?
+
+        /// Nil where nobody could be read.
+        var mailbox: Mailbox? {
+            guard canonical != nil, let address = Archive.address(email) else { return nil }
+            let mailbox = Mailbox(displayName: name, address: address)
+            // Of a name only addresses in it are looked at.
+            return mailbox.addressesInName.isEmpty ? Mailbox(address: address) : mailbox
+        }
     }
 
     /// The items meant, all of them open, and the viewer's to decide.
