@@ -168,9 +168,7 @@ extension MailFailure {
 
     static func taken(_ what: String, _ name: String) -> MailFailure {
         MailFailure(
-            .nameTaken, kind: .permanent,
-            "There is already \("aeiou".contains(what.prefix(1)) ? "an" : "a") \(what) of that name",
-            detail: name,
+            .nameTaken, kind: .permanent, "This \(what) exists already", detail: name,
             remedy: "Choose another, or edit the one that exists.")
     }
 

@@ -65,6 +65,9 @@ struct SearchCommand: AsyncParsableCommand {
     @OptionGroup var listing: ListingOptions
 
     func validate() throws {
+        if let word = query.first(where: { $0.hasPrefix("--") }) {
+            throw ValidationError("Unknown option '\(word)'")
+        }
         guard rebuild || !query.isEmpty else { throw ValidationError("Give the words to search for.") }
         for day in [after, before].compactMap({ $0 }) where UnixTime(day: day) == nil {
             throw ValidationError("\(day) is not a day such as 2026-01-31.")
