@@ -9,17 +9,36 @@ public struct Look: Hashable, Sendable {
     public let text: String
 
     /// - Parameter name: a domain in A-labels or in Unicode, or a local part.
-    public init(_ name: some StringProtocol) { self.init(letters: Self.letters(of: name)) }
-
-    private init(letters: [Unicode.Scalar]) {
-        var scalars = letters
-        for (first, second, letter) in Self.pairs { Self.join(first, second, into: letter, in: &scalars) }
-        text = String(String.UnicodeScalarView(scalars))
+    public init(_ name: some StringProtocol) {
+        text = String(String.UnicodeScalarView(Self.joined(Self.letters(of: name))))
     }
 
     /// Each by itself: a pair that is read as one letter is two here.
-    private static func letters(of name: some StringProtocol) -> [Unicode.Scalar] {
-        unicode(name).decomposedStringWithoutMarks.unicodeScalars.map { alike[$0] ?? $0 }
+    static func letters(of name: some StringProtocol) -> [Unicode.Scalar] {
+        asciiLetters(of: name)
+            ?? unicode(name).decomposedStringWithoutMarks.unicodeScalars.map { alike[$0] ?? $0 }
+    }
+
+    /// The same for most names that there are, for a fraction of the time: hundreds are read for a message.
+    /// Nil when the name has other letters, or may have them in an A-label.
+    private static func asciiLetters(of name: some StringProtocol) -> [Unicode.Scalar]? {
+        var letters: [Unicode.Scalar] = []
+        letters.reserveCapacity(name.utf8.count)
+        var hyphens = 0
+        for byte in name.utf8 {
+            guard byte < 0x80 else { return nil }
+            hyphens = byte == UInt8(ascii: "-") ? hyphens + 1 : 0
+            guard hyphens < 2 else { return nil }
+            letters.append(asciiAlike[Int(byte)])
+        }
+        return letters
+    }
+
+    /// With pairs that are read as one letter.
+    static func joined(_ letters: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        var scalars = letters
+        for (first, second, letter) in pairs { join(first, second, into: letter, in: &scalars) }
+        return scalars
     }
 
     private static let pairs: [(Unicode.Scalar, Unicode.Scalar, Unicode.Scalar)] = [
@@ -68,36 +87,6 @@ public struct Look: Hashable, Sendable {
         resemblance(of: Reading(name), to: Reading(known))
     }
 
-    /// A name with all of it that is compared: reading it costs far more than comparing it with another.
-    struct Reading: Sendable {
-        let name: String
-        let look: Look
-        /// Those of the look.
-        let joined: [Unicode.Scalar]
-        /// An edit may make a pair of two letters, or part one: then the looks differ in more than it.
-        let letters: [Unicode.Scalar]
-        /// Without digits, which count things: the second account of somebody is not a forgery of the first.
-        let words: String
-
-        init(_ name: some StringProtocol) {
-            self.name = String(name)
-            letters = Look.letters(of: name)
-            look = Look(letters: letters)
-            joined = Array(look.text.unicodeScalars)
-            words = Look.unicode(name).filter { !$0.isNumber }
-        }
-    }
-
-    static func resemblance(of name: Reading, to known: Reading) -> Resemblance? {
-        guard name.name != known.name else { return nil }
-        if name.look == known.look { return .sameLetters }
-        guard min(name.joined.count, known.joined.count) >= minimumLength,
-            isOneEditApart(name.joined, known.joined) || isOneEditApart(name.letters, known.letters),
-            name.words != known.words
-        else { return nil }
-        return .oneLetter
-    }
-
     /// Names that are shorter differ in one letter too often to mean anything.
     public static let minimumLength = 7
 
@@ -123,14 +112,17 @@ public struct Look: Hashable, Sendable {
         }.joined(separator: ".")
     }
 
-    private static func isOneEditApart(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
-        guard abs(left.count - right.count) <= 1, left != right else { return false }
-        let head = zip(left, right).prefix { $0 == $1 }.count
-        let tail = zip(left.dropFirst(head).reversed(), right.dropFirst(head).reversed())
-            .prefix { $0 == $1 }.count
-        let (l, r) = (left.dropFirst(head).dropLast(tail), right.dropFirst(head).dropLast(tail))
-        if l.count <= 1, r.count <= 1 { return true }
-        return l.count == 2 && r.count == 2 && l.first == r.last && l.last == r.first
+    static func isOneEditApart(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Bool {
+        guard abs(left.count - right.count) <= 1 else { return false }
+        let shorter = min(left.count, right.count)
+        var head = 0
+        while head < shorter, left[head] == right[head] { head += 1 }
+        guard head < max(left.count, right.count) else { return false }
+        var (l, r) = (left.count, right.count)
+        while l > head, r > head, left[l - 1] == right[r - 1] { (l, r) = (l - 1, r - 1) }
+        if l - head <= 1, r - head <= 1 { return true }
+        return l - head == 2 && r - head == 2 && left[head] == right[head + 1]
+            && left[head + 1] == right[head]
     }
 
     private static let alike: [Unicode.Scalar: Unicode.Scalar] = [
@@ -143,6 +135,13 @@ public struct Look: Hashable, Sendable {
         "α": "a", "ο": "o", "ρ": "p", "ν": "v", "τ": "t", "υ": "u", "ι": "l", "κ": "k", "ε": "e", "χ": "x",
         "ɡ": "g", "ı": "l", "ɩ": "l", "ƨ": "s", "ß": "b",
     ]
+
+    /// Letters that are small already and taken for one another, by the ASCII character.
+    private static let asciiAlike: [Unicode.Scalar] = (UInt8(0)..<0x80).map { byte in
+        let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+        let small = Unicode.Scalar(isCapital ? byte | 0x20 : byte)
+        return alike[small] ?? small
+    }
 }
 
 /// Numbers under which names are filed, so that what differs in one letter is found without
@@ -199,9 +198,14 @@ extension Look {
     public static func resemblance(ofLocalPart name: some StringProtocol, to known: some StringProtocol)
         -> Resemblance?
     {
+        resemblance(ofLocalPart: Reading(name), to: Reading(known))
+    }
+
+    /// The same for a name that is compared with many.
+    public static func resemblance(ofLocalPart name: Reading, to known: Reading) -> Resemblance? {
         guard let found = resemblance(of: name, to: known) else { return nil }
         guard found == .oneLetter else { return found }
-        let (left, right) = (String(name), String(known))
+        let (left, right) = (name.name, known.name)
         // `petrova` is a relative of `petrov`, and another initial is another person.
         if left == right + "a" || right == left + "a" { return nil }
         let pieces = [left, right].map { $0.split { ".-_".contains($0) } }

@@ -5,7 +5,8 @@ import Matcher
 /// The addresses and domains of contacts by how they look, to warn of an unknown address that
 /// could be taken for one of them. A handful of lookups, however many contacts there are.
 struct LookRegister {
-    private let insert, forget, byHead, byTail, byLabel, hasDomain, hasAddress, own: PreparedStatement
+    private let insert, forget, byHead, byTail, byLabel, hasDomain, hasAddress: PreparedStatement
+    private let own: OwnNames
     /// One crowded name must not slow down every other one; where so many share half a name,
     /// one letter means little.
     private static let bucketLimit = 64
@@ -30,12 +31,7 @@ struct LookRegister {
             SELECT 1 FROM addresses a JOIN contact_addresses ca ON ca.address = a.id
             WHERE a.canonical = ? LIMIT 1
             """)
-        own = try PreparedStatement(
-            db,
-            """
-            SELECT a.canonical FROM addresses a
-            WHERE a.id IN (SELECT address FROM users UNION SELECT address FROM accounts)
-            """)
+        own = try OwnNames(db)
     }
 
     /// A contact has the address.
@@ -62,7 +58,7 @@ struct LookRegister {
     func lookAlike(of address: CanonicalAddress, _ mailbox: Mailbox) throws -> LookAlike? {
         if let found = try lookAlike(of: address) { return found }
         for other in mailbox.addressesInName.map({ CanonicalAddress($0) }) where other != address {
-            guard try isKnown(other.rawValue) || isOwnAddress(other) else { continue }
+            guard try isKnown(other.rawValue) || own.addresses.contains(other) else { continue }
             return LookAlike(
                 address: address.rawValue, known: other.rawValue, resemblance: .addressAsName)
         }
@@ -83,50 +79,35 @@ struct LookRegister {
     /// Whether our own people have addresses at the domain, and strangers do not.
     func isOurs(_ domain: String) throws -> Bool {
         guard !PublicMailDomain.contains(domain) else { return false }
-        return try ownDomains().contains(domain)
-    }
-
-    private func ownDomains() throws -> Set<String> {
-        Set(try ownAddresses().map { String($0.domain) })
-    }
-
-    private func ownAddresses() throws -> [CanonicalAddress] {
-        var found: [CanonicalAddress] = []
-        try own.forEachRow { found.append(CanonicalAddress(rawValue: $0.text(0))) }
-        return found
-    }
-
-    private func isOwnAddress(_ address: CanonicalAddress) throws -> Bool {
-        try ownAddresses().contains(address)
+        return try own.domains[domain] != nil
     }
 
     private func resembled(
         by local: String, at domain: String
     ) throws -> (known: String, Look.Resemblance)? {
         if PublicMailDomain.contains(domain) {
-            func resemblance(to known: String) -> Look.Resemblance? {
-                Look.resemblance(
-                    ofLocalPart: local, to: Self.localPart(CanonicalAddress(rawValue: known)))
+            let name = Look.Reading(local)
+            let found = try best(local, family: "@" + domain) { known in
+                let other = Self.localPart(CanonicalAddress(rawValue: known))
+                return Look.resemblance(ofLocalPart: name, to: Look.Reading(other))
             }
-            if let found = try best(local, family: "@" + domain, resemblance) { return found }
-            return try ownAddresses().filter { $0.domain == domain }.map(\.rawValue).sorted().lazy.compactMap
-            {
-                own in
-                resemblance(to: own).map { (own, $0) }
+            if let found { return found }
+            return try own.localParts(at: domain).lazy.compactMap { local in
+                Look.resemblance(ofLocalPart: name, to: local).map { (local.name + "@" + domain, $0) }
             }.first
         }
-        guard try !isKnown(domain) else { return nil }
-        let own = try ownDomains()
-        guard !own.contains(domain) else { return nil }
-        var found = try best(domain, family: Self.domainFamily) { Look.resemblance(of: domain, to: $0) }
+        guard try !isKnown(domain), try own.domains[domain] == nil else { return nil }
+        let name = Look.Reading(domain)
+        var found = try best(domain, family: Self.domainFamily) {
+            Look.resemblance(of: name, to: Look.Reading($0))
+        }
         if found == nil {
-            found =
-                own.sorted().lazy.compactMap { name in
-                    Look.resemblance(of: domain, to: name).map { (name, $0) }
-                }.first
+            found = try own.sortedDomains.lazy.compactMap { own in
+                Look.resemblance(of: name, to: own).map { (own.name, $0) }
+            }.first
         }
         if found == nil { found = PublicMailDomain.resembled(by: domain) }
-        if found == nil { found = try lender(to: domain, own) }
+        if found == nil { found = try lender(to: domain) }
         guard let (name, resemblance) = found else { return nil }
         // The whole address says more, when that is a contact's.
         let address = CanonicalAddress(EmailAddress(localPart: local, domain: name)).rawValue
@@ -134,10 +115,10 @@ struct LookRegister {
     }
 
     /// The domain from which another one borrows its name. At most a few lookups for each label.
-    private func lender(to domain: String, _ own: Set<String>) throws -> (String, Look.Resemblance)? {
+    private func lender(to domain: String) throws -> (String, Look.Resemblance)? {
         let borrowed = BorrowedName(domain)
         for name in borrowed.enclosed
-        where try own.contains(name) || PublicMailDomain.contains(name) || isKnown(name) {
+        where try own.domains[name] != nil || PublicMailDomain.contains(name) || isKnown(name) {
             return (name, .enclosedName)
         }
         for label in [borrowed.label] + borrowed.stems {
@@ -145,8 +126,8 @@ struct LookRegister {
                 if let found = borrowed.resemblance(to: known) { return (known, found) }
             }
         }
-        return own.sorted().lazy.compactMap { name in
-            borrowed.resemblance(to: name).map { (name, $0) }
+        return try own.sortedDomains.lazy.compactMap { own in
+            borrowed.resemblance(to: own.name).map { (own.name, $0) }
         }.first
     }
 
@@ -170,17 +151,19 @@ struct LookRegister {
         _ name: String, family: String, _ resemblance: (String) -> Look.Resemblance?
     ) throws -> (String, Look.Resemblance)? {
         let (heads, tails) = LookHalves.candidates(for: name, family: family)
-        var candidates: [String] = []
+        var alike: [String: Look.Resemblance] = [:]
         for (query, numbers) in [(byHead, heads), (byTail, tails)] {
             for number in numbers {
                 query.bind(1, number)
                 query.bind(2, Self.bucketLimit)
-                try query.forEachRow { candidates.append($0.text(0)) }
+                try query.forEachRow {
+                    let known = $0.text(0)
+                    if let one = resemblance(known) { alike[known] = one }
+                }
             }
         }
         var found: (String, Look.Resemblance)?
-        for known in Set(candidates).sorted() {
-            guard let one = resemblance(known), try isKnown(known) else { continue }
+        for (known, one) in alike.sorted(by: { $0.key < $1.key }) where try isKnown(known) {
             if one == .sameLetters { return (known, one) }
             found = found ?? (known, one)
         }
