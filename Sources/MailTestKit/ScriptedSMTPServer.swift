@@ -48,6 +48,7 @@ public final class ScriptedSMTPServer: Sendable {
     private let refusals: [String: String]
     private let isAlwaysSo: Bool
     private let afterOneMail: String?
+    private let mostConnections: Int
     private let keepsBytes: Bool
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
@@ -56,6 +57,7 @@ public final class ScriptedSMTPServer: Sendable {
         var received: [Mail] = []
         var lines: [String] = []
         var bytes: [Int: [UInt8]] = [:]
+        var connections = 0
     }
 
     /// - Parameters:
@@ -63,12 +65,14 @@ public final class ScriptedSMTPServer: Sendable {
     ///   - refusals: replies to RCPT by address, on every connection.
     ///   - isAlwaysSo: it misbehaves on every connection.
     ///   - afterOneMail: the reply to every MAIL but the first of a connection.
+    ///   - mostConnections: at a time; a further one is told so, and closed.
     /// - Throws: when no port can be had.
     public init(
         capabilities: [String] = ["AUTH PLAIN"], keepsBytes: Bool = false, _ script: [Stage: Act] = [:],
         refusals: [String: String] = [:],
-        isAlwaysSo: Bool = false, afterOneMail: String? = nil
+        isAlwaysSo: Bool = false, afterOneMail: String? = nil, mostConnections: Int = .max
     ) throws {
+        self.mostConnections = mostConnections
         self.capabilities = capabilities
         self.keepsBytes = keepsBytes
         self.refusals = refusals
@@ -81,7 +85,16 @@ public final class ScriptedSMTPServer: Sendable {
                 var session = Session(
                     descriptor: descriptor, number: number,
                     script: number == 0 || isAlwaysSo ? script : [:])
-                self.serve(&session)
+                let open = self.state.withLock {
+                    $0.connections += 1
+                    return $0.connections
+                }
+                if open <= self.mostConnections {
+                    self.serve(&session)
+                } else {
+                    self.send("421 4.7.0 Too many connections from your address", session)
+                }
+                self.state.withLock { $0.connections -= 1 }
             }))
     }
 
@@ -136,8 +149,12 @@ public final class ScriptedSMTPServer: Sendable {
                 }
                 guard answer("235 welcome", at: .auth, session) else { return }
             case "MAIL":
+                // As Postfix, Exim and Sendmail have it: a mail that came to no end is still there.
+                guard session.sender == nil else {
+                    send("503 5.5.1 Error: nested MAIL command", session)
+                    continue
+                }
                 session.recipients = []
-                session.sender = nil
                 session.mails += 1
                 if session.mails > 1, let afterOneMail {
                     send(afterOneMail, session)
@@ -163,10 +180,15 @@ public final class ScriptedSMTPServer: Sendable {
                 }
                 guard answer("354 go on", at: .data, session) else { return }
                 guard isGood(.data, session) else { continue }
-                guard readMail(&session), answer("250 taken", at: .endOfData, session) else { return }
-            case "RSET", "NOOP":
+                guard readMail(&session) else { return }
                 session.recipients = []
+                session.sender = nil
+                guard answer("250 taken", at: .endOfData, session) else { return }
+            case "RSET":
+                session.recipients = []
+                session.sender = nil
                 send("250 ok", session)
+            case "NOOP": send("250 ok", session)
             case "QUIT":
                 return send("221 bye", session)
             default: send("500 what?", session)

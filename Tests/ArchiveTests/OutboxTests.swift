@@ -138,6 +138,38 @@ import Testing
         #expect(try archive.outboxItem(claims[1].id).state == .sending)
     }
 
+    /// The session was opened with the old password, at the old server.
+    @Test func aMailDoesNotBeginThroughAnAccountThatHasChangedSince() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        for number in 1...3 { _ = try archive.queueMail(Self.draft(fixture, number)) }
+        let claims = try Self.claimAll(archive, fixture)
+        let begin = { (claim: OutboxClaim, revision: Int64) in
+            try archive.noteOutbox([.begins(claim.id, recipients: [0], revision: revision)])
+        }
+        var account = try archive.account(fixture.account)
+        #expect(try begin(claims[0], account.revision) == [true])
+        account.settings.timeoutSeconds += 1
+        try archive.editAccount(account.id, account.settings)
+        #expect(try begin(claims[1], account.revision) == [false])
+        account = try archive.account(account.id)
+        #expect(try begin(claims[1], account.revision) == [true])
+        account.settings.isEnabled = false
+        try archive.editAccount(account.id, account.settings)
+        account = try archive.account(account.id)
+        #expect(try begin(claims[2], account.revision) == [false])
+        // What is given back waits for a person, as all other mail of the account.
+        var ending = OutboxEnding(item: claims[2].id, attempt: 1, nextTry: archive.time)
+        ending.weight = .nothing
+        _ = try archive.noteOutbox([.ended(ending), Self.ending(claims[1], .retry, now: archive.time)])
+        for claim in claims[1...] {
+            let item = try archive.outboxItem(claim.id)
+            #expect(item.state == .held, "\(item.reason ?? "")")
+        }
+        #expect(try archive.outboxItem(claims[2].id).reason?.contains("switched off") == true)
+        #expect(try archive.outboxItem(claims[0].id).state == .sending)
+    }
+
     @Test func whoMustNotBeMailedSinceTheClaimIsLeftOut() throws {
         let fixture = try ArchiveFixture()
         let archive = fixture.archive

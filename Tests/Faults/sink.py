@@ -64,12 +64,17 @@ class Sink:
 
         say("220 sink")
         recipients = []
+        has_sender = False
         for line in lines:
             verb = line[:4].upper()
             if verb == b"EHLO":
                 say("250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 100000000")
             elif verb == b"MAIL":
-                recipients = []
+                # As Postfix has it: a mail that came to no end is still there.
+                if has_sender:
+                    say("503 5.5.1 Error: nested MAIL command")
+                    continue
+                recipients, has_sender = [], True
                 say("250 2.1.0 ok")
             elif verb == b"RCPT":
                 address = re.search(rb"<(.*?)>", line).group(1).decode().lower()
@@ -89,12 +94,15 @@ class Sink:
                 if not self.take(content, recipients, connection):
                     return
                 say("250 2.0.0 taken")
-                recipients = []
+                recipients, has_sender = [], False
+            elif verb == b"RSET":
+                recipients, has_sender = [], False
+                say("250 2.0.0 ok")
             elif verb == b"QUIT":
                 say("221 2.0.0 bye")
                 return
             else:
-                say("250 2.0.0 ok" if verb in (b"RSET", b"NOOP", b"HELO") else "500 5.5.1 what?")
+                say("250 2.0.0 ok" if verb in (b"NOOP", b"HELO") else "500 5.5.1 what?")
 
     @staticmethod
     def content(lines):

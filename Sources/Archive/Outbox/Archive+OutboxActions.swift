@@ -143,6 +143,20 @@ extension Archive {
         return db.changesCount
     }
 
+    /// Holds what somebody asked for who is kept out since; somebody else decides whether it goes.
+    ///
+    /// - Returns: how many mails that are.
+    static func holdMail(ofUser name: String, _ db: Database) throws -> Int {
+        let failure = MailFailure.senderIsOut(name)
+        try db.execute(
+            sql: """
+                UPDATE outbox SET state = 'held', next_try = NULL, reason_code = ?, reason = ?, remedy = ?
+                WHERE user = (SELECT id FROM users WHERE name = ?) AND state IN ('queued', 'retry')
+                """,
+            arguments: [failure.code.rawValue, failure.summary, failure.remedy, name])
+        return db.changesCount
+    }
+
     /// Holds everything that waits to be sent: after a restore it may have been sent already.
     func holdRestoredOutbox(_ db: Database) throws {
         try db.execute(
@@ -211,9 +225,19 @@ extension Archive {
 extension MailFailure.Code {
     /// The account that mail is to go through is removed or switched off.
     public static let accountIsOff = Self("send.account-off")
+    /// Whoever asked for the mail is kept out since.
+    public static let senderIsOut = Self("send.sender-out")
 }
 
 extension MailFailure {
+    /// - Parameter name: the user's.
+    static func senderIsOut(_ name: String) -> MailFailure {
+        MailFailure(
+            .senderIsOut, kind: .needsPerson, "Who asked for it is kept out since", detail: name,
+            remedy: "Let it go with: mailworker outbox release ID, or cancel it: mailworker outbox cancel ID."
+        )
+    }
+
     /// - Parameter name: the account's.
     public static func accountIsOff(_ name: String) -> MailFailure {
         MailFailure(

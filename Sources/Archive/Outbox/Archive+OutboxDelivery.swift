@@ -263,6 +263,9 @@ extension Archive {
         }
         facts.pause = try pause(of: account, at: time, db)
         facts.limits = try limits(of: account, db)
+        let revision = try PreparedStatement(db, "SELECT revision FROM accounts WHERE id = ?")
+        revision.bind(1, account.rawValue)
+        facts.revision = try revision.first { $0.int64(0) } ?? 0
         return facts
     }
 

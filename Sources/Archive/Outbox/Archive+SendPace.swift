@@ -72,14 +72,15 @@ extension Archive {
     }
 
     /// Lets an account send again that could be signed in to. A provider's block is not over by that, and sending
-    /// into it prolongs it at some; nor is it known whether the account is slow enough by then (`send.slowed`): that ends
-    /// with the first mail that is accepted.
+    /// into it prolongs it at some; nor is it known whether the account is slow enough by then (`send.slowed`), or the
+    /// server answers to a mail's end again (`send.unanswered`): that ends with the first mail that is accepted.
     public func endSendPause(_ account: AccountID) throws(MailFailure) {
         let time = now()
         let mayEnd = try read { db in
             let isBlocked = try Self.isBlocked(account, at: time, db)
             let own = try Self.ownPause(of: account, db)
-            return own != nil && own?.failure.code != .sendingSlowed && !isBlocked
+            guard let own, !isBlocked else { return false }
+            return own.failure.code != .sendingSlowed && own.failure.code != .sendUnanswered
         }
         guard mayEnd else { return }
         try writeUnaudited(.outboxPaused) { db in
@@ -129,6 +130,10 @@ extension Archive {
         }
         return pause.until.map { $0 > time } ?? true
     }
+
+    /// What is over when the server has taken a mail, as SQL.
+    static let pausesUntilTaken =
+        "'\(MailFailure.Code.sendingSlowed.rawValue)', '\(MailFailure.Code.sendUnanswered.rawValue)'"
 
     /// What a provider says of the whole mailbox, as SQL.
     private static let mailboxPauses =
@@ -201,4 +206,6 @@ extension MailFailure.Code {
     public static let sendingBlocked = Self("send.blocked")
     /// The provider has said that the account sends too fast at the moment.
     public static let sendingSlowed = Self("send.slowed")
+    /// The server did not answer to the end of a mail; a few such mails are enough for one person to look into.
+    public static let sendUnanswered = Self("send.unanswered")
 }

@@ -61,6 +61,8 @@ public struct OutboxFacts: Sendable, Hashable {
     public var messagesInFlight = 0
     public var pause: SendPause?
     public var limits = SendLimits()
+    /// Of the account's settings.
+    public var revision: Int64 = 0
 
     public init() {}
 }
@@ -133,7 +135,10 @@ public struct OutboxReplyRecord: Sendable, Hashable {
 /// What a delivery has to have on the disk before it goes on.
 public enum OutboxNote: Sendable {
     /// The data is about to be sent to these recipients: from here on the server may have it.
-    case begins(OutboxID, recipients: [Int])
+    ///
+    /// - Parameter revision: of the account with which the session was opened; when its settings have changed since, or
+    ///   it is switched off, the mail must not begin. Nil where that does not matter.
+    case begins(OutboxID, recipients: [Int], revision: Int64? = nil)
     case ended(OutboxEnding)
 }
 

@@ -12,10 +12,18 @@ final class OutboxWriter {
     var letsGo = true
     private let bounces: BounceRule?
     private let headOf, canonicalOf, begin, markSending, count, countSecond, setRecipient, addReply, states,
-        settleItem, refusedOf, isNotSlow: PreparedStatement
+        settleItem, refusedOf, isNotSlow, accountOf: PreparedStatement
     /// What was begun by account, and the accounts whose server has taken mail; stored by `finish`.
     private var begun: [Int64: (messages: Int, recipients: Int)] = [:]
     private var sending: Set<Int64> = []
+    /// As they are in this transaction.
+    private var accounts: [Int64: SendingAccount] = [:]
+
+    private struct SendingAccount {
+        var name: String
+        var revision: Int64
+        var isEnabled: Bool
+    }
 
     /// - Parameter bounces: what a refused address leads to; nil where no server was asked.
     init(_ db: Database, time: UnixTime, bounces: BounceRule? = nil) throws {
@@ -34,9 +42,9 @@ final class OutboxWriter {
         isNotSlow = try PreparedStatement(
             db,
             """
-            DELETE FROM send_pauses WHERE account = ? AND until <= ?
-                AND code = '\(MailFailure.Code.sendingSlowed.rawValue)'
+            DELETE FROM send_pauses WHERE account = ? AND until <= ? AND code IN (\(Archive.pausesUntilTaken))
             """)
+        accountOf = try PreparedStatement(db, "SELECT name, revision, is_enabled FROM accounts WHERE id = ?")
         begin = try PreparedStatement(
             db, "UPDATE outbox SET data_begun_at = ?, first_try = coalesce(first_try, ?) WHERE id = ?")
         markSending = try PreparedStatement(
@@ -101,8 +109,9 @@ final class OutboxWriter {
     /// - Returns: whether the claim still is this process's; if not, nothing was noted.
     func note(_ note: OutboxNote, holder: String) throws -> Bool {
         switch note {
-        case .begins(let item, let positions):
-            guard let head = try head(of: item), head.holder == holder, try mayBegin(item, head, positions)
+        case .begins(let item, let positions, let revision):
+            guard let head = try head(of: item), head.holder == holder, try mayBegin(item, head, positions),
+                try revision.map({ try isAsOpened(head.account, $0) }) ?? true
             else { return false }
             begin.bind(1, time.rawValue)
             begin.bind(2, time.rawValue)
@@ -174,6 +183,19 @@ final class OutboxWriter {
             }
     }
 
+    private func isAsOpened(_ account: Int64, _ revision: Int64) throws -> Bool {
+        try self.account(account).map { $0.isEnabled && $0.revision == revision } ?? false
+    }
+
+    private func account(_ id: Int64) throws -> SendingAccount? {
+        if let known = accounts[id] { return known }
+        accountOf.bind(1, id)
+        accounts[id] = try accountOf.first {
+            SendingAccount(name: $0.text(0), revision: $0.int64(1), isEnabled: $0.int64(2) != 0)
+        }
+        return accounts[id]
+    }
+
     private func canonical(_ item: OutboxID, _ position: Int) throws -> String? {
         canonicalOf.bind(1, item.rawValue)
         canonicalOf.bind(2, position)
@@ -196,8 +218,11 @@ final class OutboxWriter {
             }
         }
         for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
+        // Through an account that was switched off meanwhile nothing goes on its way again by itself.
+        let off = try account(head.account).flatMap { $0.isEnabled ? nil : MailFailure.accountIsOff($0.name) }
         try settle(
-            ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld, failure: ending.failure,
+            ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld || off != nil,
+            failure: ending.weight == .nothing ? off ?? ending.failure : ending.failure ?? off,
             weight: ending.weight, head: head)
     }
 

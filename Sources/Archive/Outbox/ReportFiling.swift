@@ -110,9 +110,13 @@ struct ReportFiling {
         return named.map { ($0, isEnveloped: false) }
     }
 
-    /// What is reported on has been taken by our server: nobody has to find that out any more.
+    /// What is reported on has been taken by our server: nobody has to find that out any more. Of a mail that went in
+    /// parts whoever had an earlier one could say so: there a report that nothing vouches for settles nothing.
     private func settleUncertain(_ places: [Place]) throws {
-        let uncertain = places.filter(\.isUncertain)
+        var uncertain = places.filter(\.isUncertain)
+        if let item = uncertain.first?.item, try wasSentToOthers(item) {
+            uncertain.removeAll { $0.voucher == nil }
+        }
         guard let item = uncertain.first?.item else { return }
         let writer = try OutboxWriter(db, time: time)
         let attempts = try PreparedStatement(db, "SELECT max(attempts, 1) FROM outbox WHERE id = ?")
@@ -127,6 +131,13 @@ struct ReportFiling {
         }
         try writer.settle(
             item, nextTry: time, isHeld: false, failure: .outboxUncertain, weight: .nothing, asQueued: true)
+    }
+
+    private func wasSentToOthers(_ item: OutboxID) throws -> Bool {
+        let query = try PreparedStatement(
+            db, "SELECT 1 FROM outbox_recipients WHERE item = ? AND state = 'sent' LIMIT 1")
+        query.bind(1, item.rawValue)
+        return try query.first { _ in true } != nil
     }
 }
 

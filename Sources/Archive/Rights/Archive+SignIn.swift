@@ -189,9 +189,12 @@ extension Archive {
     /// they own, and what they decided, stays theirs.
     ///
     /// - Throws: `unknown.user`.
-    public func disableUser(_ name: String) throws(MailFailure) {
+    ///
+    /// - Returns: how many mails of theirs waited to be sent, and are held now.
+    @discardableResult
+    public func disableUser(_ name: String) throws(MailFailure) -> Int {
         let time = now()
-        try administer { db in
+        return try administer { db in
             Act.concerns("user \(name)")
             try db.execute(
                 sql: "UPDATE users SET is_enabled = 0, password = NULL WHERE name = ?", arguments: [name])
@@ -201,6 +204,7 @@ extension Archive {
                     UPDATE api_tokens SET revoked_at = ? WHERE revoked_at IS NULL
                         AND user = (SELECT id FROM users WHERE name = ?)
                     """, arguments: [time.rawValue, name])
+            return try Self.holdMail(ofUser: name, db)
         }
     }
 

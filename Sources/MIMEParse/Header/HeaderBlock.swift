@@ -34,7 +34,11 @@ enum FieldName: UInt8 {
                     ? .returnPath
                     : named("x-autoreply")
                         ? .autoreply : named("x-beenthere") ? .mailingList : .other
-        case 12: self = named("content-type") ? .contentType : named("mailing-list") ? .mailingList : .other
+        case 12:
+            self =
+                named("content-type")
+                ? .contentType
+                : named("mailing-list") ? .mailingList : named("x-auto-reply") ? .autoreply : .other
         case 14: self = named("auto-submitted") ? .autoSubmitted : .other
         case 13: self = named("x-autorespond") ? .autoreply : .other
         case 15:

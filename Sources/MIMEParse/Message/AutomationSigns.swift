@@ -22,6 +22,8 @@ public struct AutomationSigns: OptionSet, Hashable, Sendable {
     public static let author = Self(rawValue: 1 << 10)
     /// Its text is that of a bounce, or of a receipt.
     public static let text = Self(rawValue: 1 << 11)
+    /// It names no address to which anything could come back (RFC 3834, 2).
+    public static let nullReturnPath = Self(rawValue: 1 << 12)
 
     /// For people, in the order above.
     public var names: [String] {
@@ -31,6 +33,7 @@ public struct AutomationSigns: OptionSet, Hashable, Sendable {
     private static let words = [
         "Auto-Submitted", "X-Autoreply", "X-Auto-Response-Suppress", "Precedence", "List-Unsubscribe",
         "List-Id", "Mailing-List", "subject", "report part", "X-Failed-Recipients", "author", "text",
+        "Return-Path",
     ]
 }
 

@@ -10,6 +10,7 @@ extension MessageFields {
             automation.signs.insert(.subject)
         }
         readLists(&automation)
+        if hasNullReturnPath { automation.signs.insert(.nullReturnPath) }
         let root = tree.entities[0].contentType
         var isReport = false
         for entity in tree.entities {

@@ -19,6 +19,9 @@ public final class SMTPSession {
     private let timeoutSeconds: Int
     private let limits: SMTPLimits
     private var reader = SMTPReplyReader()
+    /// The server has a sender, and perhaps recipients, of a mail that came to no end. It would take the next mail's
+    /// recipients for that one's (Postfix: "nested MAIL command"), so RSET goes before the next MAIL.
+    private var isTransactionOpen = false
 
     /// Signs in, where the server asks for it, and learns what it offers.
     ///
@@ -161,9 +164,12 @@ public final class SMTPSession {
         _ mail: SMTPMail, _ dialogue: inout Dialogue
     ) async throws(MailFailure) -> Bool {
         let commands = commands(mail)
+        let reset = isTransactionOpen ? SMTPCommand.rset.bytes : []
         try await channel.send(
-            commands.mail.bytes + commands.recipients.flatMap(\.bytes) + SMTPCommand.data.bytes)
+            reset + commands.mail.bytes + commands.recipients.flatMap(\.bytes) + SMTPCommand.data.bytes)
+        if isTransactionOpen { try noteReset(try await reply()) }
         let first = try await reply()
+        isTransactionOpen = first.isPositive
         if !first.isPositive { dialogue.refusal = (.mail, first) }
         if endsSession(first) { return false }
         dialogue.stage = .rcpt
@@ -189,10 +195,9 @@ public final class SMTPSession {
             return false
         }
         guard dialogue.refusal == nil, !dialogue.accepted.isEmpty else {
-            // It waits for data although there is nobody to have it (RFC 2920, 3.1): an empty message, which
-            // nobody receives, brings both sides together again.
-            try await channel.send(Array(".\r\n".utf8))
-            _ = endsSession(try await reply())
+            // It waits for data although there is nobody of ours to have it (RFC 2920, 3.1). An empty message would
+            // bring both sides together again; but it is not ours to say that nobody receives it.
+            close()
             return false
         }
         return true
@@ -202,7 +207,9 @@ public final class SMTPSession {
         _ mail: SMTPMail, _ dialogue: inout Dialogue
     ) async throws(MailFailure) -> Bool {
         let commands = commands(mail)
+        if isTransactionOpen { try noteReset(try await ask(.rset)) }
         let first = try await ask(commands.mail)
+        isTransactionOpen = first.isPositive
         guard first.isPositive else {
             dialogue.refusal = (.mail, first)
             _ = endsSession(first)
@@ -217,16 +224,13 @@ public final class SMTPSession {
             }
             dialogue.recipientReplies[index] = answer
         }
-        guard !dialogue.accepted.isEmpty else {
-            _ = endsSession(try await ask(.rset))
-            return false
-        }
+        guard !dialogue.accepted.isEmpty else { return false }
         dialogue.stage = .data
         let answer = try await ask(.data)
         guard answer.code == 354 else {
             if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
             dialogue.refusal = (.data, answer)
-            if !endsSession(answer) { _ = endsSession(try await ask(.rset)) }
+            _ = endsSession(answer)
             return false
         }
         return true
@@ -280,7 +284,10 @@ public final class SMTPSession {
             try await channel.send(output)
             let answer = try await reply(within: max(timeoutSeconds, limits.endOfDataSeconds))
             _ = endsSession(answer)
-            if answer.isPositive { return .accepted(answer) }
+            if answer.isPositive {
+                isTransactionOpen = false
+                return .accepted(answer)
+            }
             if answer.isTransient || answer.isPermanent { return .refused(.endOfData, answer) }
             close()
             return .unanswered(.notAnSMTPReply("the end of the data was answered with \(answer.code)"))
@@ -295,6 +302,12 @@ public final class SMTPSession {
     nonisolated(nonsending) private func earlyAnswer() async -> Transmission.Ending? {
         guard !reader.isWithinReply, let answer = try? await reply(within: 1) else { return nil }
         return answer.isTransient || answer.isPermanent ? .refused(.endOfData, answer) : nil
+    }
+
+    /// - Throws: when the server holds on to the mail before: nothing more is to be said in this session.
+    private func noteReset(_ reply: SMTPReply) throws(MailFailure) {
+        guard reply.isPositive else { throw refusal(reply) }
+        isTransactionOpen = false
     }
 
     /// Notes a reply after which the server is gone.

@@ -166,9 +166,7 @@ private enum TemplatePlace {
 
 /// One line without control characters.
 private struct HeaderPlace: MustacheContentType {
-    func escapeText(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { Grammar.isControl($0) ? " " : $0 }))
-    }
+    func escapeText(_ text: String) -> String { text.asForeignLine }
 }
 
 /// One line too: what is filled in is a word or a name, and must not look like the writer's own lines.

@@ -29,34 +29,44 @@ struct AccountSender: Sendable {
             return watch(.archiveFailed(error))
         }
         let source = ClaimSource(
-            archive: archive, journal: journal, account: account.id, rules: rules, only: only,
+            archive: archive, journal: journal, account: account, rules: rules, only: only,
             failed: { watch(.archiveFailed($0)) })
         let lanes = min(rules.connections, await source.prepare())
+        let open = OpenLanes()
+        // Where the server broke off before it answered, one mail shows whether it does again.
+        let isDoubted = (try? archive.sendPauseRecord(of: account.id))?.failure.code == .sendUnanswered
         await withDiscardingTaskGroup { group in
             // One signs in before the others do, which would otherwise all try a wrong password.
-            let (firstIsOpen, opening) = AsyncStream<Never>.makeStream()
+            let (firstIsReady, ready) = AsyncStream<Never>.makeStream()
             for number in 0..<lanes {
                 group.addTask {
-                    await runLane(account, rules, source, stop) { opening.finish() }
-                    opening.finish()
+                    await runLane(number, open, account, source, stop) { progress in
+                        if progress == (isDoubted ? .answered : .open) { ready.finish() }
+                    }
+                    open.leave(number)
+                    ready.finish()
                 }
-                if number == 0 { for await _ in firstIsOpen {} }
+                if number == 0 { for await _ in firstIsReady {} }
             }
         }
         await source.end()
     }
 
+    private enum LaneProgress { case open, answered }
+
     /// One connection's work.
     ///
-    /// - Parameter isOpen: called when it has a session.
+    /// - Parameter told: called when it has a session, and when a mail was answered.
     private func runLane(
-        _ account: Account, _ rules: SendRules, _ source: ClaimSource, _ stop: SendingStop,
-        isOpen: @Sendable () -> Void
+        _ number: Int, _ lanes: OpenLanes, _ account: Account, _ source: ClaimSource, _ stop: SendingStop,
+        told: @Sendable (LaneProgress) -> Void
     ) async {
         var session = sessions.take(account)
         var before: EndingUnderWay?
         while !stop.isStopping, let claim = await source.next() {
+            let rules = await source.rules
             let isReused = session != nil
+            if session?.isOpen != true { lanes.leave(number) }
             do throws(MailFailure) {
                 if session?.isOpen != true { session = try await open(account) }
             } catch  where error.isOfThisMachine {
@@ -66,13 +76,20 @@ struct AccountSender: Sendable {
                 await source.done(claim.id)
                 await source.end()
                 break
+            } catch  where error.kind == .transient && !lanes.isEmpty {
+                // The server has as many connections of ours as it wants: those go on.
+                await journal.giveBack(
+                    [.untried(claim, now: archive.time)], failed: { watch(.archiveFailed($0)) })
+                await source.done(claim.id)
+                break
             } catch {
                 await noteUnreachable(error, account, claim, source)
                 break
             }
             guard let current = session else { break }
-            isOpen()
-            var result = await transmit(claim, on: current, rules, behind: before)
+            lanes.enter(number)
+            told(.open)
+            var result = await transmit(claim, of: account, on: current, rules, behind: before)
             // A connection that was kept open may have been closed by the other side, or have had its
             // share of mails: neither says anything about this one.
             if isReused || current.sentCount > 0, Self.isWorthAnotherConnection(result) {
@@ -80,12 +97,13 @@ struct AccountSender: Sendable {
                 session = try? await open(account)
                 if let fresh = session {
                     let first = result.1.ending.replies
-                    result = await transmit(claim, on: fresh, rules, behind: before)
+                    result = await transmit(claim, of: account, on: fresh, rules, behind: before)
                     result.1.ending.replies.insert(contentsOf: first, at: 0)
                 }
             }
             before = await startNoting(result.1, account, claim, source)
-            if result.1.pause != nil {
+            told(.answered)
+            if result.1.pause != nil || hasChanged(account, result.0) {
                 await source.end()
                 break
             }
@@ -93,6 +111,15 @@ struct AccountSender: Sendable {
         await before?.finish()
         guard let session, session.isOpen else { return }
         sessions.put(session, account)
+    }
+
+    /// Whether a mail could not begin because the account has other settings by now, or is off.
+    private func hasChanged(_ account: Account, _ transmission: Transmission) -> Bool {
+        guard case .abandoned(let failure) = transmission.ending, failure.code == .leaseLost else {
+            return false
+        }
+        let present = try? archive.account(account.id)
+        return present.map { $0.revision != account.revision || !$0.settings.isEnabled } ?? false
     }
 
     private func open(_ account: Account) async throws(MailFailure) -> SMTPSession {
@@ -110,7 +137,8 @@ struct AccountSender: Sendable {
     }
 
     private func transmit(
-        _ claim: OutboxClaim, on session: SMTPSession, _ rules: SendRules, behind before: EndingUnderWay?
+        _ claim: OutboxClaim, of account: Account, on session: SMTPSession, _ rules: SendRules,
+        behind before: EndingUnderWay?
     ) async -> (Transmission, DeliveryVerdict) {
         var offered: [OutboxClaim.Recipient] = []
         var paths: [SMTPPath] = []
@@ -133,12 +161,17 @@ struct AccountSender: Sendable {
                 needsSMTPUTF8: claim.needsUTF8, size: claim.size, content: content(of: claim),
                 digest: claim.digest)
             let known = offered
+            let revision = account.revision
             transmission = await session.transmit(mail) { accepted throws(MailFailure) in
                 let positions = accepted.map { known[$0].position }
-                guard try await journal.note(.begins(claim.id, recipients: positions)) else {
+                guard
+                    try await journal.note(
+                        .begins(claim.id, recipients: positions, revision: revision))
+                else {
                     throw MailFailure(
                         .leaseLost, kind: .transient,
-                        "The mail was taken back, or must not go to a recipient any more")
+                        "The mail was taken back, must not go to a recipient any more, or its account has changed"
+                    )
                 }
                 try await before?.demandStored()
             }
@@ -181,8 +214,10 @@ struct AccountSender: Sendable {
         switch result.0.ending {
         case .broken(.mail, _), .broken(.rcpt, _): true
         case .refused(.mail, let reply):
-            reply.isTransient
-                && (result.1.pause == nil || reply.closesConnection || reply.isOfTooManyRecipients)
+            // 503: the two sides do not agree about what went before.
+            reply.code == 503
+                || reply.isTransient
+                    && (result.1.pause == nil || reply.closesConnection || reply.isOfTooManyRecipients)
         default: false
         }
     }

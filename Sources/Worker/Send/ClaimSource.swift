@@ -5,8 +5,9 @@ import MailModel
 actor ClaimSource {
     private let archive: Archive
     private let journal: OutboxJournal
-    private let account: AccountID
-    private let rules: SendRules
+    private let account: Account
+    /// As of the last claim: somebody may change an account's limits while it sends.
+    private(set) var rules: SendRules
     /// Nil for everything that is due.
     private let only: OutboxID?
     private let failed: @Sendable (MailFailure) -> Void
@@ -20,7 +21,7 @@ actor ClaimSource {
     private var isEnded = false
 
     init(
-        archive: Archive, journal: OutboxJournal, account: AccountID, rules: SendRules, only: OutboxID?,
+        archive: Archive, journal: OutboxJournal, account: Account, rules: SendRules, only: OutboxID?,
         failed: @escaping @Sendable (MailFailure) -> Void
     ) {
         self.archive = archive
@@ -84,17 +85,25 @@ actor ClaimSource {
     }
 
     private func claimed(atMost room: Int) async -> [OutboxClaim] {
-        let (archive, account, rules, only) = (archive, account, rules, only)
+        let (archive, account, only) = (archive, account, only)
         let here = out.union(claims.map(\.id))
         if only != nil { isEnded = true }
         do throws(MailFailure) {
-            return try await disk.run { () throws(MailFailure) in
-                try archive.claimOutbox(account, only: only) { facts, now in
+            let found = try await disk.run { () throws(MailFailure) in
+                var rules: SendRules?
+                let claims = try archive.claimOutbox(account.id, only: only) { facts, now in
+                    // Other settings need other sessions: the next run has them.
+                    guard facts.revision == account.revision else { return [] }
+                    let present = SendRules(preset: account.provider, limits: facts.limits)
+                    rules = present
                     var facts = facts
                     facts.due.removeAll { here.contains($0.id) }
-                    return DispatchPlan(facts, rules: rules, room: room, now: now).take
+                    return DispatchPlan(facts, rules: present, room: room, now: now).take
                 }
+                return (claims: claims, rules: rules)
             }
+            if let present = found.rules { rules = present } else { isEnded = true }
+            return found.claims
         } catch {
             isEnded = true
             failed(error)

@@ -141,6 +141,7 @@ struct DeliveryVerdict {
         case .unanswered(let failure):
             keep(failure, .endOfData)
             refusals.failure = .outboxUncertain
+            refusals.isUnanswered = true
         case .unsendable(let failure):
             keep(failure, .mail)
             refusals.failure = failure
@@ -173,6 +174,8 @@ private struct Refusals {
     private(set) var asks: [Int: Int] = [:]
     var longestAsk: Int? { asks.values.max() }
     private var accountFailure: MailFailure?
+    /// The mail was handed over, and no answer came. More mails would only become uncertain too.
+    var isUnanswered = false
 
     /// No server's word keeps a mail away for longer: it would end a try of five days before its time.
     private static let longestAsked = 86_400
@@ -218,15 +221,18 @@ private struct Refusals {
     }
 
     func pause(rules: SendRules, now: UnixTime, lastPause: () -> SendPause?) -> SendPause? {
-        guard let failure = accountFailure else { return nil }
+        guard let failure = accountFailure ?? (isUnanswered ? .sendUnanswered : nil) else { return nil }
         let stated = failure.retryAfterSeconds.map(Int64.init)
         var failures = 1
         let seconds: Int64
         switch failure.code {
         case .sendingBlocked: seconds = rules.silence(stated: stated)
-        case .sendingSlowed:
+        case .sendingSlowed, .sendUnanswered:
             let last = lastPause()
-            if let last, last.failure.code == .sendingSlowed { failures += last.failures }
+            if let last, last.failure.code == failure.code {
+                // While one is in force, the account's other connections only say the same.
+                failures = last.until.map { $0 > now } ?? true ? last.failures : last.failures + 1
+            }
             seconds = max(SendRules.slowing(after: failures), stated ?? 0)
         default: seconds = max(4 * 3600, stated ?? 0)
         }
@@ -262,6 +268,11 @@ extension MailFailure {
             detail: last.map { [$0.summary, $0.detail].compactMap { $0 }.joined(separator: ": ") },
             remedy: last?.remedy ?? "Try it once more with: mailworker outbox retry ID.")
     }
+
+    fileprivate static let sendUnanswered = MailFailure(
+        .sendUnanswered, kind: .transient, "The server did not answer to the end of a mail",
+        remedy: "The account goes on by itself, with one mail first. "
+            + "What is uncertain: mailworker outbox list --state uncertain.")
 
     static func sentInParts(_ count: Int) -> MailFailure {
         MailFailure(

@@ -194,7 +194,7 @@ struct MailDrafting: Sendable {
 
     private static func isAutomatic(_ automation: Automation) -> Bool {
         automation.isAutoSubmitted || automation.isDeliveryReport || automation.isBulk
-            || automation.listID != nil
+            || automation.listID != nil || automation.signs.contains(.nullReturnPath)
     }
 
     // MARK: - Files

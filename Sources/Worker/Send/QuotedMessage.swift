@@ -2,6 +2,7 @@ import Archive
 import Foundation
 import MIMEParse
 import MailModel
+import MailSend
 
 /// The words of another message within a reply or a forwarded mail. Pure.
 ///
@@ -52,7 +53,7 @@ struct QuotedMessage {
     // MARK: - Parts
 
     private static func subject(_ subject: String?, marked mark: String, known: [String]) -> String {
-        let subject = subject ?? ""
+        let subject = subject?.asForeignLine ?? ""
         let start = subject.lowercased()
         return known.contains { start.hasPrefix($0 + ":") } ? subject : "\(mark): \(subject)"
     }

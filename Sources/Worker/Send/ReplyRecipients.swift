@@ -1,5 +1,6 @@
 import MIMEParse
 import MailModel
+import MailSend
 import Matcher
 
 /// Whom an answer goes to, as mail programs do it. Pure.
@@ -14,6 +15,10 @@ struct ReplyRecipients {
     init(to message: ParsedMessage, toAll: Bool, own: Set<CanonicalAddress>) {
         func isOwn(_ mailbox: Mailbox) -> Bool { own.contains(CanonicalAddress(mailbox.address)) }
         let isOwnMail = message.from.contains(where: isOwn)
+        defer {
+            to = to.map(Self.nameable)
+            cc = cc.map(Self.nameable)
+        }
         let author = isOwnMail ? message.to : message.replyTo.isEmpty ? message.from : message.replyTo
         guard toAll else {
             to = author
@@ -49,6 +54,13 @@ struct ReplyRecipients {
         let first = named.isEmpty ? Self.each(to, without: hidden) : named
         let taken = hidden.union((first + cc).map { CanonicalAddress($0.address) })
         return (first, cc + Self.each((named.isEmpty ? [] : to) + self.cc, without: taken))
+    }
+
+    /// With a name that a mail of ours may bear, whatever stood in theirs.
+    private static func nameable(_ mailbox: Mailbox) -> Mailbox {
+        var mailbox = mailbox
+        mailbox.displayName = mailbox.displayName?.asForeignLine
+        return mailbox
     }
 
     /// In their order, each mailbox once.

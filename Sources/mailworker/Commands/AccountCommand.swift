@@ -147,9 +147,10 @@ struct AccountShowCommand: ParsableCommand {
         let withheld = try archive.withheld(of: found.id)
         let fetched = try archive.fetchedBytes(of: found.id)
         let dayLimit = found.knownProfile.dailyDownloadBytes
+        let pause = try archive.sendPause(of: found.id)
         if json {
             let receipts = AccountEntry.Receipts(
-                withheld: withheld.count, fetchedToday: dayLimit == nil ? nil : fetched)
+                withheld: withheld.count, fetchedToday: dayLimit == nil ? nil : fetched, sendPause: pause)
             return Terminal.print(try JSONOutput.document(AccountEntry(found, receipts)))
         }
         let settings = found.settings
@@ -175,7 +176,7 @@ struct AccountShowCommand: ParsableCommand {
             ("declared in the configuration", settings.isDeclared ? "yes" : nil),
             ("state", found.stateText), ("last attempt", status.lastAttempt?.shortText),
             ("last success", status.lastSuccess?.shortText), ("next poll", found.nextPollText),
-            ("error", status.failure?.revealed),
+            ("error", status.failure?.revealed), ("sending", pause?.waitText),
             ("its server says", status.alert.map { "\($0.words) (\($0.at.shortText))" }),
             (
                 "fetched today",

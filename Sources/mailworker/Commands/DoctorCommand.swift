@@ -134,6 +134,9 @@ struct DoctorCommand: AsyncParsableCommand {
             if accounts.isEmpty { bad("accounts", "none. Add one: mailworker account add --help") }
             for account in accounts {
                 let subject = "account \(account.settings.name)"
+                if let pause = try workplace.archive.sendPause(of: account.id), pause.needsAttention {
+                    bad("sending of \(account.settings.name)", pause.waitText)
+                }
                 if !account.settings.isEnabled {
                     good(subject, "disabled")
                 } else if !account.hasSecret, account.credentialKind == .refreshToken {
@@ -154,5 +157,12 @@ struct DoctorCommand: AsyncParsableCommand {
             bad("accounts", error.revealed)
         }
         return checks
+    }
+}
+
+extension SendPause {
+    /// What ends by itself in a little while is nobody's business yet.
+    fileprivate var needsAttention: Bool {
+        until == nil || failures > 2 || failure.kind != .transient || failure.code == .sendingBlocked
     }
 }

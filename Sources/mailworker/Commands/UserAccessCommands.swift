@@ -34,7 +34,8 @@ struct UserRemoveCommand: ParsableCommand {
         commandName: "remove", abstract: "Keeps a user out; what they own stays theirs.",
         discussion: """
             Their password and tokens are gone, and no command works in their name. Their mailboxes
-            are polled until the accounts are removed. Take them in again: user edit NAME --enable
+            are polled until the accounts are removed. Mail that they have queued and that has not gone
+            is held for somebody else to decide. Take them in again: user edit NAME --enable
             """)
 
     @OptionGroup var common: CommonOptions
@@ -43,8 +44,12 @@ struct UserRemoveCommand: ParsableCommand {
     var user: String
 
     func run() throws {
-        try Workplace(common).archive.disableUser(user)
+        let held = try Workplace(common).archive.disableUser(user)
         Terminal.print("removed user \(user)")
+        guard held > 0 else { return }
+        Terminal.print(
+            "\(amount(held, "mail")) of theirs that waited \(held == 1 ? "is" : "are") held. "
+                + "See: mailworker outbox list --state held")
     }
 }
 

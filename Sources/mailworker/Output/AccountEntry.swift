@@ -12,6 +12,8 @@ struct AccountEntry: Encodable {
         var withheld: Int
         /// Bytes, where its provider limits a day.
         var fetchedToday: Int64?
+        /// What keeps it from sending; nil when nothing does.
+        var sendPause: SendPause?
     }
 
     init(_ account: Account) { self.init(account, nil) }
@@ -36,6 +38,8 @@ struct AccountEntry: Encodable {
         case lastSuccess = "last_success"
         case nextPoll = "next_poll"
         case alertAt = "alert_at"
+        case sendingError = "sending_error"
+        case sendingUntil = "sending_waits_until"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -77,6 +81,8 @@ struct AccountEntry: Encodable {
         guard let receipts else { return }
         try container.encode(receipts.withheld, forKey: .withheld)
         try container.encode(receipts.fetchedToday, forKey: .fetchedToday)
+        try container.encode(receipts.sendPause?.failure.revealed, forKey: .sendingError)
+        try container.encode(receipts.sendPause?.until, forKey: .sendingUntil)
     }
 }
 
@@ -88,6 +94,13 @@ extension Account {
         guard settings.isEnabled, settings.kind == .mailbox else { return "never" }
         if status.state == .stopped { return "after its user has acted" }
         return status.nextPoll?.shortText ?? "at once"
+    }
+}
+
+extension SendPause {
+    var waitText: String {
+        let until = until.map { "until \($0.shortText)" } ?? "until its settings change"
+        return "waits \(until): \(failure.revealed)"
     }
 }
 

@@ -31,8 +31,7 @@ enum OutboxPage {
             lines.append("remedy: \(remedy.replacing(" ID", with: " \(item.id)"))")
         }
         if let pause, [.queued, .retry].contains(item.state) {
-            let until = pause.until.map { "until \($0.shortText)" } ?? "until its settings change"
-            lines.append("the account waits \(until): \(pause.failure.revealed)")
+            lines.append("the account \(pause.waitText)")
         }
         if let message = item.message { lines.append("in the archive: message \(message)") }
         if let error = item.filingError {

@@ -92,7 +92,13 @@ import Testing
         try archive.setPassword(good, of: "anna")
         let token = try archive.addToken("crm", for: "anna", rights: [.read])
         let seen = archive.seen(by: try archive.signIn(token: token))
-        try archive.disableUser("anna")
+        let user = try archive.user(named: "anna").id
+        let own = try archive.queueMail(OutboxTests.draft(fixture, 1) { $0.user = user }).item
+        let other = try archive.queueMail(OutboxTests.draft(fixture, 2)).item
+        #expect(try archive.disableUser("anna") == 1)
+        #expect(try archive.outboxItem(own).state == .held)
+        #expect(try archive.outboxItem(own).reason?.isEmpty == false)
+        #expect(try archive.outboxItem(other).state == .queued)
         #expect(code { _ = try archive.signIn(name: "anna", password: good) } == .signInRefused)
         #expect(code { _ = try archive.signIn(token: token) } == .signInRefused)
         #expect(code { _ = try archive.viewer(named: "anna") } == .unknownUser)

@@ -125,7 +125,8 @@ import Testing
         _ = try archive.noteOutbox([.ended(ahead)])
         let failures = Mutex(0)
         let source = ClaimSource(
-            archive: archive, journal: FullDisk(writes: 100).journal(archive), account: fixture.account,
+            archive: archive, journal: FullDisk(writes: 100).journal(archive),
+            account: try archive.account(fixture.account),
             rules: SendRules(preset: .custom, limits: SendLimits()), only: nil,
             failed: { _ in failures.withLock { $0 += 1 } })
         #expect(await source.prepare() == 1)

@@ -96,8 +96,11 @@ import Testing
         #expect(failure?.code == .answersAndForwards)
     }
 
-    @Test func automaticMailDoesNotAnswerAutomaticMail() async throws {
-        let automatic = Array("Auto-Submitted: auto-replied\r\n".utf8) + Self.letter
+    @Test(arguments: [
+        "Auto-Submitted: auto-replied", "X-Auto-Reply: yes", "Return-Path: <>", "Precedence: bulk",
+    ])
+    func automaticMailDoesNotAnswerAutomaticMail(_ field: String) async throws {
+        let automatic = Array("\(field)\r\n".utf8) + Self.letter
         let failure = await #expect(throws: MailFailure.self) {
             _ = try await Self.written(automatic) { request, id in
                 request.replyToMessage = "\(id)"
@@ -105,6 +108,30 @@ import Testing
             }
         }
         #expect(failure?.code == .answersAutomatic)
+    }
+
+    /// Whoever answers has no say in what stands there.
+    @Test func whatOthersWroteIntoTheirHeadersKeepsNobodyFromAnswering() async throws {
+        let odd = Array(
+            """
+            From: =?utf-8?q?Ma=E2=80=A8ria?= <maria@client.example>\r
+            To: =?utf-8?q?An=C2=85na?= <anna@firma.example>, =?utf-8?q?I=E2=80=A9van?= <ivan@client.example>\r
+            Subject: =?utf-8?q?Off=E2=80=A8er_=01_17?=\r
+            \r
+            Hello\r
+
+            """.utf8)
+        let answer = try await Self.written(odd) { request, id in
+            request.replyToMessage = "\(id)"
+            request.replyAll = true
+        }
+        #expect(answer.subject == "Re: Off er 17")
+        #expect(answer.to.map(\.displayName) == ["Ma ria"] && answer.cc.map(\.displayName) == ["I van"])
+        let forwarded = try await Self.written(odd) { request, id in
+            request.forward = "\(id)"
+            request.to = ["boss@firma.example"]
+        }
+        #expect(forwarded.subject == "Fwd: Off er 17")
     }
 
     @Test func aReplyQuotesTheTextAndJoinsTheThread() async throws {

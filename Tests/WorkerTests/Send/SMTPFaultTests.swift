@@ -77,8 +77,8 @@ import Worker
         .init(stage: .endOfData, act: .reply("554 5.7.1 looks like spam"), state: .held),
         .init(stage: .endOfData, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
         .init(stage: .endOfData, act: .replyAndClose("250 2.0.0 taken"), state: .sent),
-        .init(stage: .endOfData, act: .reply("354 go on"), state: .uncertain),
-        .init(stage: .endOfData, act: .replyAndClose("hello"), state: .uncertain),
+        .init(stage: .endOfData, act: .reply("354 go on"), state: .uncertain, pauses: true),
+        .init(stage: .endOfData, act: .replyAndClose("hello"), state: .uncertain, pauses: true),
     ]
 
     private static let silence: [Fault] = ScriptedSMTPServer.Stage.allCases.filter { $0 != .content }
@@ -86,8 +86,8 @@ import Worker
             [ScriptedSMTPServer.Act.drop, .stall].map { act in
                 let isAsked = [.mail, .rcpt, .data, .endOfData].contains(stage)
                 return Fault(
-                    stage: stage, act: act, state: stage == .endOfData ? .uncertain : .retry, pauses: !isAsked
-                )
+                    stage: stage, act: act, state: stage == .endOfData ? .uncertain : .retry,
+                    pauses: !isAsked || stage == .endOfData)
             }
         }
 

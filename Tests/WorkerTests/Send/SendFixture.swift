@@ -31,10 +31,11 @@ final class SendFixture: Sendable {
     }
 
     func send(
-        _ text: String, cc: [String] = [], bcc: [String] = [], attachments: [String] = [],
+        _ text: String, to address: String = WorkerFixture.client, cc: [String] = [], bcc: [String] = [],
+        attachments: [String] = [],
         limits: MailSubmission.Settings = .init()
     ) async throws -> OutboxID {
-        var request = MailRequest(account: "anna", to: ["Maria <\(WorkerFixture.client)>"])
+        var request = MailRequest(account: "anna", to: ["Maria <\(address)>"])
         request.cc = cc
         request.bcc = bcc
         request.attachments = attachments
