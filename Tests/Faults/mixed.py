@@ -106,6 +106,13 @@ class Mixture:
             mail["to"].append("Nobody <unknown@client.example>")
         return mail
 
+    @staticmethod
+    def lost(number):
+        """One that nobody takes, between others on the same connections."""
+        return {
+            "account": rig.USER, "to": ["Nobody <unknown@client.example>"], "idempotency_key": f"lost-{number}",
+            "subject": f"{number} lost", "text": "-"}  # fmt: skip
+
 
 def addresses(mail, *keys):
     return [entry[entry.rindex("<") + 1 : -1] for key in keys for entry in mail.get(key, [])]
@@ -242,12 +249,15 @@ class Comparison:
         sending = ["--smtp-host", "127.0.0.1", "--smtp-port", self.facts[port], "--smtp-security", security]
         office = Office.open(os.path.join(self.directory, "home"), CONTACTS, server, None, sending, authority)
         mixture = Mixture(os.path.join(self.directory, "files"))
-        mails = {}
+        mails, lost = {}, 0
         for number in range(self.count):
             rig.progress(f"{self.kind}: {number + 1} of {self.count} queued")
             mail = mixture.mail(number)
             answer = office.installation.succeed("send", "--json", input=json.dumps(mail).encode())
             mails[json.loads(answer.output)["message_id"]] = mail
+            if number % 20 == 19:
+                lost += 1
+                office.installation.succeed("send", "--json", input=json.dumps(mixture.lost(number)).encode())
         rig.progress(f"{self.kind}: sending")
         started = time.monotonic()
         office.settle(self.kind, limit=600)
@@ -267,7 +277,7 @@ class Comparison:
         require(found == expected, f"{self.kind}: missing {expected - found}, too many {found - expected}")
         for number, (name, mail) in enumerate(mails.items()):
             first[name].check(mail, f"{self.kind}: mail {number}:")
-        self.check_states(office, mails)
+        self.check_states(office, len(mails) + lost)
         self.check_copies(office, first, mails)
         self.check_histories(office, mails)
         office.installation.verify(self.kind)
@@ -275,13 +285,13 @@ class Comparison:
             ["dpkg-query", "-W", "-f", "${Version}", PACKAGES[self.kind]], capture_output=True, text=True).stdout  # fmt: skip
         return f"| {self.kind} {version} | {security} | {self.count} | {len(expected)} | all, to the byte | each once | each once | {seconds:.0f} s |"
 
-    def check_states(self, office, mails):
+    def check_states(self, office, count):
         """Refused recipients have failed, all others have the mail."""
         for name, address, kind, code in office.rows(
             "SELECT o.message_id, r.email, r.state, r.code FROM outbox o JOIN outbox_recipients r ON r.item = o.id"):  # fmt: skip
             wanted = ("failed", 550) if address.startswith("unknown") else ("sent", 250)
             require((kind, code) == wanted, f"{self.kind}: {address} of {name} is {kind} ({code})")
-        require(office.rows("SELECT count(*) FROM outbox")[0][0] == len(mails), f"{self.kind}: mails are missing")
+        require(office.rows("SELECT count(*) FROM outbox")[0][0] == count, f"{self.kind}: mails are missing")
 
     def check_copies(self, office, first, mails):
         copies = collections.Counter()

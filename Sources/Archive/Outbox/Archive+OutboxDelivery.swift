@@ -8,7 +8,7 @@ extension Archive {
     private static let carriedBytes = 256 << 10
     private static let dayMinutes = 1440
     /// Candidates that a decision may see.
-    private static let candidateLimit = 256
+    public static let candidateLimit = 256
 
     /// Accounts that have mail whose time has come.
     public func accountsWithDueMail(at time: UnixTime) throws(MailFailure) -> [AccountID] {
@@ -30,32 +30,21 @@ extension Archive {
     /// Automatic and mass mail to an address that is suppressed or must not be mailed fails here, at the
     /// last moment that can be.
     ///
-    /// - Parameter only: the one mail that is offered for choice, however many are due before it; nil for all.
+    /// - Parameters:
+    ///   - only: the one mail that is offered for choice, however many are due before it; nil for all.
+    ///   - candidates: how many are offered for choice at most.
     public func claimOutbox(
-        _ account: AccountID, only: OutboxID? = nil, _ choose: (OutboxFacts, UnixTime) -> [OutboxID]
+        _ account: AccountID, only: OutboxID? = nil, candidates: Int = candidateLimit,
+        _ choose: (OutboxFacts, UnixTime) -> [OutboxID]
     ) throws(MailFailure) -> [OutboxClaim] {
         let holder = try locks.ownName()
         let time = now()
         let claims = try writeUnaudited(.outboxClaimed) { db in
             try Self.forgetOldCounts(account, db, at: time)
-            let facts = try Self.outboxFacts(account, db, at: time, only: only)
-            var claims: [OutboxClaim] = []
-            let take = try PreparedStatement(
-                db,
-                """
-                UPDATE outbox SET state = 'sending', holder = ?, claimed_at = ?, next_try = NULL
-                WHERE id = ? AND state IN ('queued', 'retry')
-                """)
-            let writer = try OutboxWriter(db, time: time)
-            for id in choose(facts, time) {
-                try take.bind(1, holder)
-                take.bind(2, time.rawValue)
-                take.bind(3, id.rawValue)
-                try take.run()
-                guard db.changesCount == 1 else { continue }
-                if let claim = try Self.claim(id, db, writer, at: time) { claims.append(claim) }
-            }
-            return claims
+            let facts = try Self.outboxFacts(
+                account, db, at: time, only: only, candidates: min(candidates, Self.candidateLimit))
+            let claiming = try OutboxClaiming(db, holder: holder, time: time)
+            return try choose(facts, time).compactMap { try claiming.claim($0) }
         }
         return withContent(claims)
     }
@@ -206,7 +195,8 @@ extension Archive {
     }
 
     private static func outboxFacts(
-        _ account: AccountID, _ db: Database, at time: UnixTime, only: OutboxID? = nil
+        _ account: AccountID, _ db: Database, at time: UnixTime, only: OutboxID? = nil,
+        candidates: Int = candidateLimit
     ) throws -> OutboxFacts {
         var facts = OutboxFacts()
         let due = try PreparedStatement(
@@ -222,7 +212,7 @@ extension Archive {
             """)
         due.bind(1, account.rawValue)
         due.bind(2, time.rawValue)
-        due.bind(3, candidateLimit)
+        due.bind(3, candidates)
         due.bind(4, only?.rawValue)
         try due.forEachRow { row in
             facts.due.append(
@@ -267,79 +257,6 @@ extension Archive {
         revision.bind(1, account.rawValue)
         facts.revision = try revision.first { $0.int64(0) } ?? 0
         return facts
-    }
-
-    private static func claim(_ id: OutboxID, _ db: Database, _ writer: OutboxWriter, at time: UnixTime)
-        throws -> OutboxClaim?
-    {
-        let query = try PreparedStatement(
-            db,
-            """
-            SELECT account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try, not_before,
-                sha256
-            FROM outbox WHERE id = ?
-            """)
-        query.bind(1, id.rawValue)
-        let row = try query.first { row in
-            (
-                account: AccountID(rawValue: row.int64(0)), messageID: MessageID(rawValue: row.text(1)),
-                envelopeID: row.text(2), sender: Self.address(row.text(3)),
-                kind: OutboxKind(rawValue: row.text(4)) ?? .single, needsUTF8: row.int64(5) != 0,
-                size: Int(row.int64(6)), attempt: Int(row.int64(7)) + 1,
-                firstTry: row.optionalInt64(8).map { UnixTime($0) }, dueSince: UnixTime(row.int64(9)),
-                digest: row.bytes(10)
-            )
-        }
-        guard let row else { return nil }
-        var recipients: [OutboxClaim.Recipient] = []
-        var refused: [Int] = []
-        // Those who were asked to be tried later are left until then; where nobody else is there, it is their time.
-        let listing = try PreparedStatement(
-            db,
-            """
-            WITH open AS (
-                SELECT position, email, canonical, tries,
-                    state = 'waiting' OR \(SendingClock.hasCome("coalesce(next_try, 0)", at: "?2")) AS is_due
-                FROM outbox_recipients WHERE item = ?1 AND state IN ('waiting', 'retry'))
-            SELECT position, email, canonical, tries FROM open
-            WHERE is_due OR NOT EXISTS (SELECT 1 FROM open WHERE is_due) ORDER BY position
-            """)
-        listing.bind(1, id.rawValue)
-        listing.bind(2, time.rawValue)
-        var canonical: [String] = []
-        try listing.forEachRow { entry in
-            guard let address = Self.address(entry.text(1)) else {
-                return refused.append(Int(entry.int64(0)))
-            }
-            recipients.append(
-                OutboxClaim.Recipient(
-                    position: Int(entry.int64(0)), address: address, tries: Int(entry.int64(3))))
-            canonical.append(entry.text(2))
-        }
-        if row.kind != .single {
-            for (recipient, canonical) in zip(recipients, canonical)
-            where try isKeptFromMail(canonical, db, at: time) {
-                refused.append(recipient.position)
-            }
-            recipients.removeAll { refused.contains($0.position) }
-        }
-        for position in refused {
-            try writer.set(
-                id, position, .failed,
-                OutboxReplyRecord(
-                    position: position, stage: .connect, code: nil, status: nil,
-                    text: "Not sent: the address is suppressed, or the contact must not be mailed"))
-        }
-        guard !recipients.isEmpty else {
-            try writer.settle(
-                id, nextTry: time, isHeld: false, failure: .recipientSuppressed, weight: .nothing)
-            return nil
-        }
-        return OutboxClaim(
-            id: id, account: row.account, messageID: row.messageID, envelopeID: row.envelopeID,
-            sender: row.sender, kind: row.kind, needsUTF8: row.needsUTF8, size: row.size,
-            attempt: row.attempt, firstTry: row.firstTry, dueSince: row.dueSince, recipients: recipients,
-            content: nil, digest: row.digest)
     }
 
     /// Whether automatic and mass mail leaves the address out.

@@ -26,7 +26,7 @@ public struct OutboxClaim: Sendable {
     /// When its time had come; nil where nobody needs to know.
     public var dueSince: UnixTime?
     /// Those that have not accepted it yet, and whose time has come.
-    public let recipients: [Recipient]
+    public internal(set) var recipients: [Recipient]
     /// The tries of whoever of them has had the most.
     public var tries: Int { recipients.map(\.tries).max() ?? 0 }
     /// The bytes when they are few and could be read; else they are read piece by piece.

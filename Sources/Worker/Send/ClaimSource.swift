@@ -91,7 +91,9 @@ actor ClaimSource {
         do throws(MailFailure) {
             let found = try await disk.run { () throws(MailFailure) in
                 var rules: SendRules?
-                let claims = try archive.claimOutbox(account.id, only: only) { facts, now in
+                let claims = try archive.claimOutbox(
+                    account.id, only: only, candidates: room + here.count
+                ) { facts, now in
                     // Other settings need other sessions: the next run has them.
                     guard facts.revision == account.revision else { return [] }
                     let present = SendRules(preset: account.provider, limits: facts.limits)
