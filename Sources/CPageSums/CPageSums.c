@@ -41,7 +41,8 @@ static sqlite3_io_methods summing_methods;
 static sqlite3_file *real(sqlite3_file *file) { return (sqlite3_file *)((summed_file *)file + 1); }
 
 // Two 32-bit sums over the page and its number, each step depending on both: a flipped bit, a
-// swapped word and a page in another's place all change them.
+// swapped word and a page in another's place all change them. Which bit has flipped they do not always tell: of one of the
+// highest bits of a word there may be hundreds of places.
 static void sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[mw_page_sum_bytes]) {
     uint32_t a = 0x6d77u + number, b = 0x7073u;
     for (size_t i = 0; i + 8 <= size - mw_page_sum_bytes; i += 8) {

@@ -35,7 +35,8 @@ import Testing
     }
 
     private static func withFlip(
-        _ fixture: ArchiveFixture, _ page: Int, _ offset: Int, _ body: (VerifyReport) throws -> Void
+        _ fixture: ArchiveFixture, _ page: Int, _ offset: Int, _ bit: UInt8 = 4,
+        _ body: (VerifyReport) throws -> Void
     ) throws {
         let directory = fixture.directory + "-copy"
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -45,7 +46,7 @@ import Testing
         try file.seek(toOffset: place)
         let byte = try #require(try file.read(upToCount: 1)?.first)
         try file.seek(toOffset: place)
-        try file.write(contentsOf: [byte ^ 4])
+        try file.write(contentsOf: [byte ^ bit])
         try file.close()
         try body(Archive.open(directory: directory, key: fixture.key).verify())
     }
@@ -66,6 +67,28 @@ import Testing
                 #expect(places.contains("database page \(page) (\(table))"), "\(offset)")
                 let named = report.findings.filter { $0.text.contains("database page \(page) (\(table))") }
                 #expect(Set(named.compactMap(\.message)) == expected, "offset \(offset)")
+            }
+        }
+    }
+
+    /// Of a flip of the highest bit of a word the checksum fits hundreds of places of the page.
+    @Test(arguments: ["originals", "messages", "participants", "ledger"])
+    func `where the checksum leaves open which bit it was, all of their messages are named still`(
+        table: String
+    )
+        throws
+    {
+        let fixture = try Self.filled()
+        let pages = try Self.pages(table, "leaf", fixture)
+        let page = pages[pages.count / 2]
+        let expected = try fixture.archive.read { db in
+            Set(try PageRows(db: db).messages(on: UInt32(page), of: PageOwner(name: table)))
+        }
+        #expect(!expected.isEmpty)
+        for (offset, bit) in [(3, 0x80), (11, 0x40), (3503, 0x20), (4079, 0x80)] {
+            try Self.withFlip(fixture, page, offset, UInt8(bit)) { report in
+                let named = report.findings.filter { $0.text.contains("database page \(page) (\(table))") }
+                #expect(expected.isSubset(of: named.compactMap(\.message)), "offset \(offset)")
             }
         }
     }

@@ -98,6 +98,54 @@ import Testing
         }
     }
 
+    /// Of a flip of the highest bit of a word the checksum fits hundreds of places of the page.
+    @Test(arguments: [UInt8(0x20), 0x40, 0x80])
+    func `where the checksum leaves open which bit it was, the backup's digest says it`(bit: UInt8) throws {
+        let backup = try Backup()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: backup.database))
+        for page in stride(from: 2, to: whole.count / 4096, by: 23) {
+            let place = page * 4096 + 4 * (page * 37 % 1020) + 3
+            try Self.change(backup.database) { $0[place] ^= bit }
+            let report = try backup.restore()
+            #expect(report.mendedPages == 1, "place \(place)")
+            #expect(report.verification.findings == [], "place \(place)")
+            try Self.change(backup.database) { $0[place] ^= bit }
+            try FileManager.default.removeItem(atPath: backup.target)
+        }
+    }
+
+    @Test func `a bit that nobody can tell is left as it is, and the page is named`() throws {
+        let backup = try Backup()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: backup.database))
+        let text = try #require(whole.range(of: Data(String(repeating: "x", count: 300).utf8))).lowerBound
+        let other = (text / 4096 + 1) * 4096
+        try Self.change(backup.database) { bytes in
+            for place in 0..<40 { bytes[text / 4096 * 4096 + 100 * place] ^= 0xFF }
+            bytes[other + 2003] ^= 0x80
+        }
+        let report = try backup.restore()
+        #expect(report.mendedPages == 0)
+        #expect(
+            report.verification.findings.contains { $0.place.hasPrefix("database page \(other / 4096 + 1)") })
+    }
+
+    @Test func `a bit that has flipped is among those of which the page has its checksum`() throws {
+        let backup = try Backup()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: backup.database))
+        var isOpen = false
+        for (page, place, bit) in [
+            (1, 3, 0), (2, 7, 7), (3, 2003, 7), (4, 4091, 6), (5, 4094, 5), (6, 1000, 2),
+        ] {
+            var bytes = [UInt8](whole[page * 4096..<(page + 1) * 4096])
+            let flip = PageMending.Flip(place: place, bit: UInt8(bit))
+            flip.apply(to: &bytes)
+            let found = PageMending.flips(in: bytes, UInt32(page + 1))
+            #expect(found.contains(flip), "page \(page + 1), place \(place)")
+            isOpen = isOpen || found.count > 1
+        }
+        #expect(isOpen)
+    }
+
     @Test func `a database that is damaged beyond that is restored where it opens, and not called whole`()
         throws
     {

@@ -115,7 +115,8 @@ extension Archive {
         var isWhole = try database.digest() == manifest.databaseSHA256
         var mended = 0
         if !isWhole {
-            mended = try PageMending.mend(self.database(in: staging), database)
+            mended = try PageMending.mend(
+                self.database(in: staging), database, to: manifest.databaseSHA256)
             isWhole = try database.digest() == manifest.databaseSHA256
         }
         do {

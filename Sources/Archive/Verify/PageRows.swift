@@ -3,9 +3,10 @@ import GRDB
 import MailModel
 
 /// Whose rows lie on a damaged page: the page is read by itself (SQLite's file format, 1.6 and 2.1), since what SQLite
-/// would make of it may be wrong or nothing. Where one bit has flipped the page is read as it was. Otherwise a row that
-/// the damage has hit may be missing, and what it only claims is compared with the messages that there are; of a page
-/// on which no row can be found it is asked for which messages the table has none to read.
+/// would make of it may be wrong or nothing. Where one bit has flipped the page is read as it was; where the checksum
+/// leaves open which one, in each way that it may have been. Otherwise a row that the damage has hit may be missing, and
+/// what it only claims is compared with the messages that there are; of a page on which no row can be found it is asked
+/// for which messages the table has none to read.
 struct PageRows {
     let db: Database
 
@@ -14,29 +15,65 @@ struct PageRows {
         guard let column = try column(of: owner.name) else { return [] }
         let holder = owner.start?.page ?? page
         guard let read = try bytes(of: holder) else { return try unreadable(in: owner.name, column) }
-        let numbers = Self.numbers(in: read.bytes, column, row: owner.start?.row)
-        let known = try read.isExact ? numbers : numbers.filter(isMessage)
+        let claims = read.ways.map { Set(Self.numbers(in: $0, column, row: owner.start?.row)) }
+        // What all of them have is there in any case.
+        let certain = claims.dropFirst().reduce(claims.first ?? []) { $0.intersection($1) }
+        let claimed = claims.reduce(into: Set<Int64>()) { $0.formUnion($1) }
+        let known = try claimed.filter { try read.isExact && certain.contains($0) || isMessage($0) }
         // A page above the rows, or one that has none left.
         if known.isEmpty, owner.start == nil { return try unreadable(in: owner.name, column) }
-        return Set(known).sorted().map { ArchivedMessageID(rawValue: $0) }
+        return known.sorted().map { ArchivedMessageID(rawValue: $0) }
     }
 
-    /// The page as it was written if that can be told, or as it is; nil when the disk cannot read it.
-    private func bytes(of page: UInt32) throws -> (bytes: [UInt8], isExact: Bool)? {
+    /// The page in each way that it may have been written, or as it is, and whether it was one of these; nil when the disk
+    /// cannot read it.
+    private func bytes(of page: UInt32) throws -> (ways: [[UInt8]], isExact: Bool)? {
         let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
         var bytes = [UInt8](repeating: 0, count: size)
         guard size > 0, mw_file_read(db.sqliteConnection, &bytes, size, Int64(page - 1) * Int64(size)) == 0
         else { return nil }
         if mw_page_is_blank(bytes, size) != 0 { return nil }
-        let isExact = mw_page_is_intact(bytes, size, page) != 0 || PageMending.restore(&bytes, page)
-        return (bytes, isExact)
+        if mw_page_is_intact(bytes, size, page) != 0 { return ([bytes], true) }
+        let ways = PageMending.flips(in: bytes, page).map { flip in
+            var way = bytes
+            flip.apply(to: &way)
+            return way
+        }
+        if ways.isEmpty { return ([bytes], false) }
+        let possible = ways.filter(Self.isPossible)
+        return (possible.isEmpty ? ways : possible, true)
     }
 
-    /// Every message has an original; the message's own row may be the damaged one.
+    /// Every message has an original. Its row there, or its own, may be the damaged one.
     private func isMessage(_ number: Int64) throws -> Bool {
-        let query = try PreparedStatement(db, "SELECT 1 FROM originals WHERE message = ?")
-        query.bind(1, number)
-        return try query.first { _ in true } ?? false
+        for table in ["originals WHERE message", "messages WHERE id"] {
+            let query = try PreparedStatement(db, "SELECT 1 FROM \(table) = ?")
+            query.bind(1, number)
+            do {
+                if try query.first({ _ in true }) != nil { return true }
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+                continue
+            }
+        }
+        return false
+    }
+
+    /// Whether what a page says of where its rows lie can be (SQLite's file format, 1.6): of a page as it was written it is
+    /// so. Rows of a table with numbers stand in their order.
+    static func isPossible(_ page: [UInt8]) -> Bool {
+        let (tableLeaf, kinds) = (UInt8(13), Set<UInt8>([2, 5, 10, 13]))
+        guard page.count >= 512, kinds.contains(page[0]) else { return false }
+        func number(at offset: Int) -> Int { Int(page[offset]) << 8 | Int(page[offset + 1]) }
+        let header = page[0] < 10 ? 12 : 8
+        let count = number(at: 3)
+        let start = number(at: 5) == 0 ? 65_536 : number(at: 5)
+        guard start <= page.count, header + 2 * count <= start else { return false }
+        guard (0..<count).allSatisfy({ (start..<page.count).contains(number(at: header + 2 * $0)) }) else {
+            return false
+        }
+        guard page[0] == tableLeaf else { return true }
+        let rows = numbers(in: page, .rowNumber)
+        return rows.count == count && zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
     }
 
     /// The messages of which rows of a table cannot be read.
