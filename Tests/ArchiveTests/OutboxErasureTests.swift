@@ -100,7 +100,58 @@ import Testing
         let left = try fixture.archive.outboxItem(item)
         #expect(left.subject == "Zebrafinch")
         #expect(left.recipients.map(\.address) == ["(erased)", "other@else.example"])
-        #expect(left.replies.first?.text == "(erased)")
-        #expect(try !fixture.archive.outboxPiece(item, 0).isEmpty)
+        // What the server said of the other one names the erased contact.
+        #expect(left.replies.map(\.text) == ["(erased)", "(erased)"])
+        // Nobody can send it any more, and its bytes name whom it was to.
+        #expect(try fixture.archive.outboxPiece(item, 0).isEmpty)
+        #expect(!holds("maria@client.example"))
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `the key of an erased mail is forgotten, and is that of the mail still`() throws {
+        let key = "welcome-maria@client.example"
+        let olga = try fixture.contact("Olga", "olga@client.example")
+        let draft = OutboxTests.draft(fixture, to: ["maria@client.example", "olga@client.example"]) {
+            $0.idempotencyKey = key
+        }
+        let item = try fixture.archive.queueMail(draft).item
+        try fixture.archive.cancelOutbox(item, by: "anna")
+        for contact in [maria, olga] {
+            try fixture.archive.erase(contact)
+            #expect(!holds(key))
+            #expect(try fixture.archive.outboxReceipt(forKey: key)?.item == item)
+            let again = try fixture.archive.queueMail(draft)
+            #expect(again.item == item && again.wasThere)
+        }
+        #expect(try fixture.archive.outboxReceipt(forKey: "welcome-olga@client.example") == nil)
+    }
+
+    @Test func `what servers said with the address in it goes wherever it was noted`() throws {
+        let item = try answered(.failed, to: ["other@else.example", "Maria@client.example"])
+        try fixture.archive.write { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO outbox_replies(item, position, attempt, at, stage, text)
+                        VALUES (?1, NULL, 1, 1, 'end-of-data', '451 mail to <MARIA@client.example> later'),
+                            (?1, 0, 1, 1, 'rcpt', '550 other@else.example is unknown');
+                    """, arguments: [item.rawValue])
+            try db.execute(
+                sql: """
+                    INSERT INTO send_pauses(account, revision, failures, code, kind, reason)
+                        VALUES (?, 0, 1, 'send.refused', 'temporary', '451 mail to <Maria@client.example> later')
+                    """, arguments: [fixture.account.rawValue])
+            try db.execute(
+                sql:
+                    "UPDATE accounts SET error_text = 'for maria@client.example', alert = 'kept', alert_at = 1"
+            )
+        }
+        try fixture.archive.erase(maria)
+        let texts = try fixture.archive.outboxItem(item).replies.map(\.text)
+        #expect(texts == ["(erased)", "(erased)", "(erased)", "550 other@else.example is unknown"])
+        for word in ["maria@client.example", "Maria@client.example", "MARIA@client.example"] {
+            #expect(!holds(word), "\(word)")
+        }
+        let alert = try fixture.archive.read { try String.fetchOne($0, sql: "SELECT alert FROM accounts") }
+        #expect(alert == "kept")
     }
 }

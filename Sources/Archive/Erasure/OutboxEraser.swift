@@ -12,12 +12,13 @@ struct OutboxEraser {
     private let item, recipients, replies, reports, content: PreparedStatement
     private let recipient, repliesAbout, reportsAbout, reason, blindField: PreparedStatement
     private let otherReports, otherReportsBy, otherReportsAbout: PreparedStatement
+    private let key, setKey, endedContent: PreparedStatement
 
     init(_ db: Database) throws {
         self.db = db
         mailOf = try PreparedStatement(db, "SELECT id FROM outbox WHERE message = ?")
         isFor = try PreparedStatement(
-            db, "SELECT item, position, role FROM outbox_recipients WHERE canonical = ?")
+            db, "SELECT item, position, role, email FROM outbox_recipients WHERE canonical = ?")
         others = try PreparedStatement(
             db, "SELECT 1 FROM outbox_recipients WHERE item = ? AND canonical <> '\(Self.word)' LIMIT 1")
 
@@ -40,6 +41,15 @@ struct OutboxEraser {
         reports = try PreparedStatement(
             db, "UPDATE delivery_reports SET status = NULL, diagnostic = NULL WHERE item = ?")
         content = try PreparedStatement(db, "DELETE FROM outbox_content WHERE item = ?")
+        endedContent = try PreparedStatement(
+            db,
+            """
+            DELETE FROM outbox_content WHERE item IN (
+                SELECT id FROM outbox WHERE id = ? AND state IN ('failed', 'cancelled') AND copy <> 'due')
+            """)
+        key = try PreparedStatement(
+            db, "SELECT idempotency_key FROM outbox WHERE id = ? AND idempotency_key IS NOT NULL")
+        setKey = try PreparedStatement(db, "UPDATE outbox SET idempotency_key = ? WHERE id = ?")
 
         recipient = try PreparedStatement(
             db,
@@ -78,16 +88,21 @@ struct OutboxEraser {
         }
     }
 
-    /// A person among the recipients. Mail that went to nobody else is emptied whole.
+    /// A person among the recipients. Mail that went to nobody else is emptied whole; of other mail that has come to its end
+    /// without being sent the bytes go, since they name the person.
     ///
     /// - Parameter addresses: in their canonical form.
     func erase(recipient addresses: Set<String>) throws {
         var places: [(item: Int64, position: Int64, isBlind: Bool)] = []
+        var names = addresses
         for address in addresses {
             try otherReportsAbout.bind(1, address)
             try otherReportsAbout.run()
             try isFor.bind(1, address)
-            try isFor.forEachRow { places.append(($0.int64(0), $0.int64(1), $0.text(2) == "bcc")) }
+            try isFor.forEachRow {
+                places.append(($0.int64(0), $0.int64(1), $0.text(2) == "bcc"))
+                names.insert($0.text(3))
+            }
         }
         for place in places {
             for statement in [recipient, repliesAbout, reportsAbout] {
@@ -103,10 +118,16 @@ struct OutboxEraser {
                 try blindField.run()
             }
         }
+        let words = ServerWordEraser(db: db, addresses: names)
         for item in Set(places.map(\.item)).sorted() {
+            try words.erase(from: item)
+            try eraseKey(of: item)
+            endedContent.bind(1, item)
+            try endedContent.run()
             others.bind(1, item)
             if try others.first({ _ in true }) == nil { try empty(item) }
         }
+        try words.eraseFromAccounts()
     }
 
     /// - Throws: `outbox.state` while mail to one of the addresses may still be sent, or is in no history yet.
@@ -135,5 +156,15 @@ struct OutboxEraser {
             statement.bind(1, id)
             try statement.run()
         }
+        try eraseKey(of: id)
+    }
+
+    /// Whoever comes with the key again is still told of this mail.
+    private func eraseKey(of id: Int64) throws {
+        key.bind(1, id)
+        guard let known = try key.first({ OutboxKey(text: $0.text(0)) }) else { return }
+        try setKey.bind(1, known.digest)
+        setKey.bind(2, id)
+        try setKey.run()
     }
 }

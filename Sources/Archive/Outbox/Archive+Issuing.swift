@@ -43,9 +43,10 @@ extension Archive {
                 """
                 SELECT o.id, o.message_id, o.state, o.request_digest FROM outbox o
                 JOIN accounts a ON a.id = o.account
-                WHERE o.idempotency_key = ? AND \(sight.maySend(through: "a"))
+                WHERE o.idempotency_key IN (?, ?) AND \(sight.maySend(through: "a"))
                 """)
             try query.bind(1, key)
+            try query.bind(2, OutboxKey(text: key).digest)
             return try query.first { row in
                 let item = OutboxID(rawValue: row.int64(0))
                 try Self.demand(request, isThatOf: item, digest: row.isNull(3) ? nil : Data(row.bytes(3)))

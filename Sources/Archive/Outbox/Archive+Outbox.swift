@@ -41,8 +41,8 @@ extension Archive {
                     db,
                     sql: """
                         SELECT o.id, o.message_id, o.state, o.request_digest, \(sight.maySend(through: "a"))
-                        FROM outbox o JOIN accounts a ON a.id = o.account WHERE o.idempotency_key = ?
-                        """, arguments: [key])
+                        FROM outbox o JOIN accounts a ON a.id = o.account WHERE o.idempotency_key IN (?, ?)
+                        """, arguments: [key, OutboxKey(text: key).digest])
             {
                 guard row[4] else { throw MailFailure.taken("idempotency key", key) }
                 let item = OutboxID(rawValue: row[0])
