@@ -245,7 +245,7 @@ enum { head_bytes = 100 };
 // Whether pages have sums, as page 1 on the disk says.
 static int is_summed(sqlite3_file *file) {
     summed_file *summed = (summed_file *)file;
-    if (summed->is_summed < 0) {
+    if (!summed->is_summed) {
         uint8_t head[head_bytes];
         int code = real(file)->pMethods->xRead(real(file), head, sizeof head, 0);
         if (code == SQLITE_OK) mend_head(file, head, sizeof head, 0);
@@ -355,7 +355,6 @@ static int summing_open(
     int code = real_vfs->xOpen(real_vfs, name, real(file), flags, out_flags);
     if (real(file)->pMethods != NULL) {
         file->pMethods = &summing_methods;
-        ((summed_file *)file)->is_summed = -1;
         ((summed_file *)file)->name = name;
     }
     return code;

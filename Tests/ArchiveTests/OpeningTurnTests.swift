@@ -60,4 +60,23 @@ import Testing
         #expect(failure?.code == .archiveNewer)
         #expect(try stored.migrations() == before.union(["of the future"]))
     }
+
+    @Test func `who has the archive open while its pages are given checksums writes them from then on`()
+        throws
+    {
+        // Before the first archive is opened, databases are read without them.
+        _ = try ArchiveFixture()
+        let stored = try StoredArchive("schema-1")
+        let other = try DatabasePool(path: stored.directory + "/mailworker.db")
+        let contacts = try other.write { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM contacts") ?? 0
+        }
+        #expect(contacts > 0)
+        let archive = try stored.open()
+        try other.writeWithoutTransaction { db in
+            try db.execute(sql: "UPDATE contacts SET external_id = 'other ' || id")
+            _ = try db.checkpoint(.truncate)
+        }
+        #expect(try archive.verify().findings == [])
+    }
 }
