@@ -113,7 +113,9 @@ class Pair:
         except subprocess.TimeoutExpired:
             both[killed].send_signal(signal.SIGKILL)
         _, errors = both[killed].communicate()
-        require(both[killed].returncode in (0, -9), f"{when} it ended with {both[killed].returncode}: {errors.decode()}")
+        require(
+            both[killed].returncode in self.allowed(pair, killed) | {-9},
+            f"{when} it ended with {both[killed].returncode}: {errors.decode()}")
         self.check_survivor(pair, other, both[other], when)
         self.midway += self.check_now(at, when) > KNOWN and both[killed].returncode == -9
         if "backup" in pair:
@@ -129,13 +131,13 @@ class Pair:
             self.check_backup(at, when, True)
         return both[killed].returncode == -9
 
+    def allowed(self, pair, index):
+        """How a process may end by itself: an account is one process's at a time, and the other is refused."""
+        return {0, 1, 75} if pair[index] == "sync" and pair.count("sync") == 2 else {0}
+
     def check_survivor(self, pair, index, process, when):
         output, errors = process.communicate(timeout=300)
-        allowed = {0}
-        # An account is one process's at a time.
-        if pair[index] == "sync" and pair.count("sync") == 2:
-            allowed |= {1, 75}
-        require(process.returncode in allowed, f"{when} the other ended with {process.returncode}: {errors.decode()}{output.decode()}")
+        require(process.returncode in self.allowed(pair, index), f"{when} the other ended with {process.returncode}: {errors.decode()}{output.decode()}")
 
     def all(self):
         started, kills, number = time.monotonic(), 0, 0
