@@ -183,4 +183,42 @@ import Testing
     }
 
     private func bytes(_ arrival: Arrival) -> [UInt8] { arrival.original.withUnsafeBytes(Array.init) }
+
+    @Test func `the same body that reads otherwise is another mail`() throws {
+        let fixture = try ArchiveFixture()
+        func arrival(_ uid: UInt32, _ way: String, _ form: String?) -> Arrival {
+            fixture.arrival(uid, transport: "X-Way: \(way)\r\n") {
+                $0.formDigest = form.map { fixture.digest($0) }
+            }
+        }
+        let outcomes = try fixture.archive.ingest([
+            arrival(1, "forged", "A"), arrival(2, "genuine", "B"), arrival(3, "copy", "B"),
+        ])
+        guard case .review = outcomes[0], case .review(let genuine) = outcomes[1] else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect(outcomes[2] == .duplicate(of: genuine))
+        // Erased, it stays away, and keeps the other one from nothing.
+        try fixture.archive.makePrivate(genuine)
+        #expect(try fixture.archive.ingest([arrival(4, "again", "B")]) == [.duplicate(of: genuine)])
+        guard case .review = try fixture.archive.ingest([arrival(5, "third", "C")])[0] else {
+            Issue.record("a third one is taken for a copy")
+            return
+        }
+        #expect(try fixture.archive.verify().findings == [])
+    }
+
+    @Test func `a message from before bodies' forms were looked at has its copies still`() throws {
+        let fixture = try ArchiveFixture()
+        let outcomes = try fixture.archive.ingest([
+            fixture.arrival(1),
+            fixture.arrival(2, transport: "X: 1\r\n") { $0.formDigest = fixture.digest("A") },
+        ])
+        guard case .review(let message) = outcomes[0] else {
+            Issue.record("\(outcomes)")
+            return
+        }
+        #expect(outcomes[1] == .duplicate(of: message))
+    }
 }

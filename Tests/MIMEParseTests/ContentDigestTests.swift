@@ -50,4 +50,29 @@ import Testing
     @Test func twoUnreadableDatesDiffer() {
         #expect(digest("Date: one\n\nx") != digest("Date: two\n\nx"))
     }
+
+    private func form(_ fields: String, _ body: String = "Text") -> Digest256 {
+        reading("From: a@b.example\nMessage-ID: <1@b.example>\n\(fields)\n\(body)\n").formDigest
+    }
+
+    @Test func `the same body under another type, boundary, charset or encoding is another form`() {
+        let body = ["A", "B", "a"].map { "--\($0)\n\nTo whom \($0) is\n--\($0)--" }.joined(separator: "\n")
+        let forms = [
+            "", "Content-Type: text/html\n", "Content-Type: text/plain; charset=utf-8\n",
+            "Content-Type: text/plain; charset=koi8-r\n", "Content-Transfer-Encoding: base64\n",
+            "Content-Transfer-Encoding: quoted-printable\n", "Content-Type: multipart/mixed; boundary=A\n",
+            "Content-Type: multipart/mixed; boundary=B\n", "Content-Type: multipart/mixed; boundary=a\n",
+        ].map { form($0, body) }
+        #expect(Set(forms).count == forms.count)
+    }
+
+    @Test func `what a relay writes otherwise and means the same is the same form`() {
+        let plain = form("")
+        for fields in [
+            "Content-Type: text/plain\n", "Content-Type: TEXT/Plain; charset=\"US-ASCII\"\n",
+            "Content-Transfer-Encoding: 7bit\n", "Content-Transfer-Encoding: 8BIT\n", "MIME-Version: 1.0\n",
+        ] { #expect(form(fields) == plain, "\(fields)") }
+        let quoted = form("Content-Type: text/plain; charset=\"utf-8\";\n\tformat=flowed\n")
+        #expect(form("Content-Type: text/plain; format=flowed; charset=UTF-8\n") == quoted)
+    }
 }

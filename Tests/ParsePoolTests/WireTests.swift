@@ -10,6 +10,7 @@ struct WireTests {
     /// A message with a value in every field.
     private var full: ParsedMessage {
         var message = ParsedMessage(contentDigest: digest)
+        message.formDigest = Digest256(bytes: [UInt8](repeating: 9, count: 32))!
         func mailbox(_ name: String?, _ local: String) -> Mailbox {
             Mailbox(displayName: name, address: EmailAddress(localPart: local, domain: "пример.рф"))
         }
@@ -130,7 +131,7 @@ struct WireTests {
     @Test func noPropertyIsForgotten() {
         func count(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         let message = full
-        #expect(count(message) == 23)
+        #expect(count(message) == 24)
         #expect(count(message.attachments[0]) == 8)
         #expect(message.special?.protection.map(count) == 4)
         #expect(count(message.automation) == 8)

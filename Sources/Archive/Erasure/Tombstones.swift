@@ -14,7 +14,8 @@ struct Tombstones {
             db,
             """
             SELECT 1 FROM messages
-            WHERE message_id_key = ? AND content_digest = ? AND erased_at IS NOT NULL
+            WHERE message_id_key = ?1 AND content_digest = ?2 AND erased_at IS NOT NULL
+                AND \(IngestTransaction.Statements.hasForm("?3"))
             """)
         nameless = try PreparedStatement(db, Self.nameless)
     }
@@ -25,7 +26,8 @@ struct Tombstones {
     /// only equal bytes prove them one.
     static let nameless = """
         SELECT id, (SELECT min(id) FROM originals WHERE message = messages.id) FROM messages
-        WHERE content_digest = ? AND message_id_key IS NULL AND erased_at IS NOT NULL
+        WHERE content_digest = ?1 AND message_id_key IS NULL AND erased_at IS NOT NULL
+            AND \(IngestTransaction.Statements.hasForm("?2"))
         """
 
     func has(_ arrival: Arrival) throws -> Bool {
@@ -33,10 +35,12 @@ struct Tombstones {
         guard let id = content.messageID, !id.rawValue.isEmpty else {
             guard Self.canTell(content) else { return false }
             try nameless.bind(1, content.contentDigest.bytes)
+            try nameless.bind(2, content.formDigest?.bytes)
             return try nameless.first { _ in true } != nil
         }
         find.bind(1, IngestTransaction.key(id))
         try find.bind(2, content.contentDigest.bytes)
+        try find.bind(3, content.formDigest?.bytes)
         return try find.first { _ in true } != nil
     }
 

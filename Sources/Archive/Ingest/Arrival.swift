@@ -38,6 +38,8 @@ public struct Content: Sendable {
     public var messageID: MessageID?
     /// Equal for two copies that differ only in transport fields.
     public var contentDigest: Digest256
+    /// Of how the body is to be read: copies of one message agree in it. Nil where that is not known.
+    public var formDigest: Digest256?
     public var subject: String?
     public var date: UnixTime?
     public var participants: [Participant]
@@ -59,6 +61,7 @@ public struct Content: Sendable {
     public init(contentDigest: Digest256) {
         messageID = nil
         self.contentDigest = contentDigest
+        formDigest = nil
         subject = nil
         date = nil
         participants = []

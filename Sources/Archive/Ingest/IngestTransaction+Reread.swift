@@ -133,7 +133,7 @@ extension IngestTransaction {
                 UPDATE messages SET state = 'review', reason = NULL, message_id = ?, message_id_key = ?,
                     content_digest = ?, subject = ?, date = ?, sort_date = ?, direction = ?, category = ?,
                     thread = ?, snippet = ?, defects = ?, sender_check = ?, sender_check_facts = ?,
-                    signature = ?
+                    signature = ?, form_digest = ?
                 WHERE id = ?
                 """,
             arguments: [
@@ -141,7 +141,8 @@ extension IngestTransaction {
                 content.subject, content.date?.rawValue, sortDate.rawValue, direction.rawValue,
                 category.rawValue, Self.thread(content), content.snippet,
                 content.defects.isEmpty ? nil : content.defects.joined(separator: " "),
-                senderCheck?.outcome.rawValue, senderCheck?.facts, content.signature, id.rawValue,
+                senderCheck?.outcome.rawValue, senderCheck?.facts, content.signature,
+                content.formDigest.map { Data($0.bytes) }, id.rawValue,
             ])
         // Its question was sorted under the day on which it came; now it has a date.
         try db.execute(

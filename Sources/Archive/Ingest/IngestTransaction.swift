@@ -280,6 +280,7 @@ final class IngestTransaction {
         try insert.bind(17, row.senderCheck?.facts)
         // It serves to find out whose a message is; where that is known nothing of it is kept.
         try insert.bind(18, row.state == .review ? content?.signature : nil)
+        try insert.bind(19, content?.formDigest?.bytes)
         try insert.run()
         return ArchivedMessageID(rawValue: db.lastInsertedRowID)
     }
@@ -369,6 +370,7 @@ final class IngestTransaction {
         guard let messageID = content.messageID, !messageID.rawValue.isEmpty else {
             guard Tombstones.canTell(content) else { return nil }
             try statements.namelessTombstone.bind(1, content.contentDigest.bytes)
+            try statements.namelessTombstone.bind(2, content.formDigest?.bytes)
             return try statements.namelessTombstone.first { row in
                 (ArchivedMessageID(rawValue: row.int64(0)), row.optionalInt64(1))
             }
@@ -376,6 +378,7 @@ final class IngestTransaction {
         statements.message.bind(1, Self.key(messageID))
         try statements.message.bind(2, content.contentDigest.bytes)
         try statements.message.bind(3, messageID.rawValue)
+        try statements.message.bind(4, content.formDigest?.bytes)
         return try statements.message.first { row in
             (ArchivedMessageID(rawValue: row.int64(0)), row.optionalInt64(1))
         }
@@ -423,6 +426,11 @@ extension IngestTransaction {
         let insertMessage, insertOriginal, insertParticipant, insertAttachment: PreparedStatement
         let insertLedgerRow, movePack, namelessTombstone: PreparedStatement
 
+        /// Whether the body of a message is read as that of an arrival. Of one of them it may be unknown.
+        static func hasForm(_ digest: String) -> String {
+            "(form_digest IS NULL OR \(digest) IS NULL OR form_digest = \(digest))"
+        }
+
         init(_ db: Database) throws {
             isRecorded = try PreparedStatement(
                 db,
@@ -438,8 +446,9 @@ extension IngestTransaction {
                 """
                 SELECT id, CASE WHEN erased_at IS NOT NULL THEN
                     (SELECT min(id) FROM originals WHERE message = messages.id) END
-                FROM messages WHERE message_id_key = ? AND content_digest = ?
-                    AND (message_id = ? OR erased_at IS NOT NULL)
+                FROM messages WHERE message_id_key = ?1 AND content_digest = ?2
+                    AND (message_id = ?3 OR erased_at IS NOT NULL) AND \(Self.hasForm("?4"))
+                ORDER BY form_digest IS NULL LIMIT 1
                 """)
             namelessTombstone = try PreparedStatement(db, Tombstones.nameless)
             isInFolder = try PreparedStatement(
@@ -457,8 +466,8 @@ extension IngestTransaction {
                 """
                 INSERT INTO messages(message_id, message_id_key, content_digest, subject, date,
                     sort_date, direction, category, state, reason, ignored_by, thread, snippet, defects,
-                    created_at, sender_check, sender_check_facts, signature)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    created_at, sender_check, sender_check_facts, signature, form_digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
             insertOriginal = try PreparedStatement(
                 db, "INSERT INTO originals(sha256, pack, offset, size, message) VALUES (?, ?, ?, ?, ?)")

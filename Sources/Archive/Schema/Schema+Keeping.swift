@@ -1,4 +1,14 @@
 extension Schema {
+    /// The same body reads differently under another Content-Type or Content-Transfer-Encoding.
+    static let forms = """
+        -- A digest of these. Nil: the message came before they were looked at, and whatever has its content is its copy.
+        ALTER TABLE messages ADD COLUMN form_digest BLOB CHECK (length(form_digest) = 32);
+        DROP INDEX messages_identity;
+        -- What makes two copies one message; its first column finds a Message-ID too.
+        CREATE UNIQUE INDEX messages_identity ON messages(message_id_key, content_digest, coalesce(form_digest, x''))
+            WHERE message_id_key IS NOT NULL;
+        """
+
     /// What is left of a message that was erased: its place in the ledger, and digests that
     /// keep it from coming back.
     static let erasure = """

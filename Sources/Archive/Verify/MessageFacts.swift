@@ -15,7 +15,7 @@ struct MessageFacts {
             SELECT message_id, message_id_key, content_digest,
                 CASE WHEN e.message IS NULL THEN m.subject ELSE e.own_subject END, date, category, thread,
                 CASE WHEN e.message IS NULL THEN m.snippet ELSE e.own_snippet END,
-                defects, (SELECT min(id) FROM originals WHERE message = m.id)
+                defects, (SELECT min(id) FROM originals WHERE message = m.id), form_digest
             FROM messages m LEFT JOIN message_edits e ON e.message = m.id
             WHERE m.id = ? AND erased_at IS NULL AND content_digest IS NOT NULL
             """)
@@ -51,6 +51,9 @@ struct MessageFacts {
             let id = content.messageID.flatMap { $0.rawValue.isEmpty ? nil : $0 }
             if id != nil || row.optionalInt64(9) == original {
                 compare("content", row.bytes(2), content.contentDigest.bytes)
+                if !row.isNull(10), let form = content.formDigest {
+                    compare("form of the content", row.bytes(10), form.bytes)
+                }
             }
             guard row.optionalInt64(9) == original else { return differences }
             compare("Message-ID", row.optionalText(0), id?.rawValue)

@@ -170,6 +170,17 @@ struct ContentType {
 enum TransferEncoding {
     case identity, base64, quotedPrintable, uuencode, yenc
 
+    /// Stands in digests: never another one.
+    var word: String {
+        switch self {
+        case .identity: ""
+        case .base64: "base64"
+        case .quotedPrintable: "quoted-printable"
+        case .uuencode: "uuencode"
+        case .yenc: "yenc"
+        }
+    }
+
     init(_ value: UnsafeRawBufferPointer, defects: inout DefectLog) {
         var start = 0
         let value = value.trimmed()

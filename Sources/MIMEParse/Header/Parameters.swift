@@ -32,6 +32,11 @@ public struct Parameters: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
+    /// Each with the octets of its value, by name: their order says nothing.
+    func forEach(_ body: (_ name: String, _ bytes: [UInt8]) -> Void) {
+        for entry in values.sorted(by: { $0.name < $1.name }) { body(entry.name, entry.value.bytes) }
+    }
+
     /// One parameter that stood in a field of its own.
     init(name: String, value: [UInt8]) {
         var whole = Value()

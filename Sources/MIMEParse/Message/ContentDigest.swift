@@ -85,6 +85,24 @@ struct ContentDigest {
         }
     }
 
+    /// The digest of how a message's body is to be read. What a field says that is missing is what its absence means, and
+    /// the names for bytes that stand as they are mean the same: a relay adds the one and changes the other.
+    static func ofForm(_ root: Entity) -> Digest256 {
+        var digest = ContentDigest()
+        digest.add(root.contentType.name)
+        root.contentType.parameters?.forEach { name, bytes in
+            // Compared without regard to letters' case (RFC 2046, 4.1.2), and the first is what no name means.
+            let isCharset = name == "charset"
+            let value = isCharset ? bytes.map(Octet.lowercased) : bytes
+            guard !isCharset || value != Array("us-ascii".utf8) else { return }
+            digest.add(name)
+            value.withUnsafeBytes { digest.add($0) }
+        }
+        digest.separate()
+        digest.add(root.encoding.word)
+        return digest.finish()
+    }
+
     func finish() -> Digest256 { Digest256(sha256: hasher.finalize()) }
 }
 

@@ -73,6 +73,7 @@ struct MessageBuilder {
         readKinds(tree, plan, fields, into: &message.value)
         message.value.split = message.value.text.flatMap(TextSplitter.split)
         message.value.contentDigest = digest(message.value, root)
+        message.value.formDigest = ContentDigest.ofForm(root)
         message.value.defects = defects.defects
         return message.value
     }
@@ -81,6 +82,7 @@ struct MessageBuilder {
     private func emptyMessage(_ root: Entity) -> ParsedMessage {
         var message = ParsedMessage(contentDigest: .zero)
         message.contentDigest = digest(message, root)
+        message.formDigest = ContentDigest.ofForm(root)
         message.defects = defects.defects
         return message
     }

@@ -48,6 +48,9 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
     /// Return-Path, Bcc, flags …): a digest over the canonical content fields and the
     /// body with its line ends normalised. Used together with the Message-ID, never alone.
     public var contentDigest: Digest256
+    /// A digest over how the body is to be read: the message's own Content-Type and Content-Transfer-Encoding, as they
+    /// were understood. The same body reads differently under another boundary, charset or encoding, and then is no copy.
+    public var formDigest: Digest256
     /// What was odd or broken, each named once, in order of first meeting.
     public var defects: [Defect]
 
@@ -78,6 +81,7 @@ public struct ParsedMessage: Codable, Hashable, Sendable {
         automation = Automation()
         special = nil
         self.contentDigest = contentDigest
+        formDigest = .zero
         defects = []
     }
 }

@@ -7,6 +7,7 @@ import MailModel
 extension WireWriter {
     mutating func write(_ message: ParsedMessage) {
         write(message.contentDigest)
+        write(message.formDigest)
         write(message.messageID?.rawValue)
         write(message.subject)
         for mailboxes in [
@@ -117,6 +118,7 @@ extension WireWriter {
 extension WireReader {
     mutating func readMessage() throws(MalformedAnswer) -> ParsedMessage {
         var message = ParsedMessage(contentDigest: try readDigest())
+        message.formDigest = try readDigest()
         message.messageID = try readOptionalText().map(MessageID.init(rawValue:))
         message.subject = try readOptionalText()
         message.from = try readMailboxes()

@@ -47,6 +47,7 @@ public enum MessageReader {
     public static func content(of outcome: ParseOutcome) -> Content? {
         guard case .read(let parsed) = outcome else { return nil }
         var content = Content(contentDigest: parsed.contentDigest)
+        content.formDigest = parsed.formDigest
         content.messageID = parsed.messageID
         content.subject = parsed.subject
         content.date = parsed.date
