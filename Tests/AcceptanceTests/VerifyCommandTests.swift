@@ -57,6 +57,26 @@ struct VerifyCommandTests {
         }
     }
 
+    @Test func doctorNamesPacksThatAreGoneAndLooksOnWithoutAKey() async throws {
+        try await Installation.withFirma { firma in
+            try await firma.succeed("import", try Self.mail(2, in: firma))
+            let whole = try await firma.run("doctor")
+            #expect(whole.output.contains("ok    originals: all packs are there"), "\(whole.output)")
+            let packs = firma.data.appendingPathComponent("originals")
+            for name in try FileManager.default.contentsOfDirectory(atPath: packs.path) {
+                try FileManager.default.removeItem(at: packs.appendingPathComponent(name))
+            }
+            let key = firma.directory.appendingPathComponent("mailworker.key")
+            try FileManager.default.moveItem(at: key, to: firma.directory.appendingPathComponent("kept"))
+            try FileManager.default.createDirectory(at: key, withIntermediateDirectories: false)
+            let outcome = try await firma.run("doctor")
+            #expect(outcome.status == 1)
+            #expect(outcome.output.contains("MEND  originals: 1 pack is not as"), "\(outcome.output)")
+            #expect(outcome.output.contains("MEND  key: The key file cannot be read"), "\(outcome.output)")
+            #expect(outcome.output.contains("ok    archive:") && outcome.output.contains("account anna"))
+        }
+    }
+
     @Test func withTooFewFilesNothingIsCalledDamaged() async throws {
         try await Installation.withFirma { firma in
             let filed = try await firma.run("import", Self.mail(30, in: firma))

@@ -33,7 +33,8 @@ public struct SecretKey: Sendable {
     ///
     /// - Throws: `key.unreadable`, `key.open-to-others`, `key.malformed`.
     public init(file path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: nobody may ever write into a pipe of that name.
+        let descriptor = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw MailFailure(
                 .keyUnreadable, kind: .needsPerson, "The key file cannot be read",
@@ -43,7 +44,12 @@ public struct SecretKey: Sendable {
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & 0o077 == 0 else {
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw MailFailure(
+                .keyUnreadable, kind: .needsPerson, "The key file cannot be read", detail: path,
+                remedy: "Name a file, not a directory or anything else.")
+        }
+        guard status.st_mode & 0o077 == 0 else {
             throw MailFailure(
                 .keyOpenToOthers, kind: .needsPerson, "The key file may be read by other users",
                 detail: path, remedy: "Run: chmod 600 on that file.")
@@ -53,7 +59,7 @@ public struct SecretKey: Sendable {
         guard count >= 0 else {
             throw MailFailure(
                 .keyUnreadable, kind: .needsPerson, "The key file cannot be read", detail: path,
-                remedy: "Name a file, not a directory.")
+                remedy: "Check the disk that it lies on.")
         }
         try self.init(text: String(decoding: buffer[..<count], as: UTF8.self))
     }

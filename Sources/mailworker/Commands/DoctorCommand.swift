@@ -41,7 +41,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if checks.contains(where: { !$0.isGood }) { throw ExitStatus.someItemsFailed }
     }
 
-    /// Each check stands on those before it: the first that fails hard ends the list.
+    /// Each check stands on those before it: without configuration or archive there is nothing more to look at.
     private func examine() async -> [Check] {
         var checks: [Check] = []
         func good(_ subject: String, _ text: String) {
@@ -64,16 +64,17 @@ struct DoctorCommand: AsyncParsableCommand {
         } catch {
             bad("reading", error.revealed)
         }
+        var secrets = Workplace.Secrets.needed
         do {
             _ = try configuration.key()
             good("key", "readable, for its owner only")
         } catch {
             bad("key", error.revealed)
-            return checks
+            secrets = .unused
         }
         let workplace: Workplace
         do {
-            workplace = try Workplace(common, secrets: .needed)
+            workplace = try Workplace(common, secrets: secrets)
             let counts = try workplace.archive.ledgerCounts()
             good(
                 "archive",
@@ -82,6 +83,19 @@ struct DoctorCommand: AsyncParsableCommand {
         } catch {
             bad("archive", error.revealed)
             return checks
+        }
+        do {
+            let broken = try workplace.archive.brokenPacks()
+            if let first = broken.first {
+                bad(
+                    "originals",
+                    "\(amount(broken.count, "pack is", "packs are")) not as the database says: \(first). Restore what is "
+                        + "missing from a backup; mailworker verify names the messages.")
+            } else {
+                good("originals", "all packs are there, none is cut short")
+            }
+        } catch {
+            bad("originals", error.revealed)
         }
         do {
             let open = try workplace.archive.openToOthers()

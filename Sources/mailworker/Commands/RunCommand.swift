@@ -47,6 +47,7 @@ struct RunCommand: AsyncParsableCommand {
             // The daemon goes on with what arrives; the next start tries again.
             logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
         }
+        Self.logBrokenPacks(workplace.archive, logger)
         logger.info("polling")
         let digests = workplace.configuration.digests.map { settings in
             DigestService(
@@ -66,6 +67,19 @@ struct RunCommand: AsyncParsableCommand {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
         logger.info("stopped")
+    }
+
+    /// New mail goes into a new pack whatever has become of the others: somebody must hear of it.
+    private static func logBrokenPacks(_ archive: Archive, _ logger: Logger) {
+        do {
+            for broken in try archive.brokenPacks() {
+                logger.error(
+                    "a pack of originals is not as the database says: restore it from a backup",
+                    metadata: ["pack": "\(broken)"])
+            }
+        } catch {
+            logger.error("packs of originals were not looked at", metadata: ["failure": "\(error)"])
+        }
     }
 
     /// Says once where mail is read; less isolation than meant is a warning.
