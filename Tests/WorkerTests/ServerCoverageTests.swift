@@ -1,4 +1,5 @@
 import Archive
+import Foundation
 import MailFetch
 import MailModel
 import MailTestKit
@@ -61,6 +62,10 @@ struct ServerCoverageTests {
         #expect(report.failures.map(\.code) == [.commandRefused])
         #expect(report.folders.map(\.folder) == ["Sent"])
         #expect(!report.isComplete)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let document = String(decoding: try encoder.encode(report), as: UTF8.self)
+        #expect(document.contains("\"complete\":false,\"errors\":[{\"code\":"))
     }
 
     @Test func aFolderOfWhichTheServerListsTooFewIsNotComplete() async throws {

@@ -33,13 +33,34 @@ public struct ServerCoverage: Sendable {
     }
 
     /// One account's folders, and what kept any from being compared.
-    public struct Report: Sendable {
+    public struct Report: Sendable, Encodable {
         public var account: String
         public var folders: [Folder] = []
         public var failures: [MailFailure] = []
 
         /// Every polled folder was compared, and every message has its row.
         public var isComplete: Bool { failures.isEmpty && folders.allSatisfy(\.isComplete) }
+
+        private struct Obstacle: Encodable {
+            var code: String
+            var text: String
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case account = "name"
+            case isComplete = "complete"
+            case folders
+            case failures = "errors"
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(account, forKey: .account)
+            try container.encode(isComplete, forKey: .isComplete)
+            try container.encode(folders, forKey: .folders)
+            let obstacles = failures.map { Obstacle(code: $0.code.rawValue, text: $0.revealed) }
+            try container.encode(obstacles, forKey: .failures)
+        }
     }
 
     private let archive: Archive

@@ -30,15 +30,19 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private struct Answer: Encodable {
         var report: VerifyReport
-        var coverage: [ServerCoverage.Folder]?
+        /// Of each account that was asked; nil when none was to be.
+        var accounts: [ServerCoverage.Report]?
 
-        enum CodingKeys: CodingKey { case coverage, clean }
+        enum CodingKeys: CodingKey { case accounts, coverage, clean, complete }
 
         func encode(to encoder: any Encoder) throws {
             try report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(report.isClean, forKey: .clean)
-            try container.encodeIfPresent(coverage, forKey: .coverage)
+            guard let accounts else { return }
+            try container.encode(accounts.allSatisfy(\.isComplete), forKey: .complete)
+            try container.encode(accounts, forKey: .accounts)
+            try container.encode(accounts.flatMap(\.folders), forKey: .coverage)
         }
     }
 
@@ -64,7 +68,7 @@ struct VerifyCommand: AsyncParsableCommand {
         var isComplete = true
         if server {
             let reports = try await compareWithServers(workplace)
-            answer.coverage = reports.flatMap(\.folders)
+            answer.accounts = reports
             isComplete = reports.allSatisfy(\.isComplete)
         }
         try show(answer)
@@ -96,15 +100,19 @@ struct VerifyCommand: AsyncParsableCommand {
         if json { return Terminal.print(try JSONOutput.document(answer)) }
         let report = answer.report
         for line in report.findingLines { Terminal.print(line) }
-        if let coverage = answer.coverage {
+        if let accounts = answer.accounts {
             var table = TextTable(["ACCOUNT", "FOLDER", "LISTED", "IN LEDGER", "COVERAGE", "MISSING"])
-            for folder in coverage {
+            for folder in accounts.flatMap(\.folders) {
                 table.add([
                     folder.account, folder.folder, String(folder.listed), String(folder.recorded),
                     folder.isComplete ? "complete" : "\(folder.percent) %", Self.missing(of: folder),
                 ])
             }
-            Terminal.print(table.isEmpty ? "No account to ask." : table.text)
+            if !table.isEmpty { Terminal.print(table.text) }
+            if accounts.isEmpty { Terminal.print("No account to ask.") }
+            for account in accounts where !account.failures.isEmpty {
+                Terminal.print("\(account.account): not complete, since it could not all be asked")
+            }
         }
         if !report.readDifferently.isEmpty {
             Terminal.print(
