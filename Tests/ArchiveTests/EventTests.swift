@@ -175,6 +175,25 @@ import Testing
         try fixture.archive.changeContact(maria) { $0.owner = nil }
         #expect(try seen.events().isEmpty)
     }
+
+    @Test func `what a backup had is told by nobody once it is restored`() throws {
+        _ = try fixture.archive.ingest([mail(1, "Opened")])
+        try fixture.archive.openDigests(every: 60)
+        fixture.clock.advance(3601)
+        _ = try fixture.archive.ingest([mail(2, "Untold")])
+        let (backup, target) = (fixture.directory + "-backup", fixture.directory + "-restored")
+        defer { for path in [backup, target] { try? FileManager.default.removeItem(atPath: path) } }
+        _ = try fixture.archive.backup(to: backup)
+        let clock = fixture.clock
+        _ = try Archive.restore(from: backup, to: target, clock: { clock.now })
+        let restored = try Archive.open(
+            directory: target, key: nil, options: ArchiveOptions(clock: { clock.now }))
+        fixture.clock.advance(3601)
+        try restored.openDigests(every: 60)
+        #expect(try restored.digestsToQueue().isEmpty)
+        // They are listed still.
+        #expect(try restored.events().map(\.subject) == ["Untold", "Opened"])
+    }
 }
 
 extension Archive {

@@ -160,6 +160,7 @@ extension Archive {
             try note.run()
             Act.concerns("backup of \(manifest.madeAt.rawValue)")
             try archive.holdRestoredOutbox(db)
+            try archive.dropRestoredDigests(db)
         }
         var report = try archive.verify()
         for finding in unread + differences(of: archive, from: manifest) { report.add(finding) }

@@ -98,6 +98,21 @@ extension Archive {
         }
     }
 
+    /// Tells nothing of what the backup had: its mail may be out since. Who wants to know reads the list of events.
+    func dropRestoredDigests(_ db: Database) throws {
+        let time = now().rawValue
+        try db.execute(sql: "UPDATE digests SET state = 'dropped' WHERE state = 'open'")
+        let users = try Int64.fetchAll(db, sql: "SELECT DISTINCT user FROM events WHERE digest IS NULL")
+        for user in users {
+            try db.execute(
+                sql: "INSERT INTO digests(user, created_at, state) VALUES (?, ?, 'dropped')",
+                arguments: [user, time])
+            try db.execute(
+                sql: "UPDATE events SET digest = ? WHERE user = ? AND digest IS NULL",
+                arguments: [db.lastInsertedRowID, user])
+        }
+    }
+
     /// Notes which mail tells a digest; nil when none does, since nothing is left to be told.
     public func noteDigest(_ digest: DigestID, queuedAs item: OutboxID?) throws(MailFailure) {
         try writeUnaudited(.digestQueued) { db in
