@@ -133,6 +133,12 @@ enum StorageError {
                 .archiveInputOutput, kind: .needsPerson,
                 "A file of the archive is a link, which is not followed",
                 detail: path, remedy: "See who has put it there; put the file itself in its place.")
+        case EINVAL:
+            return MailFailure(
+                .archiveInputOutput, kind: .needsPerson,
+                "Something else lies in the place of a file of the archive, or the file cannot be used",
+                detail: path, remedy: "See what lies there, such as a pipe; put the file itself in its place."
+            )
         default:
             return MailFailure(
                 .archiveInputOutput, kind: .needsPerson, "A file of the archive could not be used",

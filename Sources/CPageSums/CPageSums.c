@@ -91,10 +91,10 @@ static void note_damage(summed_file *summed, uint32_t number) {
     // What root makes is the database's owner's; a link that was there is not followed.
     if (note >= 0 && geteuid() == 0 && lstat(summed->name, &about) == 0 && fchown(note, about.st_uid, about.st_gid) != 0)
         errno = 0;
-    if (note < 0) note = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (note < 0) note = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (note < 0) return;
     int length = snprintf(line, sizeof line, "%u\n", number);
-    if (fstat(note, &about) == 0 && about.st_size < 1 << 20 && write(note, line, (size_t)length) == length)
+    if (fstat(note, &about) == 0 && S_ISREG(about.st_mode) && about.st_size < 1 << 20 && write(note, line, (size_t)length) == length)
         fsync(note);
     close(note);
 }
@@ -112,9 +112,11 @@ static uint8_t *copy_of_page(const char *name, uint32_t number, size_t *size) {
     char path[4096];
     uint8_t head[mw_schema_copy_header_bytes], *page = NULL;
     if (name == NULL || snprintf(path, sizeof path, "%s" mw_schema_copy_suffix, name) >= (int)sizeof path) return NULL;
-    int copy = open(path, O_RDONLY | O_CLOEXEC);
+    // A pipe in its place would be waited for.
+    int copy = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (copy < 0) return NULL;
-    if (read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0) {
+    struct stat about;
+    if (fstat(copy, &about) == 0 && S_ISREG(about.st_mode) && read(copy, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, mw_schema_copy_magic, 8) == 0) {
         *size = number_at(head + 8);
         uint8_t at[4];
         if (*size >= 512 && *size <= 65536 && (*size & (*size - 1)) == 0) page = malloc(*size);

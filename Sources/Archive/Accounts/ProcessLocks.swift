@@ -83,7 +83,7 @@ final class ProcessLocks: Sendable {
     }
 
     private func isFree(_ file: String) -> Bool {
-        let descriptor = Glibc.open(file, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = PackFile.openFile(file, O_RDWR)
         // A file that exists but cannot be asked about counts as held.
         guard descriptor >= 0 else { return errno == ENOENT }
         defer { close(descriptor) }

@@ -17,22 +17,35 @@ final class PackFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// As `open`, of files only: a pipe in a file's place would be waited for, for ever.
+    ///
+    /// - Returns: -1, with the reason in `errno`, for anything else.
+    static func openFile(_ path: String, _ flags: Int32) -> Int32 {
+        let descriptor = Glibc.open(path, flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return descriptor }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return descriptor }
+        close(descriptor)
+        errno = EINVAL
+        return -1
+    }
+
     convenience init(reading path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = Self.openFile(path, O_RDONLY)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         self.init(descriptor: descriptor, path: path)
     }
 
     /// For changing bytes that no append will ever touch, so that no lock is needed.
     convenience init(overwriting path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = Self.openFile(path, O_RDWR)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         self.init(descriptor: descriptor, path: path)
     }
 
     /// Nil when another process writes it, or when it is missing.
     convenience init?(appendingTo path: String) throws(MailFailure) {
-        let descriptor = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = Self.openFile(path, O_RDWR)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw StorageError.failure(errno: errno, path: path)
@@ -156,7 +169,7 @@ final class PackFile: Sendable {
 
     /// Whether some process has it open to append.
     static func isWritten(_ path: String) -> Bool {
-        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = openFile(path, O_RDONLY)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -24,7 +24,7 @@ enum FileOwner {
             let made = create(path)
             if made >= 0 { return made }
             guard errno == EEXIST else { throw StorageError.failure(errno: errno, path: path) }
-            let descriptor = Glibc.open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+            let descriptor = PackFile.openFile(path, O_RDWR)
             if descriptor >= 0 { return descriptor }
             // Taken away meanwhile.
             guard errno == ENOENT else { throw StorageError.failure(errno: errno, path: path) }

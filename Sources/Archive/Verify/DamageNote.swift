@@ -40,7 +40,7 @@ struct DamageNote {
         let lines = settled.filter(noted.contains).map { "-\($0)\n" }.joined()
         guard !lines.isEmpty else { return }
         // Others may be appending.
-        let descriptor = Glibc.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC)
+        let descriptor = PackFile.openFile(path, O_WRONLY | O_APPEND)
         guard descriptor >= 0 else { throw StorageError.failure(errno: errno, path: path) }
         defer { close(descriptor) }
         let bytes = Array(lines.utf8)
