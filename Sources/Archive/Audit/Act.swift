@@ -1,5 +1,8 @@
+import Crypto
+import Foundation
 import GRDB
 public import MailModel
+import Matcher
 import Synchronization
 
 /// One action of a person: everything that the archive changes while it is `current` stands
@@ -12,7 +15,7 @@ public final class Act: Sendable {
     public let origin: String
     /// Such as `contact erase`.
     public let action: String
-    private let subjects = Mutex<[String]>([])
+    private let subjects = Mutex(ActSubjects())
     private let taken = Mutex<UndoID?>(nil)
     private let tooLarge = Mutex(false)
 
@@ -29,13 +32,27 @@ public final class Act: Sendable {
     /// things only: what stands in the log cannot be erased.
     static func concerns(_ subject: String) {
         guard let act = current else { return }
-        act.subjects.withLock { subjects in
-            if subjects.count > subjectLimit || subjects.contains(subject) { return }
-            subjects.append(subjects.count == subjectLimit ? "and more" : subject)
-        }
+        act.subjects.withLock { $0.add(subject) }
     }
 
-    private static let subjectLimit = 20
+    /// Notes an address without naming it, so that the log need not forget it: whether it was this one can be asked.
+    static func concerns(_ address: CanonicalAddress, _ db: Database) throws {
+        guard current != nil else { return }
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO settings(name, value) VALUES ('audit-key', randomblob(32))")
+        if let word = try word(for: address, db) { concerns(word) }
+    }
+
+    /// What stands in the log for an address; nil when none stands there yet.
+    static func word(for address: CanonicalAddress, _ db: Database) throws -> String? {
+        let key = try Data.fetchOne(db, sql: "SELECT value FROM settings WHERE name = 'audit-key'")
+        return key.map { key in
+            let digest = HMAC<SHA256>.authenticationCode(
+                for: Array(address.rawValue.utf8), using: SymmetricKey(data: key))
+            return "address #"
+                + digest.prefix(8).map { String(256 + Int($0), radix: 16).dropFirst() }.joined()
+        }
+    }
 
     /// By which number the last change can be taken back; nil when it cannot.
     public internal(set) var undo: UndoID? {
@@ -50,13 +67,11 @@ public final class Act: Sendable {
     }
 
     /// What it is about, as far as that is known by now.
-    var subject: String? {
-        subjects.withLock { $0.isEmpty ? nil : $0.joined(separator: ", ") }
-    }
+    var subject: String? { subjects.withLock { $0.text } }
 
     func record(_ db: Database, at time: UnixTime) throws {
         let subject = subject
-        subjects.withLock { $0 = [] }
+        subjects.withLock { $0 = ActSubjects() }
         try db.execute(
             sql: """
                 INSERT INTO audit(at, person, system_user, origin, action, subject)
@@ -93,14 +108,23 @@ extension Archive {
     }
 
     /// The audit log, newest first.
-    public func auditLog(limit: Int = .max) throws(MailFailure) -> [AuditEntry] {
+    ///
+    /// - Parameter address: only entries that are about it and do not name it.
+    public func auditLog(
+        about address: EmailAddress? = nil, limit: Int = .max
+    ) throws(MailFailure) -> [AuditEntry] {
         try read { db in
-            try Row.fetchAll(
+            var word: String?
+            if let address {
+                word = try Act.word(for: CanonicalAddress(address), db)
+                guard word != nil else { return [] }
+            }
+            return try Row.fetchAll(
                 db,
                 sql: """
                     SELECT id, at, person, system_user, origin, action, subject FROM audit
-                    ORDER BY id DESC LIMIT ?
-                    """, arguments: [limit]
+                    WHERE ?1 IS NULL OR instr(subject, ?1) > 0 ORDER BY id DESC LIMIT ?2
+                    """, arguments: [word, limit]
             ).map { row in
                 AuditEntry(
                     id: row[0], at: UnixTime(row[1]), person: row[2], systemUser: row[3], origin: row[4],

@@ -56,6 +56,7 @@ extension Archive {
     ) throws(MailFailure) {
         let time = now()
         try write { db in
+            try Act.concerns(CanonicalAddress(address), db)
             try Self.suppress(
                 address, reason: reason, evidence: evidence, until: until, by: person, db, at: time)
         }
@@ -82,7 +83,9 @@ extension Archive {
             try db.execute(
                 sql: "DELETE FROM suppressions WHERE canonical = ?",
                 arguments: [CanonicalAddress(address).rawValue])
-            return db.changesCount > 0
+            guard db.changesCount > 0 else { return false }
+            try Act.concerns(CanonicalAddress(address), db)
+            return true
         }
     }
 

@@ -126,6 +126,7 @@ extension Archive {
         let id = try Int64.fetchOne(
             db, sql: "SELECT id FROM ignore_rules WHERE pattern = ?", arguments: [pattern.text])
         Act.concerns("rule \(id ?? 0)")
+        try Act.concerns(pattern, db)
         return ((IgnoreRuleID(rawValue: id ?? 0), changes), true)
     }
 
@@ -140,6 +141,7 @@ extension Archive {
             arguments: [pattern.text, id.rawValue])
         guard other == nil else { throw MailFailure.taken("rule", pattern.text) }
         Act.concerns("rule \(id)")
+        for one in [old, pattern] { try Act.concerns(one, db) }
         return try RuleJudging(db, sight, policy, by: person, time: time).run([old, pattern], former: id) {
             try db.execute(
                 sql: "UPDATE ignore_rules SET pattern = ? WHERE id = ?",
@@ -153,6 +155,7 @@ extension Archive {
     ) throws -> [RuleChange] {
         let old = try Self.pattern(of: id, db)
         Act.concerns("rule \(id)")
+        try Act.concerns(old, db)
         return try RuleJudging(db, sight, policy, by: person, time: time).run([old], former: id) {
             try db.execute(sql: "DELETE FROM ignore_rules WHERE id = ?", arguments: [id.rawValue])
         }
@@ -172,4 +175,12 @@ extension Archive {
 
 extension MailFailure.Code {
     public static let unknownRule = Self("unknown.rule")
+}
+
+extension Act {
+    /// Notes what a rule takes: a number says nothing of it once the rule is gone.
+    fileprivate static func concerns(_ pattern: RulePattern, _ db: Database) throws {
+        guard pattern.isAddress else { return concerns("domain \(pattern.text)") }
+        try concerns(CanonicalAddress(rawValue: pattern.text), db)
+    }
 }

@@ -15,8 +15,14 @@ struct AuditListCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var listing: ListingOptions
 
+    @Option(
+        help: "Only what was done about this address where the log does not name it: suppressions and rules.")
+    var address: String?
+
     func run() throws {
-        let entries = try Workplace(common).archive.auditLog(limit: listing.limit ?? .max)
+        let asked = try address.map { try EmailAddress(typed: $0) }
+        let archive = try Workplace(common).archive
+        let entries = try archive.auditLog(about: asked, limit: listing.limit ?? .max)
         if listing.json { return Terminal.print(try JSONOutput.document(entries)) }
         var table = TextTable(["ID", "WHEN", "WHO", "FROM", "ACTION", "ABOUT"])
         for entry in entries {
@@ -27,6 +33,12 @@ struct AuditListCommand: ParsableCommand {
                 String(entry.id), entry.at.shortText, who, entry.origin, entry.action, entry.subject ?? "-",
             ])
         }
-        Terminal.print(table.isEmpty ? "Nobody has done anything yet." : table.text)
+        if table.isEmpty {
+            guard listing.limit != 0 else { return }
+            Terminal.print(
+                asked == nil ? "Nobody has done anything yet." : "Nobody has done anything about it.")
+        } else {
+            Terminal.print(table.text)
+        }
     }
 }

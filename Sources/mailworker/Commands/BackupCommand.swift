@@ -42,7 +42,7 @@ struct BackupCommand: ParsableCommand {
         let report = try workplace.archive.backup(to: directory, readingBack: !newOnly) { done, total in
             Terminal.progress("\(done * 100 / max(total, 1)) % of \(total >> 21) MB …")
         }
-        try workplace.archive.noteAct()
+        try workplace.archive.noteAct(about: "to \(directory)")
         try show(report, key: workplace.configuration.keyFile)
         if !report.isClean { throw ExitStatus.someItemsFailed }
     }
