@@ -68,6 +68,10 @@ struct FaultTests {
             #expect(try sync.decoded(Answers.Sync.self).accounts.allSatisfy { $0.error != nil })
             let doctor = try await firma.run("doctor")
             #expect(doctor.status == 1 && doctor.output.contains("MEND  disk"), "\(doctor.output)")
+            for words in [["list"], ["list", "--json"], ["show", "anna"]] {
+                let accounts = try await firma.run(["account"] + words)
+                #expect(accounts.output.contains("min_free_megabytes"), "\(accounts.output)")
+            }
             #expect(try await firma.endState() == before)
 
             try Data(roomy.utf8).write(to: firma.configuration)

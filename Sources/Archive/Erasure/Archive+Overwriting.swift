@@ -20,10 +20,13 @@ extension Archive {
         do throws(MailFailure) {
             guard try overwriteDue(progress: progress) else { throw Self.logInUse }
         } catch {
+            // Another sentence follows.
+            var words = error.revealed
+            if words.hasSuffix(".") { words.removeLast() }
             throw MailFailure(
                 .erasureUnfinished, kind: error.kind == .transient ? .transient : .needsPerson,
                 "It is erased, and nobody can read it any more; but its bytes are not overwritten yet",
-                detail: error.revealed,
+                detail: words,
                 remedy: "The next command of mailworker ends it; mailworker verify names what is left.")
         }
     }

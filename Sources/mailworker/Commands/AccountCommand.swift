@@ -114,7 +114,10 @@ struct AccountListCommand: ParsableCommand {
     @OptionGroup var listing: ListingOptions
 
     func run() throws {
-        let accounts = try Workplace(common).archive.accounts().prefix(listing.limit ?? .max)
+        let workplace = try Workplace(common)
+        let shortage = workplace.shortage
+        let accounts = try workplace.archive.accounts().prefix(listing.limit ?? .max)
+            .map { $0.held(by: shortage) }
         if listing.json { return Terminal.print(try JSONOutput.document(accounts.map(AccountEntry.init))) }
         var table = TextTable(["NAME", "USER", "ADDRESS", "STATE", "LAST SUCCESS", "NEXT POLL", "ERROR"])
         for account in accounts {
@@ -142,8 +145,9 @@ struct AccountShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let archive = try Workplace(common).archive
-        let found = try archive.account(named: account)
+        let workplace = try Workplace(common)
+        let archive = workplace.archive
+        let found = try archive.account(named: account).held(by: workplace.shortage)
         let withheld = try archive.withheld(of: found.id)
         let fetched = try archive.fetchedBytes(of: found.id)
         let dayLimit = found.knownProfile.dailyDownloadBytes
