@@ -22,7 +22,7 @@
 
 typedef struct {
     sqlite3_file base;
-    // Whether the database reserves the bytes; -1 until page 1 was seen.
+    // Whether the database is known to reserve the bytes.
     int is_summed;
     // The path, which lives as long as the file is open; and the page that was noted last.
     const char *name;
@@ -244,7 +244,8 @@ static void mend_head(sqlite3_file *file, uint8_t *bytes, size_t count, size_t o
 
 enum { head_bytes = 100 };
 
-// Whether pages have sums, as page 1 on the disk says.
+// Whether pages have sums, as page 1 on the disk says. That they have none is asked each time: another process may give
+// them some, and what is written here without one afterwards would be taken for damage by everybody.
 static int is_summed(sqlite3_file *file) {
     summed_file *summed = (summed_file *)file;
     if (!summed->is_summed) {
