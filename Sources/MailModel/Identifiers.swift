@@ -29,12 +29,20 @@ public struct UIDValidity: Hashable, Sendable, Codable, RawRepresentable {
 }
 
 /// A folder's name, decoded (the wire's modified UTF-7 is MailFetch's business).
+///
+/// Two names are the same by their bytes: `é` in one character and in two are two folders to a server, and to the archive.
 public struct FolderName: Hashable, Sendable, Codable, RawRepresentable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
     public init(_ value: String) { rawValue = value }
 
     public static let inbox = FolderName("INBOX")
+
+    public static func == (lhs: FolderName, rhs: FolderName) -> Bool {
+        lhs.rawValue.utf8.elementsEqual(rhs.rawValue.utf8)
+    }
+
+    public static func != (lhs: FolderName, rhs: FolderName) -> Bool { !(lhs == rhs) }
 }
 
 /// A point in time in whole seconds since 1970-01-01T00:00:00Z.

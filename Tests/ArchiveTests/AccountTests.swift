@@ -23,6 +23,24 @@ import Testing
         }
     }
 
+    @Test func `no two accounts have names that look the same`() throws {
+        let fixture = try ArchiveFixture()
+        var settings = try fixture.archive.account(fixture.account).settings
+        settings.name = "Jos\u{E9}"
+        try fixture.archive.addAccount(settings)
+        settings.name = "Jose\u{301}"
+        let failure = #expect(throws: MailFailure.self) { try fixture.archive.addAccount(settings) }
+        #expect(failure?.code == .nameTaken)
+        let renaming = #expect(throws: MailFailure.self) {
+            try fixture.archive.editAccount(fixture.account, settings)
+        }
+        #expect(renaming?.code == .nameTaken)
+        // Its own name may be written the other way.
+        let own = try fixture.archive.account(named: "Jos\u{E9}")
+        try fixture.archive.editAccount(own.id, settings)
+        #expect(try fixture.archive.account(named: "Jose\u{301}").id == own.id)
+    }
+
     @Test(arguments: [
         ("timed-out", true), ("login-refused", true), ("archive.full", false), ("spool-failed", false),
         ("parser.unavailable", false),

@@ -82,6 +82,28 @@ struct ServerCoverageTests {
         #expect(!report.isComplete)
     }
 
+    @Test func `folders whose names look the same are compared each by itself`() async throws {
+        let script = Scripts.script(
+            [.expect("LIST"), .send("* LIST () \"/\" \"INBOX\"")],
+            [
+                .send("* LIST () \"/\" \"Envoy&AOk-s\""), .send("* LIST () \"/\" \"Envoye&AwE-s\""),
+                Scripts.done,
+            ],
+            Scripts.examine("INBOX", exists: 0, next: 1),
+            Scripts.examine("Envoy&AOk-s", exists: 0, next: 1),
+            Scripts.examine("Envoye&AwE-s", exists: 0, next: 1))
+        let fixture = try PollFixture([script]) {
+            $0.furtherFolders = [FolderName("Envoy\u{E9}s"), FolderName("Envoye\u{301}s")]
+        }
+        let archive = fixture.worker.archive
+        for name in ["Envoy\u{E9}s", "Envoye\u{301}s"] {
+            _ = try archive.folder(account: fixture.worker.account, name: FolderName(name))
+        }
+        let report = await (try fixture.coverage()).compare(try fixture.worker.polled())
+        #expect(report.failures == [])
+        #expect(report.folders.count == 3 && report.isComplete)
+    }
+
     @Test func everythingListedAndRecordedIsComplete() async throws {
         let fixture = try PollFixture([
             Scripts.firstSync, Scripts.inbox(exists: 3, next: 4, Scripts.search("1 2 3")),

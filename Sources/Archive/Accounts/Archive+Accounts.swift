@@ -17,9 +17,7 @@ extension Archive {
         let time = now()
         return try write { db in
             Act.concerns("account \(settings.name)")
-            let isTaken = try Int64.fetchOne(
-                db, sql: "SELECT id FROM accounts WHERE name = ?", arguments: [settings.name])
-            guard isTaken == nil else { throw MailFailure.taken("account", settings.name) }
+            try Self.demandFree(settings.name, db)
             let columns = Self.settingColumns
             var id = AccountID(rawValue: 0)
             try OwnAddresses(db, policy: matching, time: time).change(from: nil, to: settings.email) {
@@ -47,15 +45,15 @@ extension Archive {
         let time = now()
         try write { db in
             Act.concerns("account \(settings.name)")
-            let other = try Int64.fetchOne(
-                db, sql: "SELECT id FROM accounts WHERE name = ? AND id <> ?",
-                arguments: [settings.name, id.rawValue])
-            guard other == nil else { throw MailFailure.taken("account", settings.name) }
             let before = try Row.fetchOne(
                 db, sql: Self.selectAccounts + " WHERE a.id = ?", arguments: [id.rawValue]
             ).map(Self.account)
             guard let before else { throw Self.unknownAccount(id.description) }
-            guard before.settings != settings else { return }
+            if !before.settings.name.utf8.elementsEqual(settings.name.utf8) {
+                try Self.demandFree(settings.name, for: id, db)
+            } else if before.settings == settings {
+                return
+            }
             try OwnAddresses(db, policy: matching, time: time).change(
                 from: before.settings.email, to: settings.email
             ) {
@@ -80,6 +78,18 @@ extension Archive {
                     id.rawValue, UnfetchedReason.beforeSince.reason, settings.since?.rawValue,
                 ])
         }
+    }
+
+    /// A name that only looks the same is taken too: nobody could tell the two apart (`é` in one character and in two).
+    private static func demandFree(_ name: String, for id: AccountID? = nil, _ db: Database) throws {
+        // Beside its own bytes only what is not plain ASCII can look like it.
+        let names = try String.fetchAll(
+            db,
+            sql: """
+                SELECT name FROM accounts
+                WHERE (name = ?1 OR length(CAST(name AS BLOB)) <> length(name)) AND id IS NOT ?2
+                """, arguments: [name, id?.rawValue])
+        guard !names.contains(name) else { throw MailFailure.taken("account", name) }
     }
 
     /// By name.

@@ -82,8 +82,9 @@ public struct ServerCoverage: Sendable {
                 sentFolder: account.settings.sentFolder, furtherFolders: account.settings.furtherFolders)
             let (chosen, failures) = choice.folders(among: try await session.folders())
             report.failures += failures
-            let known = Dictionary(
-                uniqueKeysWithValues: try archive.folders(of: account.id).map { ($0.name, $0.id) })
+            let known = Dictionary(try archive.folders(of: account.id).map { ($0.name, $0.id) }) { first, _ in
+                first
+            }
             for one in chosen {
                 do throws(MailFailure) {
                     report.folders.append(

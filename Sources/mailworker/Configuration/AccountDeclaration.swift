@@ -114,14 +114,16 @@ struct AccountDeclaration {
     /// Brings the accounts of the configuration up to its values, and stops polling those
     /// that it no longer has.
     func applyAll(withPasswords: Bool = true) throws(MailFailure) {
-        let present = Dictionary(
-            uniqueKeysWithValues: try archive.accounts().map { ($0.settings.name, $0) })
+        let accounts = try archive.accounts()
+        // Names may look the same and differ in their bytes: the same bytes go first.
+        let exact = Dictionary(accounts.map { (Array($0.settings.name.utf8), $0) }) { first, _ in first }
+        let alike = Dictionary(accounts.map { ($0.settings.name, $0) }) { first, _ in first }
         for declared in configuration.accounts {
-            try apply(
-                declared, to: declared.options.name.flatMap { present[$0] }, withPassword: withPasswords)
+            let account = declared.options.name.flatMap { exact[Array($0.utf8)] ?? alike[$0] }
+            try apply(declared, to: account, withPassword: withPasswords)
         }
         let names = Set(configuration.accounts.compactMap(\.options.name))
-        for account in present.values
+        for account in accounts
         where account.settings.isDeclared && account.settings.isEnabled
             && !names.contains(account.settings.name)
         {
