@@ -78,4 +78,25 @@ struct FolderChoiceTests {
         )
         #expect(chosen(choice, folders(("INBOX", []), ("Work", []))) == ["INBOX inbox"])
     }
+
+    @Test func `each folder that is marked Sent is read, the first one first`() {
+        let choice = FolderChoice(sentFolder: nil, furtherFolders: [])
+        let listed = folders(("Sent Messages", ["\\Sent"]), ("INBOX", []), ("Sent", ["\\Sent"]))
+        #expect(chosen(choice, listed) == ["INBOX inbox", "Sent Messages sent", "Sent sent"])
+        let named = FolderChoice(sentFolder: FolderName("Sent"), furtherFolders: [])
+        #expect(chosen(named, listed) == ["INBOX inbox", "Sent sent"])
+    }
+
+    @Test func `of names that look the same the one that is meant is taken`() {
+        let (one, two) = ("Envoy\u{E9}s", "Envoye\u{301}s")
+        for meant in [one, two] {
+            let choice = FolderChoice(sentFolder: FolderName(meant), furtherFolders: [])
+            let taken = choice.folders(among: folders(("INBOX", []), (one, []), (two, []))).chosen.last
+            #expect(taken?.folder.name == FolderName(meant))
+            // A person may have typed the other form of it.
+            let others = folders(("INBOX", []), (one, []))
+            #expect(choice.folders(among: others).chosen.last?.folder.name == FolderName(one))
+        }
+        #expect(FolderName(one) != FolderName(two))
+    }
 }

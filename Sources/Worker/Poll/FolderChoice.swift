@@ -14,6 +14,9 @@ struct FolderChoice {
     var sentFolder: FolderName?
     var furtherFolders: [FolderName]
 
+    /// Marked Sent folders that are read; no program makes so many.
+    private static let sentFolders = 20
+
     /// The folders in the order in which they are polled, each once, and a failure for
     /// every name that the server does not have.
     func folders(among listed: [ListedFolder]) -> (chosen: [Chosen], failures: [MailFailure]) {
@@ -27,7 +30,11 @@ struct FolderChoice {
         func takeNamed(_ name: FolderName, as role: FolderRole) {
             // INBOX is the one name without case (RFC 9051, 5.1), and is listed in capitals.
             let wanted = name.rawValue.uppercased() == FolderName.inbox.rawValue ? .inbox : name
-            if let folder = listed.first(where: { $0.isSelectable && $0.name == wanted }) {
+            // As it is written, before a name that only looks the same.
+            let selectable = listed.lazy.filter(\.isSelectable)
+            if let folder = selectable.first(where: { $0.name == wanted })
+                ?? selectable.first(where: { $0.name.rawValue == wanted.rawValue })
+            {
                 take(folder, as: role)
             } else {
                 failures.append(Self.missing(name, among: listed))
@@ -40,8 +47,9 @@ struct FolderChoice {
         }
         if let sentFolder {
             takeNamed(sentFolder, as: .sent)
-        } else if let sent = listed.first(where: { $0.role == .sent }) {
-            take(sent, as: .sent)
+        } else {
+            // Servers mark each of the names that programs file under (`Sent`, `Sent Messages`). The first takes our copies.
+            for sent in listed.filter({ $0.role == .sent }).prefix(Self.sentFolders) { take(sent, as: .sent) }
         }
         for name in furtherFolders { takeNamed(name, as: .archive) }
         return (chosen, failures)
