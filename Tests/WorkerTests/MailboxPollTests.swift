@@ -261,6 +261,38 @@ struct MailboxPollTests {
         fixture.expectOnlyReading()
     }
 
+    @Test func `a starting date that is changed during a poll leaves no message out`() async throws {
+        let fixture = try PollFixture([
+            Scripts.inbox(exists: 3, next: 4, Scripts.search("1 2 3"), Scripts.metadata("1:3", [1, 2, 3])),
+            Scripts.firstSync,
+        ]) { $0.since = UnixTime(1_800_000_000) }
+        // What the poll has read before a person changed it.
+        let before = try fixture.worker.polled()
+        var settings = before.settings
+        settings.since = nil
+        try fixture.worker.archive.editAccount(fixture.worker.account, settings)
+        let report = await fixture.pass.poll(before)
+        #expect(report.failures.map(\.code) == [.settingsChanged] && report.beforeSince == 0)
+        #expect(try fixture.status().state == .new)
+        #expect(try fixture.worker.recorded() == "")
+        #expect(try await fixture.poll().counts.fetched == 3)
+        fixture.expectOnlyReading()
+    }
+
+    @Test func `what an earlier starting date has left out is found by the next comparison`() async throws {
+        let fixture = try PollFixture([Scripts.firstSync])
+        try fixture.worker.archive.recordUnfetched(
+            [
+                UnfetchedUID(
+                    uid: UID(2), reason: .beforeSince, size: 10, internalDate: UnixTime(1_700_000_000))
+            ],
+            in: fixture.worker.inbox, UIDValidity(7))
+        let report = try await fixture.poll()
+        #expect(report.failures.isEmpty && report.counts.fetched == 3)
+        #expect(try fixture.worker.archive.ledgerCounts() == [.archived: 3])
+        fixture.expectOnlyReading()
+    }
+
     // MARK: One poll after another
 
     @Test func aMailboxIsFetchedOnceAndTheNextPollAsksForNothing() async throws {

@@ -246,26 +246,33 @@ extension Archive {
         guard !uids.isEmpty else { return }
         let time = now()
         try write(.unfetchedRecorded) { db in
-            let insert = try PreparedStatement(
-                db,
-                """
-                INSERT INTO ledger(folder, uidvalidity, uid, state, reason, size, internal_date, recorded_at,
-                    vanished_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO NOTHING
-                """)
-            for one in uids {
-                insert.bind(1, folder.rawValue)
-                insert.bind(2, Int64(uidValidity.rawValue))
-                insert.bind(3, Int64(one.uid.rawValue))
-                try insert.bind(4, one.reason.state.rawValue)
-                try insert.bind(5, one.reason.reason)
-                insert.bind(6, one.size.map { Int64($0) })
-                insert.bind(7, one.internalDate?.rawValue)
-                insert.bind(8, time.rawValue)
-                insert.bind(9, one.reason == .gone ? time.rawValue : nil)
-                try insert.run()
-            }
+            try Self.insert(uids, in: folder, uidValidity, at: time, db)
+        }
+    }
+
+    static func insert(
+        _ uids: [UnfetchedUID], in folder: FolderID, _ uidValidity: UIDValidity, at time: UnixTime,
+        _ db: Database
+    ) throws {
+        let insert = try PreparedStatement(
+            db,
+            """
+            INSERT INTO ledger(folder, uidvalidity, uid, state, reason, size, internal_date, recorded_at,
+                vanished_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING
+            """)
+        for one in uids {
+            insert.bind(1, folder.rawValue)
+            insert.bind(2, Int64(uidValidity.rawValue))
+            insert.bind(3, Int64(one.uid.rawValue))
+            try insert.bind(4, one.reason.state.rawValue)
+            try insert.bind(5, one.reason.reason)
+            insert.bind(6, one.size.map { Int64($0) })
+            insert.bind(7, one.internalDate?.rawValue)
+            insert.bind(8, time.rawValue)
+            insert.bind(9, one.reason == .gone ? time.rawValue : nil)
+            try insert.run()
         }
     }
 

@@ -107,8 +107,8 @@ extension FolderPoll {
             }
             let old = toFetch.filter(isOlder)
             toFetch.removeAll(where: isOlder)
-            try archive.recordUnfetched(
-                old.map { UnfetchedUID($0, .beforeSince) }, in: place.folder, place.validity)
+            try archive.recordOlder(
+                old.map { UnfetchedUID($0, .beforeSince) }, than: since, in: place.folder, place.validity)
             report.beforeSince += old.count
         }
         try await leaveOutGmailCopies(&toFetch, of: place)
@@ -160,7 +160,7 @@ extension FolderPoll {
         }
         let old = UnfetchedUID(
             uid: message.uid, reason: .beforeSince, size: message.bytes.count, internalDate: date)
-        try archive.recordUnfetched([old], in: place.folder, place.validity)
+        try archive.recordOlder([old], than: since, in: place.folder, place.validity)
         report.beforeSince += 1
         return true
     }

@@ -116,6 +116,8 @@ struct FolderPoll {
             }
             try archive.forgetTooLarge(
                 upTo: poller.settings.limits.messageBytes, among: listing.uids, in: folder, validity)
+            try archive.forgetOlder(
+                from: account.settings.since, among: listing.uids, in: folder, validity)
             let recorded = try archive.recordedUIDs(folder, validity)
             let difference = SyncPlan.difference(
                 server: listing, recorded: recorded.known, present: recorded.present)

@@ -1,0 +1,64 @@
+import GRDB
+public import MailModel
+
+/// Mail from before the date at which an account begins.
+extension Archive {
+    /// Gives messages that are older than an account wants their rows, without their content.
+    ///
+    /// - Parameter since: the date by which they are. Rows by a date that is no longer the account's would stay for good,
+    ///   and a person has asked for these messages meanwhile: none is written.
+    /// - Throws: `settings-changed`.
+    public func recordOlder(
+        _ uids: [UnfetchedUID], than since: UnixTime, in folder: FolderID, _ uidValidity: UIDValidity
+    ) throws(MailFailure) {
+        guard !uids.isEmpty else { return }
+        let time = now()
+        try write(.unfetchedRecorded) { db in
+            let present = try Int64.fetchOne(
+                db, sql: "SELECT a.since FROM folders f JOIN accounts a ON a.id = f.account WHERE f.id = ?",
+                arguments: [folder.rawValue])
+            guard present == since.rawValue else {
+                throw MailFailure(
+                    .settingsChanged, kind: .transient,
+                    "The account's starting date was changed during the poll",
+                    remedy: "Nothing is lost: the next poll goes on with the new one.")
+            }
+            try Self.insert(uids, in: folder, uidValidity, at: time, db)
+        }
+    }
+
+    /// Forgets rows of messages that count as older than the account wants, and are not by its present date: the folder is
+    /// compared now, and finds that they are missing.
+    ///
+    /// - Parameter since: nil: the account wants all mail.
+    public func forgetOlder(
+        from since: UnixTime?, among listed: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
+    ) throws(MailFailure) {
+        let wanted = try read { db in
+            try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT uid FROM ledger
+                    WHERE folder = ?1 AND uidvalidity = ?2 AND state = 'ignored' AND message IS NULL AND reason = ?3
+                        AND internal_date >= coalesce(?4, internal_date)
+                    """,
+                arguments: [
+                    folder.rawValue, Int64(uidValidity.rawValue), UnfetchedReason.beforeSince.reason,
+                    since?.rawValue,
+                ])
+        }
+        let uids = UIDSet(wanted.map { UID(UInt32(clamping: $0)) }).intersection(listed)
+        guard !uids.isEmpty else { return }
+        let time = now()
+        try write(.listedRecorded) { db in
+            let place = try LedgerPlace(db, folder: folder, uidValidity, at: time)
+            for uid in uids.uids { try place.makeRoom(for: uid, hasMessage: false) }
+            try place.voidSweep()
+        }
+    }
+}
+
+extension MailFailure.Code {
+    /// What was about to be done rests on settings that a person has changed meanwhile.
+    public static let settingsChanged = Self("settings-changed")
+}
