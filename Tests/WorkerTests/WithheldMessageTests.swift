@@ -1,4 +1,5 @@
 import Archive
+import MailFetch
 import MailModel
 import MailTestKit
 import MailTransport
@@ -278,5 +279,39 @@ struct WithheldMessageTests {
         let original = try fixture.worker.archive.original(of: message)
         #expect(original.withUnsafeBytes { Array($0) } == mail)
         fixture.expectOnlyReading()
+    }
+
+    @Test(arguments: [10_003, 10_004])
+    func `sizes of more messages than a folder has are no answer`(last: Int) async throws {
+        // Of a folder of two; ten thousand may just have come.
+        let told = (2...last).map { "* \($0) FETCH (UID \($0) RFC822.SIZE 200000000)\r\n" }.joined()
+        let sizes: PollScripts.Steps = [
+            .expect("UID FETCH 2:* (UID RFC822.SIZE"), .sendBytes(Array(told.utf8)), Scripts.done,
+        ]
+        let fixture = try PollFixture([
+            Scripts.inbox(
+                exists: 1, next: 2, Scripts.search("1"), Scripts.metadata("1", [1]), Scripts.bodies("1", [1])),
+            Scripts.inbox(exists: 2, next: 3, sizes),
+        ])
+        try await fixture.poll()
+        let report = try await fixture.poll()
+        let isAnswer = last == 10_003
+        #expect(report.failures.map(\.code) == (isAnswer ? [] : [.protocolViolation]))
+        #expect(report.tooLarge == (isAnswer ? 10_002 : 0))
+    }
+
+    @Test func `of one folder not more is withheld than each poll can read`() async throws {
+        let fixture = try WorkerFixture()
+        let failure = MailFailure(.timedOut, kind: .transient, "No")
+        func note(_ uids: ClosedRange<UInt32>) throws -> Int {
+            try fixture.archive.noteWithheld(
+                uids.map { FailedFetch(uid: UID($0), size: nil, failure: failure) }, in: fixture.inbox,
+                UIDValidity(7)
+            ) { _, _ in 60 }
+        }
+        #expect(try note(1...9_999) == 0)
+        #expect(try note(9_999...10_000) == 0)
+        #expect(try note(10_000...10_003) == 3)
+        #expect(try fixture.archive.withheldCount(of: fixture.account) == Archive.withheldInFolder)
     }
 }

@@ -18,6 +18,17 @@ extension Archive {
         try withheld(where: "f.account = ?", [account.rawValue], limit: limit)
     }
 
+    /// How many messages of an account are withheld.
+    public func withheldCount(of account: AccountID) throws(MailFailure) -> Int {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql:
+                    "SELECT count(*) FROM withheld WHERE folder IN (SELECT id FROM folders WHERE account = ?)",
+                arguments: [account.rawValue]) ?? 0
+        }
+    }
+
     private func withheld(
         where condition: String, _ arguments: StatementArguments, limit: Int?
     ) throws(MailFailure) -> [WithheldMessage] {
@@ -56,18 +67,29 @@ extension Archive {
         }
     }
 
+    /// Withheld messages that are kept of one folder: each poll reads them all.
+    public static let withheldInFolder = 10_000
+
     /// Notes tries that failed. A message that has its ledger row by now is none of them.
     ///
     /// - Parameters:
     ///   - countsAsTry: false for one that has brought a part of the message; the first counts all the same.
     ///   - pause: the seconds until the next try, told how many there were with this one.
+    /// - Returns: how many were not noted because the folder has `withheldInFolder` already; they count as missing still.
+    @discardableResult
     public func noteWithheld(
         _ failed: [FailedFetch], in folder: FolderID, _ uidValidity: UIDValidity, countsAsTry: Bool = true,
         pause: (_ attempts: Int, _ failure: MailFailure) -> Int64
-    ) throws(MailFailure) {
-        guard !failed.isEmpty else { return }
+    ) throws(MailFailure) -> Int {
+        guard !failed.isEmpty else { return 0 }
         let time = now()
-        try write(.withheldRecorded) { db in
+        return try write(.withheldRecorded) { db in
+            let known =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM withheld WHERE folder = ?", arguments: [folder.rawValue])
+                ?? 0
+            var room = Self.withheldInFolder - known
+            var left = 0
             let attempts = try PreparedStatement(
                 db, "SELECT attempts FROM withheld WHERE folder = ? AND uidvalidity = ? AND uid = ?")
             let upsert = try PreparedStatement(
@@ -87,7 +109,15 @@ extension Archive {
                     attempts.bind(Int32(index + 1), value)
                     upsert.bind(Int32(index + 1), value)
                 }
-                let count = try attempts.first { $0.int64(0) }.map { countsAsTry ? $0 + 1 : $0 } ?? 1
+                let before = try attempts.first { $0.int64(0) }
+                if before == nil {
+                    guard room > 0 else {
+                        left += 1
+                        continue
+                    }
+                    room -= 1
+                }
+                let count = before.map { countsAsTry ? $0 + 1 : $0 } ?? 1
                 upsert.bind(4, count)
                 upsert.bind(5, time.rawValue)
                 upsert.bind(6, time.advanced(bySeconds: pause(Int(count), one.failure)).rawValue)
@@ -97,6 +127,7 @@ extension Archive {
                 try upsert.bind(10, one.failure.detail)
                 try upsert.run()
             }
+            return left
         }
     }
 

@@ -21,14 +21,20 @@ public struct MessageMetadata: Sendable, Hashable {
 /// What a server has told so far of sizes and dates.
 struct MetadataAnswers {
     private(set) var found: [UID: MessageMetadata] = [:]
+    /// What is told beyond that many is no answer.
+    private let limit: Int
     private var labelsBytes = 0
+
+    init(limit: Int = IMAPLimits.messages) { self.limit = min(limit, IMAPLimits.messages) }
+
+    var isBeyondLimit: Bool { found.count > limit }
 
     var sorted: [MessageMetadata] { found.values.sorted { $0.uid < $1.uid } }
 
     /// - Returns: whether it was asked for, and not told before.
     mutating func note(_ data: FetchedData, where isAsked: (UID) -> Bool) -> Bool {
         guard let uid = data.uid, let size = data.size, isAsked(uid), found[uid] == nil,
-            found.count <= IMAPLimits.messages
+            !isBeyondLimit
         else { return false }
         var gmail = data.gmail
         labelsBytes += gmail?.labels.reduce(0) { $0 + $1.utf8.count } ?? 0

@@ -41,9 +41,11 @@ extension IMAPSession {
     }
 
     /// Sizes and dates of every message with this UID or a higher one, in ascending order.
+    ///
+    /// - Throws: `protocol-violation`, which ends the session, where they are many more than the folder has messages.
     nonisolated(nonsending) public func metadata(from uid: UID) async throws(MailFailure) -> [MessageMetadata]
     {
-        var answers = MetadataAnswers()
+        var answers = MetadataAnswers(limit: Int(count.most) + IMAPLimits.listedBeyondCount)
         // `n:*` names the last message even when its UID is lower (RFC 9051, section 9): filtered.
         let replies = try await ask(["\(max(1, uid.rawValue)):*"], &answers) { $0 >= uid }
         if let refused = replies.first(where: { $0.kind != .ok }) { throw refusal(refused) }
@@ -60,6 +62,10 @@ extension IMAPSession {
             }
         }
         guard answers.found.count <= IMAPLimits.messages else { throw tooManyMessages() }
+        guard !answers.isBeyondLimit else {
+            end()
+            throw .violation("\(answers.found.count) sizes told in a folder of \(count.most) messages")
+        }
         return replies
     }
 }

@@ -175,9 +175,18 @@ extension FolderPoll {
         let withheld = trouble.absent.subtracting(gone).uids.map { uid in
             FailedFetch(uid: uid, size: trouble.size(of: uid), failure: Self.notHandedOut)
         }
-        try archive.noteWithheld(
+        let left = try archive.noteWithheld(
             trouble.failed.filter { !gone.contains($0.uid) } + withheld, in: place.folder, place.validity
         ) { WithheldSchedule.pause(attempts: $0, after: $1) }
+        guard left == 0 else { throw Self.tooManyWithheld(left, place) }
+    }
+
+    private static func tooManyWithheld(_ left: Int, _ place: Place) -> MailFailure {
+        MailFailure(
+            .tooManyWithheld, kind: .transient,
+            "The server hands out hardly anything of what it lists in a folder",
+            detail: "\(place.name.rawValue): \(left) beside the \(Archive.withheldInFolder) that are noted",
+            remedy: "Ask the server's administrator whether the folder can be read.")
     }
 
     private static let notHandedOut = MailFailure(
@@ -289,6 +298,8 @@ extension UnfetchedUID {
 extension MailFailure.Code {
     /// A message is listed by the server and was not handed out.
     public static let messagesWithheld = Self("messages-withheld")
+    /// A folder has more of them than are kept.
+    static let tooManyWithheld = Self("too-many-withheld")
 }
 
 extension IMAPSession {

@@ -58,7 +58,7 @@ struct FolderPoll {
     /// After these the session may go on with the next folder, and if it does not, says so.
     static let concernsOneFolder: Set<MailFailure.Code> = [
         .commandRefused, .folderMissing, .serverBusy, .protocolViolation, .uidValidityChanged,
-        .uidValidityRestless, .listingShort,
+        .uidValidityRestless, .listingShort, .tooManyWithheld,
     ]
 
     private func bringUp(

@@ -146,7 +146,7 @@ public struct MailboxPoller: Sendable {
                     try archive.noteSweep(sweep.folder, sweep.uidValidity, at: sweep.sweptAt)
                 }
             }
-            report.withheld = try archive.withheld(of: account.id).count
+            report.withheld = try archive.withheldCount(of: account.id)
         } catch {
             if !report.failures.contains(error) { report.failures.append(error) }
         }
