@@ -135,7 +135,7 @@ struct MailboxWatchTests {
     @Test func aServerThatRefusesToIdleIsOnlyPolled() async throws {
         try await watch([
             Self.watching(
-                [.expect("IDLE"), .send("$T NO IDLE is switched off")],
+                [.expect("IDLE"), .send("$T BAD what")],
                 [.expect("LOGOUT"), .send("* BYE bye"), Scripts.done])
         ]) { fixture, notes in
             await until { fixture.server.received.count { $0.hasSuffix(" LOGOUT") } == 2 }
@@ -143,6 +143,38 @@ struct MailboxWatchTests {
             await fixture.ticks.wait { $0.count > asked + 2 }
             let connections = fixture.server.events.count { $0 == .accepted }
             #expect(connections == 2 && notes.all.isEmpty)
+        }
+    }
+
+    @Test(arguments: ["[SERVERBUG] Internal error occurred. Refer to server log", "not now"])
+    func `an IDLE that is refused once is asked for again`(words: String) async throws {
+        try await watch([
+            Self.watching([.expect("IDLE"), .send("$T NO \(words)")]), Self.watching(Self.idle, [.stall]),
+        ]) { fixture, notes in
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all == ["lost command-refused"])
+        }
+    }
+
+    @Test func `a server that cannot idle is asked again once a poll has worked an hour later`() async throws
+    {
+        try await watch([
+            Scripts.script(
+                Scripts.folders("INBOX"), [.expect("LOGOUT"), .send("* BYE bye"), Scripts.done]),
+            Self.watching(Self.idle, [.stall]),
+        ]) { fixture, notes in
+            await until { fixture.server.received.count { $0.hasSuffix(" LOGOUT") } == 2 }
+            for seconds: Int64 in [3_600, 1] {
+                let asked = fixture.ticks.all.count
+                await fixture.ticks.wait { $0.count > asked + 2 }
+                #expect(fixture.server.events.count { $0 == .accepted } == 2)
+                fixture.worker.clock.advance(seconds)
+                try fixture.worker.archive.noteAttempt(
+                    fixture.worker.account, startedAt: fixture.worker.clock.now, failure: nil,
+                    nextPoll: fixture.worker.clock.now.advanced(bySeconds: 80_000))
+            }
+            await fixture.server.wait { $0 == .stalled }
+            #expect(notes.all.isEmpty)
         }
     }
 

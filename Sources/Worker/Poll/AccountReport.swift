@@ -113,6 +113,8 @@ public enum PollEvent: Sendable {
     case finished(AccountReport)
     /// The session that waits for new mail was lost; polls go on meanwhile.
     case watchLost(account: String, MailFailure)
+    /// The account's server does not tell of new mail by itself (IDLE): for an hour at least it is only polled.
+    case cannotIdle(account: String)
     /// For so many accounts at this host that ask for it there is no room to be watched; they are only polled.
     case notWatched(host: String, accounts: Int)
     /// No further poll begins, for want of room on the disk, until `resumed`.

@@ -19,7 +19,8 @@ struct MailboxWatch: Sendable {
 
     enum End: Sendable {
         case cancelled
-        /// The server does not know IDLE, or ends it at once: only a change of the account can help.
+        /// The server does not know IDLE, or ends it at once. It is asked again now and then: another one of its kind may
+        /// have answered.
         case cannotIdle
         /// The server did not let us in, or answered what it must not. Whether it does again the account's polls
         /// find out, which count their tries and say what is in the way.
@@ -165,7 +166,8 @@ struct MailboxWatch: Sendable {
                     if isShort { break }
                 }
             }
-        } catch  where error.code == .commandRefused {
+        } catch  where error.code == .commandRefused && error.kind == .permanent {
+            // BAD: it does not know the command. NO is about the moment, whatever its words.
             return nil
         }
         return nil

@@ -19,7 +19,7 @@ final class MailboxWatches: Sendable {
         var task: Task<Void, Never>
         /// Whether it has ended by itself, and needs no connection any more.
         var isOver = false
-        /// When the server refused the watch.
+        /// When the server refused the watch; for one that cannot idle, until when that is believed.
         var refusedAt: UnixTime?
     }
 
@@ -42,7 +42,8 @@ final class MailboxWatches: Sendable {
     static func spreadSeconds(of count: Int) -> Double { min(30, Double(max(0, count - 1)) * 0.02) }
 
     /// Begins what is wanted and not there, as far as the limits allow, and ends what is not wanted any more. An
-    /// account that was changed is watched anew, and one that was refused once a poll has worked since.
+    /// account that was changed is watched anew, and one that was refused once a poll has worked since; one whose server
+    /// cannot idle once a poll has worked an hour later.
     func follow(
         _ wanted: [AccountID: WatchedAccount], watch: @escaping @Sendable (PollEvent) -> Void
     ) throws(MailFailure) {
@@ -75,6 +76,7 @@ final class MailboxWatches: Sendable {
                     let end = await mailbox.run(
                         account, after: .seconds(spread * Double.random(in: 0..<1)), watch: watch)
                     noteEnd(end, of: id, wanted.revision)
+                    if end == .cannotIdle { watch(.cannotIdle(account: account.settings.name)) }
                 }
                 entries[id] = Entry(revision: wanted.revision, host: wanted.host, task: task)
             }
@@ -109,12 +111,19 @@ final class MailboxWatches: Sendable {
         return (begun, left)
     }
 
+    /// Seconds for which a server that cannot idle is only polled.
+    private static let idleRetrySeconds: Int64 = 3_600
+
     private func noteEnd(_ end: MailboxWatch.End, of id: AccountID, _ revision: Int64) {
         let now = settings.now()
         entries.withLock { entries in
             guard entries[id]?.revision == revision, end != .cancelled else { return }
             entries[id]?.isOver = true
-            if end == .refused { entries[id]?.refusedAt = now }
+            switch end {
+            case .refused: entries[id]?.refusedAt = now
+            case .cannotIdle: entries[id]?.refusedAt = now.advanced(bySeconds: Self.idleRetrySeconds)
+            case .cancelled: break
+            }
         }
     }
 

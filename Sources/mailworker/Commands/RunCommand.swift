@@ -171,6 +171,9 @@ private struct PollLog: Sendable {
         case .watchLost(let account, let failure):
             // The account's polls go on, and say what is wrong when it lasts.
             logger.info("watch lost", metadata: ["account": "\(account)", "failure": "\(failure)"])
+        case .cannotIdle(let account):
+            logger.notice(
+                "the server does not idle: the account is only polled", metadata: ["account": "\(account)"])
         case .notWatched(let host, let accounts):
             logger.warning(
                 "accounts with push are only polled: poll.host_watches allows no more, or the limit on open files",

@@ -129,7 +129,7 @@ struct SyncProgress: Sendable {
                 Terminal.progress("\(account): \(counts.fetched) messages stored …")
             }
         case .finished, .watchLost: Terminal.clearProgress()
-        case .held, .resumed, .notWatched: break
+        case .held, .resumed, .notWatched, .cannotIdle: break
         }
     }
 }
