@@ -148,6 +148,34 @@ struct TokenSignInTests {
         #expect(server.tokenRequests.map { $0["refresh_token"] } == ["marker-refresh", "marker-newer"])
     }
 
+    @Test func `a token that another process is spending is not spent as well`() async throws {
+        defer { server.stop() }
+        server.revoke("marker-refresh")
+        let fixture = try fixture([IMAPScript([.stall])])
+        let archive = fixture.worker.archive
+        let account = try fixture.worker.polled()
+        let turn = try #require(try fixture.worker.reopened().takeSignInTurn(of: account.id))
+        #expect(try archive.takeSignInTurn(of: account.id) == nil)
+        let sleeps = Notes()
+        var settings = try self.settings()
+        settings.sleep = { _ in
+            sleeps.add("slept")
+            // Its provider answers slowly.
+            guard sleeps.all.count == 20 else { return }
+            try archive.renewRefreshToken(
+                of: account.id, from: Secret("marker-refresh"), to: Secret("marker-newer"))
+            turn.end()
+        }
+        let signIn = AccountSignIn(archive: archive, loop: try NetworkLoop(), settings: settings)
+        let connection = try await signIn.connection(
+            to: try #require(account.settings.imap), for: account)
+        #expect(connection.authentication == .accessToken)
+        #expect(server.tokenRequests.map { $0["refresh_token"] } == ["marker-newer"])
+        // It has not kept the turn.
+        let next = try #require(try archive.takeSignInTurn(of: account.id))
+        next.end()
+    }
+
     @Test func allSignInsOfAProcessShareOneToken() async throws {
         defer { server.stop() }
         server.rotateRefreshTokens()

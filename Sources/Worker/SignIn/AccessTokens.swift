@@ -66,7 +66,11 @@ struct TokenPurchase: Sendable {
 
     private func buy() async throws(MailFailure) -> AccessTokens.Purchase {
         let endpoint = try settings.tokenEndpoint(for: account, loop: loop)
+        let turn = try await turn()
+        defer { turn?.end() }
         var used = refreshToken
+        // Whoever had the turn before may have spent it.
+        if case .refreshToken(let present) = try archive.credential(of: account.id) { used = present }
         let token: IssuedToken
         do throws(MailFailure) {
             token = try await endpoint.refresh(used)
@@ -74,7 +78,7 @@ struct TokenPurchase: Sendable {
             guard error.code == .authorizationRevoked else { throw error }
             var failure = error
             failure.remedy = "Authorize it again: mailworker account authorize \(account.settings.name)."
-            guard let present = try await newerToken() else { throw failure }
+            guard let present = try await newerToken(than: used) else { throw failure }
             used = present
             token = try await endpoint.refresh(used)
         }
@@ -89,15 +93,33 @@ struct TokenPurchase: Sendable {
             expiresAt: settings.now().advanced(bySeconds: Int64(token.lifetimeSeconds)))
     }
 
+    /// Seconds for which the turn is waited for: longer than a request of another process can take.
+    private static let turnSeconds = 45
+
+    /// The right to spend the account's refresh token, which its provider may accept only once: other processes wait for
+    /// what comes back. Nil where that has taken too long to be true.
+    private func turn() async throws(MailFailure) -> SignInTurn? {
+        for second in 0...Self.turnSeconds {
+            if let turn = try archive.takeSignInTurn(of: account.id) { return turn }
+            guard second < Self.turnSeconds else { break }
+            do {
+                try await settings.sleep(.seconds(1))
+            } catch {
+                throw MailFailure(.cancelled, kind: .transient, "The sign-in was cancelled")
+            }
+        }
+        return nil
+    }
+
     /// Seconds between the looks for a newer token.
     private static let patience = [1, 2]
 
     /// Another process may have spent the token, and stored the one that came back, or be about to.
-    private func newerToken() async throws(MailFailure) -> Secret? {
+    private func newerToken(than used: Secret) async throws(MailFailure) -> Secret? {
         for seconds in [0] + Self.patience {
             if seconds > 0 { try? await settings.sleep(.seconds(seconds)) }
             if case .refreshToken(let present) = try archive.credential(of: account.id),
-                present != refreshToken
+                present != used
             {
                 return present
             }
