@@ -23,21 +23,41 @@ extension Archive {
         public var blindField: [UInt8]
     }
 
-    /// Accounts with copies due that no other process looks after; uncertain mail makes its account due, too.
+    /// Accounts with copies due that no other process looks after; uncertain mail makes its account due, too. One whose
+    /// mailbox lets nobody in at present is not among them: each copy would be one more try of a password that is refused,
+    /// beside those of its polls.
     public func accountsWithDueCopies(at time: UnixTime) throws(MailFailure) -> [AccountID] {
         let own = try locks.ownName()
         return try read { db in
             try Int64.fetchAll(
                 db,
                 sql: """
-                    SELECT DISTINCT account FROM outbox
-                    WHERE copy = 'due' AND \(SendingClock.hasCome("copy_next", at: "?1")) AND (copy_holder IS NULL OR copy_holder = ?2)
-                    UNION
-                    SELECT DISTINCT account FROM outbox
-                    WHERE state = 'uncertain' AND \(SendingClock.hasCome("coalesce(copy_next, 0)", at: "?1"))
-                        AND (copy_holder IS NULL OR copy_holder = ?2)
+                    SELECT a.id FROM accounts a
+                    WHERE NOT (\(Self.signInIsRefused("a"))) AND a.id IN (
+                        SELECT account FROM outbox
+                        WHERE copy = 'due' AND \(SendingClock.hasCome("copy_next", at: "?1"))
+                            AND (copy_holder IS NULL OR copy_holder = ?2)
+                        UNION
+                        SELECT account FROM outbox
+                        WHERE state = 'uncertain' AND \(SendingClock.hasCome("coalesce(copy_next, 0)", at: "?1"))
+                            AND (copy_holder IS NULL OR copy_holder = ?2))
+                    ORDER BY a.id
                     """, arguments: [time.rawValue, own]
             ).map { AccountID(rawValue: $0) }
+        }
+    }
+
+    /// That the account's IMAP server refuses its password, or that a person has to act, as a condition on its row.
+    private static func signInIsRefused(_ alias: String) -> String {
+        "\(alias).state = 'stopped' OR (\(alias).error_kind IS 'credential' AND \(alias).refused_sign_ins > 0)"
+    }
+
+    /// Whether copies wait because the account's mailbox lets nobody in.
+    public func areCopiesHeldUp(of account: AccountID) throws(MailFailure) -> Bool {
+        try read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT \(Self.signInIsRefused("a")) FROM accounts a WHERE a.id = ?",
+                arguments: [account.rawValue]) ?? false
         }
     }
 

@@ -158,7 +158,7 @@ extension AccountID {
 }
 
 extension PollSchedule.Outcome {
-    fileprivate init(_ failure: MailFailure) {
+    init(_ failure: MailFailure) {
         self =
             failure.code == .authorizationRevoked || failure.code == .mailboxChanged
             ? .waitsForPerson

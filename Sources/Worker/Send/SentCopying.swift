@@ -24,6 +24,7 @@ struct SentCopying: Sendable {
     @discardableResult
     func run(_ account: Account) async -> Bool {
         do throws(MailFailure) {
+            guard try !archive.areCopiesHeldUp(of: account.id) else { return false }
             let habit = try archive.sentHabit(of: account.id)
             let isUnneeded = CopyWay(account, habit: habit) == .unneeded
             if isUnneeded { try archive.forgoCopies(of: account.id) }
@@ -38,10 +39,28 @@ struct SentCopying: Sendable {
                 return try await copy(&due, of: account, habit)
             } catch {
                 watch(.copyFailed(account: account.settings.name, failure: error))
+                guard error.kind != .credential else { return try holdUp(due, of: account, because: error) }
                 for item in due { try putOff(item, because: error) }
             }
         } catch {
             watch(.archiveFailed(error))
+        }
+        return false
+    }
+
+    /// A refused password counts as one of the account's few tries, and as none of the copies'.
+    private func holdUp(
+        _ due: [Archive.OutboxToCopy], of account: Account, because failure: MailFailure
+    ) throws(MailFailure) -> Bool {
+        let now = archive.time
+        let next = PollSchedule(intervalSeconds: Int64(account.settings.pollMinutes) * 60).nextPoll(
+            after: PollSchedule.Outcome(failure), failures: account.status.failures(with: failure), now: now,
+            phase: account.id.phase, jitter: Double.random(in: 0..<1))
+        try archive.noteAttempt(
+            account.id, revision: account.revision, startedAt: now, failure: failure, nextPoll: next)
+        for item in due {
+            let later = now.advanced(bySeconds: pause(before: item, after: failure))
+            try archive.noteCopy(of: item.item, .notReached(until: later))
         }
         return false
     }

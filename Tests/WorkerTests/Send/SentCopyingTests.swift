@@ -227,4 +227,40 @@ import Testing
         try await office.copies(with: other)
         #expect(office.appended == 1)
     }
+
+    @Test func `a refused password is one of the account's tries, and none of the copies'`() async throws {
+        let office = try await Office(Scripts.refusingLogin("[AUTHENTICATIONFAILED] no"))
+        defer { office.server.stop() }
+        let archive = office.fixture.archive
+        try await office.copies(with: archive, failing: true)
+        var status = try office.fixture.polled().status
+        #expect(
+            status.refusedSignIns == 1 && status.failure?.code == .loginRefused && status.state == .failing)
+        #expect(try archive.claimCopies(of: office.fixture.account).isEmpty)
+        office.fixture.clock.advance(86_400)
+        // Whatever is sent meanwhile: none of it tries the password again.
+        _ = try await Office.sent(office.fixture)
+        #expect(try archive.accountsWithDueCopies(at: office.fixture.clock.now).isEmpty)
+        try await office.copies(with: archive)
+        #expect(office.connections == 1)
+        // The polls find out that it is right again.
+        try archive.noteAttempt(
+            office.fixture.account, startedAt: office.fixture.clock.now, failure: nil, nextPoll: nil)
+        #expect(try archive.accountsWithDueCopies(at: office.fixture.clock.now) == [office.fixture.account])
+        #expect(try archive.claimCopies(of: office.fixture.account).map(\.tries) == [0, 0])
+        status = try office.fixture.polled().status
+        #expect(status.refusedSignIns == 0)
+    }
+
+    @Test func `copies of an account that waits for a person wait too`() async throws {
+        let office = try await Office(IMAPScript([.stall]))
+        defer { office.server.stop() }
+        let archive = office.fixture.archive
+        try archive.noteAttempt(
+            office.fixture.account, startedAt: office.fixture.clock.now,
+            failure: MailFailure(.loginRefused, kind: .credential, "No"), nextPoll: nil)
+        #expect(try archive.accountsWithDueCopies(at: UnixTime(.max)).isEmpty)
+        try await office.copies(with: archive)
+        #expect(office.connections == 0)
+    }
 }
