@@ -5,12 +5,15 @@
 public struct MailboxIdentity: Sendable, Hashable {
     public var login: String
     public var host: String
+    /// Nil where it was not noted.
+    public var port: UInt16?
     /// What the server calls itself (RFC 2971); nil where it does not.
     public var serverName: String?
 
-    public init(login: String, host: String, serverName: String?) {
+    public init(login: String, host: String, port: UInt16? = nil, serverName: String?) {
         self.login = login
         self.host = host
+        self.port = port
         self.serverName = serverName
     }
 
@@ -30,12 +33,20 @@ public struct MailboxIdentity: Sendable, Hashable {
         return isRecognised || isAtSamePlace(as: seen) ? nil : .server
     }
 
-    /// Whether host and server have the names that they had, where the server tells one.
+    /// Whether host and server have the names that they had, where the server tells one, and the port leads to the same one:
+    /// behind one name, servers of several mailboxes may listen.
     private func isAtSamePlace(as seen: MailboxIdentity) -> Bool {
-        DomainName.canonical(host) == DomainName.canonical(seen.host)
+        DomainName.canonical(host) == DomainName.canonical(seen.host) && isAtSamePort(as: seen)
             && (serverName == nil || seen.serverName == nil
                 || serverName?.lowercased() == seen.serverName?.lowercased())
     }
 
+    private func isAtSamePort(as seen: MailboxIdentity) -> Bool {
+        guard let port, let other = seen.port, port != other else { return true }
+        // The two doors of one server.
+        return [port, other].allSatisfy { Self.usualPorts.contains($0) }
+    }
+
+    private static let usualPorts: Set<UInt16> = [143, 993]
     private static let tellingValidity: UInt32 = 1_000_000
 }

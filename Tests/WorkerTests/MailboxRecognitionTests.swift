@@ -65,6 +65,26 @@ import Testing
         #expect(try await fixture.poll().failures.isEmpty)
     }
 
+    @Test func `another port of the same host is another server`() async throws {
+        let fixture = try PollFixture([Self.firstSync(validity: 7)])
+        let other = try ScriptedIMAPServer(playing: [Self.asked(validity: 7)])
+        defer { other.stop() }
+        try await fixture.poll()
+        let port = try #require(try fixture.worker.polled().settings.imap?.port)
+        #expect(try fixture.worker.archive.mailboxIdentity(of: fixture.worker.account)?.port == port)
+        try change(fixture) { $0.imap?.port = other.port }
+        try expectStopped(fixture, try await fixture.poll())
+    }
+
+    @Test(
+        arguments: [(993, 143, true), (993, 7_151, false), (nil, 7_151, true), (7_151, 7_151, true)]
+            as [(UInt16?, UInt16, Bool)])
+    func `the two doors of one server are the same place`(before: UInt16?, now: UInt16, isSame: Bool) {
+        let known = MailboxIdentity(login: "anna", host: "127.0.0.1", port: before, serverName: nil)
+        let seen = MailboxIdentity(login: "anna", host: "127.0.0.1", port: now, serverName: nil)
+        #expect((known.change(to: seen) == nil) == isSame)
+    }
+
     @Test(arguments: [7, 8, nil] as [Int?])
     func anotherHostIsAskedAboutUnlessItsInboxIsRecognised(_ validity: Int?) async throws {
         // A number that every mailbox of such a server has is no evidence, even when it is the same.

@@ -9,8 +9,20 @@ extension Archive {
             try Row.fetchOne(
                 db, sql: "SELECT login, host, server_name FROM mailbox_identities WHERE account = ?",
                 arguments: [account.rawValue]
-            ).map { MailboxIdentity(login: $0[0], host: $0[1], serverName: $0[2]) }
+            ).map { row in
+                let (host, port) = Self.place(row[1])
+                return MailboxIdentity(login: row[0], host: host, port: port, serverName: row[2])
+            }
         }
+    }
+
+    /// A host, and behind a stroke the port, which early rows have not.
+    private static func place(_ text: String) -> (host: String, port: UInt16?) {
+        guard let stroke = text.lastIndex(of: "/"), let port = UInt16(text[text.index(after: stroke)...])
+        else {
+            return (text, nil)
+        }
+        return (String(text[..<stroke]), port)
     }
 
     /// Whether mail of the account's INBOX was met under this UIDVALIDITY.
@@ -38,7 +50,9 @@ extension Archive {
                         server_name = excluded.server_name, noted_at = excluded.noted_at
                     """,
                 arguments: [
-                    account.rawValue, identity.login, identity.host, identity.serverName, time.rawValue,
+                    account.rawValue, identity.login,
+                    identity.port.map { "\(identity.host)/\($0)" } ?? identity.host, identity.serverName,
+                    time.rawValue,
                 ])
         }
     }

@@ -27,6 +27,7 @@ struct MailboxRecognition {
         let endpoint = try account.imapEndpoint
         var seen = MailboxIdentity(
             login: account.settings.login, host: DomainName.canonical(endpoint.host),
+            port: endpoint.port,
             serverName: session.serverID["name"].flatMap { $0.isEmpty ? nil : $0 })
         if let known = try archive.mailboxIdentity(of: account.id) {
             // One that has not told its name yet, or keeps it to itself today, has not taken it back.

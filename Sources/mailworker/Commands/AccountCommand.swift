@@ -46,11 +46,13 @@ struct AccountEditCommand: ParsableCommand {
         Terminal.print("changed account \(account)")
         if let identity = try workplace.archive.mailboxIdentity(of: found.id), let imap = settings.imap,
             identity.change(
-                to: MailboxIdentity(login: settings.login, host: imap.host, serverName: nil)) != nil
+                to: MailboxIdentity(login: settings.login, host: imap.host, port: imap.port, serverName: nil))
+                != nil
         {
             Terminal.print(
-                "Its login or server is another one than that of the mailbox that was read so far. If it is the"
-                    + " same mailbox: mailworker account confirm \(account)")
+                "Its login or server is another one than that of the mailbox that was read so far. Unless its INBOX is"
+                    + " recognised, it waits. If it is the same mailbox: mailworker account confirm \(account)"
+            )
         }
     }
 }
