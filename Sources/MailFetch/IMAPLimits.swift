@@ -42,6 +42,10 @@ enum IMAPLimits {
     static let pieces = 10_000
     /// Questions on the wire whether a message that came short has more, beside the commands above.
     static let probesInFlight = 16
+    /// Bytes and number of messages that came short and wait for the answer whether they have more. Beyond either no further
+    /// messages are asked for: what waits here is not stored yet.
+    static let heldBytes = 16 << 20
+    static let heldMessages = 100
     /// Messages that came shorter than announced and proved to be whole, after which a server's sizes are
     /// taken as the estimates that they are.
     static let provenShortMessages = 16

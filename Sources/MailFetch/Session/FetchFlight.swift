@@ -58,8 +58,18 @@ struct FetchFlight {
         waiting.isEmpty && batches.isEmpty && held.isEmpty && deliveries.isEmpty && probes.isEmpty
     }
 
-    /// The first UID that the server has still to send of what it was asked for.
+    private var isHoldingMuch: Bool {
+        held.count >= IMAPLimits.heldMessages
+            || held.values.reduce(0) { $0 + $1.bytes.count } >= IMAPLimits.heldBytes
+    }
+
+    /// The first UID that the server has still to send of what it was asked for; where it has sent all, one of which it
+    /// does not say whether there is more.
     var next: UID? {
+        nextMessage ?? probes.values.min()
+    }
+
+    private var nextMessage: UID? {
         batches.lazy.compactMap { batch in batch.uids.uids.first { !batch.arrived.contains($0) } }.first
     }
 
@@ -71,7 +81,7 @@ struct FetchFlight {
             .rest(uid, offset: held[uid]?.bytes.count ?? 0)
         }
         unasked.removeFirst(asking.count)
-        let next = waiting.prefix(max(0, depth - batches.count))
+        let next = isHoldingMuch ? [] : waiting.prefix(max(0, depth - batches.count))
         waiting = waiting.dropFirst(next.count)
         asking += next.map { .messages($0) }
         return asking
