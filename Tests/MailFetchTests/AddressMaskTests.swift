@@ -13,7 +13,8 @@ import Testing
         ("a@b.example,\"c d\"@e.example;<f@g.example>", "(address),(address);<(address)>"),
         ("* LIST () \"/\" \"Clients/anna@firma.example\"", "* LIST () \"/\" \"(address)\""),
         ("иван@почта.рф пишет", "(address) пишет"), ("x@y@z.example", "(address)@z.example"),
-        ("anna@[192.0.2.1]", "anna@[192.0.2.1]"), ("@ @x y@", "@ @x y@"), ("", ""),
+        ("anna@[192.0.2.1] x", "(address) x"), ("a@[ ]", "a@[ ]"), ("a@[1", "a@[1"), ("@ @x y@", "@ @x y@"),
+        ("", ""),
         ("no address", "no address"),
         ("\"@x.example", "(address)"),
         ("user anna%40firma.example, anna=40firma.example", "user (address), (address)"),
@@ -43,6 +44,14 @@ import Testing
     @Test(arguments: [
         ("* 1 FETCH (UID 1 BODY[] \"Subject: marker\")", "* 1 FETCH (UID 1 BODY[] \"..."),
         ("* 1 FETCH (body[]<0> \"marker \\\" marker\" UID 1)", "* 1 FETCH (body[]<0> \"..."),
+        (
+            "* 1 FETCH (RFC822.HEADER \"marker\" BODY[TEXT] {2}", "* 1 FETCH (RFC822.HEADER \"..."
+        ),
+        (
+            "* 1 FETCH (BODY[TEXT] {2} RFC822.HEADER \"marker\")",
+            "* 1 FETCH (BODY[TEXT] {2} RFC822.HEADER \"..."
+        ),
+        ("* 1 FETCH (ENVELOPE (\"now\" \"marker\"))", "* 1 FETCH (ENVELOPE (\"..."),
         ("* 1 FETCH (RFC822 \"marker\")", "* 1 FETCH (RFC822 \"..."),
         ("* 1 FETCH (BODY[] {6} INTERNALDATE \"now\")", "* 1 FETCH (BODY[] {6} INTERNALDATE \"now\")"),
         ("* OK \"hello\"", "* OK \"hello\""),

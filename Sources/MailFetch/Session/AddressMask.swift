@@ -13,7 +13,11 @@ enum AddressMask {
             guard width > 0 else { continue }
             let local = localPart(line, before: at)
             var end = at + width
-            while end < line.count, isDomainByte(line[end]) { end += 1 }
+            if let literal = literalEnd(line, from: end) {
+                end = literal
+            } else {
+                while end < line.count, isDomainByte(line[end]) { end += 1 }
+            }
             guard local < at, end > at + width, local >= begin else { continue }
             // Elsewhere the encoded sign is only a number.
             guard width == 1 || line[(at + width)..<end].contains(UInt8(ascii: ".")) else { continue }
@@ -30,6 +34,15 @@ enum AddressMask {
         case UInt8(ascii: "%"), UInt8(ascii: "="): line[(at + 1)...].starts(with: Array("40".utf8)) ? 3 : 0
         default: 0
         }
+    }
+
+    /// The end of a domain literal (`[192.0.2.1]`, RFC 5321, 4.1.3) that begins here.
+    private static func literalEnd(_ line: [UInt8], from start: Int) -> Int? {
+        guard start < line.count, line[start] == UInt8(ascii: "["),
+            let end = line[start...].firstIndex(where: { $0 == UInt8(ascii: "]") || $0 <= 0x20 }),
+            line[end] == UInt8(ascii: "]")
+        else { return nil }
+        return end + 1
     }
 
     private static func localPart(_ line: [UInt8], before at: Int) -> Int {

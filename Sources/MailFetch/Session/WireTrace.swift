@@ -29,15 +29,17 @@ public struct WireTrace: Sendable {
 
     /// A server may send a message, or a part of one, as a quoted string.
     static func withoutContent(_ line: [UInt8]) -> [UInt8] {
-        guard
-            let item = ["BODY[", "RFC822 ", "RFC822.TEXT ", "RFC822.HEADER "].lazy.compactMap({
-                line.firstRange(ofWord: $0)
-            }).first,
-            let quote = line[item.upperBound...].firstIndex(of: UInt8(ascii: "\"")),
+        let found = ["BODY[", "RFC822 ", "RFC822.TEXT ", "RFC822.HEADER ", "ENVELOPE "].compactMap {
+            line.firstRange(ofWord: $0)
+        }
+        // From the first quoted one on nothing is shown.
+        for item in found.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            guard let quote = line[item.upperBound...].firstIndex(of: UInt8(ascii: "\"")) else { break }
             // What stands between is the section, an offset, and a blank.
-            !line[item.upperBound..<quote].contains(UInt8(ascii: "{"))
-        else { return line }
-        return line[...quote] + Array("...".utf8)
+            if line[item.upperBound..<quote].contains(UInt8(ascii: "{")) { continue }
+            return line[...quote] + Array("...".utf8)
+        }
+        return line
     }
 }
 
