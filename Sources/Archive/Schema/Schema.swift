@@ -55,7 +55,7 @@ enum Schema {
         }
         migrator.registerMigration("29") { db in try db.execute(sql: beyondSight) }
         migrator.registerMigration("30", foreignKeyChecks: .immediate) { db in try compareByValue(db) }
-        migrator.registerMigration("32") { db in try db.execute(sql: forms) }
+        migrator.registerMigration("31") { db in try db.execute(sql: forms) }
         return migrator
     }
 
