@@ -59,11 +59,15 @@ import Testing
         let body = ["A", "B", "a"].map { "--\($0)\n\nTo whom \($0) is\n--\($0)--" }.joined(separator: "\n")
         let forms = [
             "", "Content-Type: text/html\n", "Content-Type: text/plain; charset=utf-8\n",
-            "Content-Type: text/plain; charset=koi8-r\n", "Content-Transfer-Encoding: base64\n",
+            "Content-Type: text/plain; charset=koi8-r\n",
             "Content-Transfer-Encoding: quoted-printable\n", "Content-Type: multipart/mixed; boundary=A\n",
             "Content-Type: multipart/mixed; boundary=B\n", "Content-Type: multipart/mixed; boundary=a\n",
         ].map { form($0, body) }
         #expect(Set(forms).count == forms.count)
+        let encoded = "Content-Transfer-Encoding: base64\n"
+        #expect(form(encoded, "SGVsbG8sIHdvcmxkIQ==") != form("", "SGVsbG8sIHdvcmxkIQ=="))
+        // What cannot be decoded is read as it stands, with and without the field.
+        #expect(form(encoded, body) == form("", body))
     }
 
     @Test func `what a relay writes otherwise and means the same is the same form`() {
