@@ -149,9 +149,10 @@ import Testing
         var ending = OutboxEnding(item: item, attempt: 1, nextTry: fixture.clock.now)
         ending.weight = .nothing
         _ = try archive.noteOutbox([.ended(ending)])
-        var wait = SendingWait(archive)
-        let reason = try wait.reason(for: try archive.outboxItem(item))
-        #expect(reason?.code == .accountIsOff && reason?.remedy?.contains("outbox cancel") == true)
+        // It is not sent by surprise when the account is switched on again, and says why.
+        let held = try archive.outboxItem(item)
+        #expect(held.state == .held && held.reason?.contains("switched off") == true)
+        #expect(held.remedy?.contains("outbox cancel") == true)
     }
 
     @Test func aQuotaThatTheProviderNamesSilencesTheAccount() async throws {
