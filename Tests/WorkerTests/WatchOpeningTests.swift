@@ -8,7 +8,7 @@ import Testing
 @testable import Worker
 
 /// How many watches are opened at a time, in what order, and how many there may be.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WatchOpeningTests {
     /// Accounts with these hosts, in their order.
     private func accounts(_ hosts: String...) throws -> [Account] {

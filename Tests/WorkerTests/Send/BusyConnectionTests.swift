@@ -6,7 +6,7 @@ import Testing
 @testable import Worker
 
 /// Mails that follow each other on connections that stay open: what becomes of one is no matter of the next.
-@Suite(.timeLimit(.minutes(2))) struct BusyConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct BusyConnectionTests {
     private static let unknown = "unknown@client.example"
 
     /// A server keeps a mail that came to no end, and takes the next one's recipients for it.
