@@ -43,7 +43,7 @@ static sqlite3_file *real(sqlite3_file *file) { return (sqlite3_file *)((summed_
 // Two 32-bit sums over the page and its number, each step depending on both: a flipped bit, a
 // swapped word and a page in another's place all change them. Which bit has flipped they do not always tell: of one of the
 // highest bits of a word there may be hundreds of places.
-static void sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[mw_page_sum_bytes]) {
+void mw_page_sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[mw_page_sum_bytes]) {
     uint32_t a = 0x6d77u + number, b = 0x7073u;
     for (size_t i = 0; i + 8 <= size - mw_page_sum_bytes; i += 8) {
         uint32_t words[2];
@@ -59,7 +59,7 @@ static void sum(const uint8_t *page, size_t size, uint32_t number, uint8_t out[m
 
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number) {
     uint8_t expected[mw_page_sum_bytes];
-    sum(page, size, number, expected);
+    mw_page_sum(page, size, number, expected);
     return memcmp(expected, page + size - mw_page_sum_bytes, mw_page_sum_bytes) == 0;
 }
 
@@ -185,7 +185,7 @@ static void mend_first_page(sqlite3_file *file, uint8_t *page, const uint8_t *ke
     for (size_t part = 0; part < 2; part++)
         memcpy(candidate + state_bytes[part].from, page + state_bytes[part].from,
                state_bytes[part].to - state_bytes[part].from);
-    sum(candidate, size, 1, found);
+    mw_page_sum(candidate, size, 1, found);
     int fitting = 0;
     size_t at = 0;
     uint8_t bit = 0;
@@ -198,7 +198,7 @@ static void mend_first_page(sqlite3_file *file, uint8_t *page, const uint8_t *ke
             for (size_t i = state_bytes[part].from; i < state_bytes[part].to; i++)
                 for (unsigned flip = 1; flip < 256; flip <<= 1) {
                     candidate[i] ^= (uint8_t)flip;
-                    sum(candidate, size, 1, found);
+                    mw_page_sum(candidate, size, 1, found);
                     if (memcmp(found, written, sizeof written) == 0 && is_plausible(file, candidate, size, pages)) {
                         fitting += 1;
                         at = i;
@@ -209,7 +209,7 @@ static void mend_first_page(sqlite3_file *file, uint8_t *page, const uint8_t *ke
     }
     if (fitting == 1) {
         candidate[at] ^= bit;
-        sum(candidate, size, 1, candidate + content);
+        mw_page_sum(candidate, size, 1, candidate + content);
         memcpy(page, candidate, size);
     }
     free(candidate);
@@ -307,7 +307,7 @@ static int summing_write(sqlite3_file *file, const void *bytes, int count, sqlit
         // The buffer is the page cache's or a checkpoint's own, and the last bytes of a page that
         // reserves them are read by nobody else.
         uint8_t *page = (uint8_t *)bytes;
-        sum(page, (size_t)count, (uint32_t)(offset / count) + 1, page + count - mw_page_sum_bytes);
+        mw_page_sum(page, (size_t)count, (uint32_t)(offset / count) + 1, page + count - mw_page_sum_bytes);
     }
     return real(file)->pMethods->xWrite(real(file), bytes, count, offset);
 }

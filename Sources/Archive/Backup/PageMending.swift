@@ -97,19 +97,10 @@ enum PageMending {
     /// when more than one has flipped. If one has, it is among them.
     static func flips(in page: [UInt8], _ number: UInt32) -> [Flip] {
         var page = page
-        let size = page.count
-        return page.withUnsafeMutableBufferPointer { bytes in
-            var found: [Flip] = []
-            for place in 0..<size {
-                for bit in 0..<UInt8(8) {
-                    bytes[place] ^= 1 << bit
-                    if mw_page_is_intact(bytes.baseAddress!, size, number) != 0 {
-                        found.append(Flip(place: place, bit: bit))
-                    }
-                    bytes[place] ^= 1 << bit
-                }
-            }
-            return found
+        return PageFlips(page, number).candidates.filter { flip in
+            flip.apply(to: &page)
+            defer { flip.apply(to: &page) }
+            return page.withUnsafeBufferPointer { mw_page_is_intact($0.baseAddress!, $0.count, number) != 0 }
         }
     }
 }

@@ -47,6 +47,10 @@ int mw_salvage(struct sqlite3 *database);
 /// how many there are.
 size_t mw_salvaged(struct sqlite3 *database, uint32_t *numbers, size_t room);
 
+/// The checksum of a page with this number. It is linear in the page's 32-bit words, the least significant byte first: what
+/// a changed word changes in it depends on its place alone. All zeros become a one.
+void mw_page_sum(const uint8_t *page, size_t size, uint32_t number, uint8_t sum[mw_page_sum_bytes]);
+
 /// Whether a page has the checksum that was written with it. One of zeros has none.
 int mw_page_is_intact(const uint8_t *page, size_t size, uint32_t number);
 
