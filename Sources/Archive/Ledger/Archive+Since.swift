@@ -34,20 +34,30 @@ extension Archive {
     public func forgetOlder(
         from since: UnixTime?, among listed: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
     ) throws(MailFailure) {
-        let wanted = try read { db in
+        try forgetUnfetched(
+            among: listed, in: folder, uidValidity,
+            where: "state = 'ignored' AND reason = ? AND internal_date >= coalesce(?, internal_date)",
+            [UnfetchedReason.beforeSince.reason, since?.rawValue])
+    }
+
+    /// Takes rows without content away, so that their messages are fetched as if they were new.
+    ///
+    /// - Parameters:
+    ///   - listed: what the server has of the folder; rows of other messages stay.
+    ///   - condition: which of the folder's rows, in SQL.
+    func forgetUnfetched(
+        among listed: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity, where condition: String,
+        _ arguments: StatementArguments
+    ) throws(MailFailure) {
+        let forgotten = try read { db in
             try Int64.fetchAll(
                 db,
                 sql: """
                     SELECT uid FROM ledger
-                    WHERE folder = ?1 AND uidvalidity = ?2 AND state = 'ignored' AND message IS NULL AND reason = ?3
-                        AND internal_date >= coalesce(?4, internal_date)
-                    """,
-                arguments: [
-                    folder.rawValue, Int64(uidValidity.rawValue), UnfetchedReason.beforeSince.reason,
-                    since?.rawValue,
-                ])
+                    WHERE folder = ? AND uidvalidity = ? AND message IS NULL AND \(condition)
+                    """, arguments: [folder.rawValue, Int64(uidValidity.rawValue)] + arguments)
         }
-        let uids = UIDSet(wanted.map { UID(UInt32(clamping: $0)) }).intersection(listed)
+        let uids = UIDSet(forgotten.map { UID(UInt32(clamping: $0)) }).intersection(listed)
         guard !uids.isEmpty else { return }
         let time = now()
         try write(.listedRecorded) { db in

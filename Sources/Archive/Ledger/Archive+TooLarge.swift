@@ -24,22 +24,8 @@ extension Archive {
     public func forgetTooLarge(
         upTo limit: Int, among listed: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity
     ) throws(MailFailure) {
-        let small = try read { db in
-            try Int64.fetchAll(
-                db,
-                sql: """
-                    SELECT uid FROM ledger
-                    WHERE folder = ? AND uidvalidity = ? AND state = 'too-large' AND message IS NULL AND size <= ?
-                    """, arguments: [folder.rawValue, Int64(uidValidity.rawValue), limit])
-        }
-        let uids = UIDSet(small.map { UID(UInt32(clamping: $0)) }).intersection(listed)
-        guard !uids.isEmpty else { return }
-        let time = now()
-        try write(.listedRecorded) { db in
-            let place = try LedgerPlace(db, folder: folder, uidValidity, at: time)
-            for uid in uids.uids { try place.makeRoom(for: uid, hasMessage: false) }
-            try place.voidSweep()
-        }
+        try forgetUnfetched(
+            among: listed, in: folder, uidValidity, where: "state = 'too-large' AND size <= ?", [limit])
     }
 
     /// The messages of an account that were too large to be fetched, by folder and UID.
