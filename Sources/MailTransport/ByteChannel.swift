@@ -31,8 +31,21 @@ public final class ByteChannel: Sendable {
     ///   `cancelled`. After a failure nothing is known about how much was sent: close the channel.
     nonisolated(nonsending) public func send(_ bytes: [UInt8]) async throws(MailFailure) {
         guard !bytes.isEmpty else { return }
-        try await loop.mailbox.wait(on: connection) { LoopMailbox.Request.send(self.connection, bytes, $0) }
-            .get()
+        try await loop.mailbox.wait(on: connection) {
+            LoopMailbox.Request.send(self.connection, bytes, .waiter($0))
+        }.get()
+    }
+
+    /// Sends all bytes, and then waits for the answer as `receive` does: one way to the loop's thread instead of two.
+    ///
+    /// - Parameter seconds: a deadline of the answer's own, from when all is sent.
+    /// - Throws: what `send` and `receive` throw. Which of them it was is not told: close the channel.
+    nonisolated(nonsending) public func ask(_ bytes: [UInt8], within seconds: Int? = nil)
+        async throws(MailFailure) -> Received
+    {
+        try await loop.mailbox.wait(on: connection) {
+            LoopMailbox.Request.send(self.connection, bytes, .receiver(within: seconds, $0))
+        }.get()
     }
 
     /// What a `receive` brought.

@@ -30,9 +30,10 @@ public struct SMTPPath: Hashable, Sendable {
             throw .badAddress(address, reason: "the part before the @ is too long")
         }
         for scalar in local.unicodeScalars {
-            let isHidden = scalar.properties.generalCategory == .format
-            guard !Grammar.isControl(scalar), !isHidden, scalar == " " || !scalar.properties.isWhitespace
-            else {
+            let isHidden =
+                !scalar.isASCII
+                && (scalar.properties.generalCategory == .format || scalar.properties.isWhitespace)
+            guard !Grammar.isControl(scalar), !isHidden else {
                 throw .badAddress(address, reason: "a character that cannot be seen stands before the @")
             }
         }
@@ -51,7 +52,10 @@ public struct SMTPPath: Hashable, Sendable {
         }
         // A leading apostrophe is taken by readers for the quotation of a whole address, and
         // what looks like an encoded word for one.
-        if isDotAtom, !local.hasPrefix("'"), !local.contains("=?") { return local }
+        let hasEncodedWord = zip(local.utf8, local.utf8.dropFirst()).contains {
+            $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?")
+        }
+        if isDotAtom, !local.hasPrefix("'"), !hasEncodedWord { return local }
         var quoted = "\""
         for scalar in local.unicodeScalars {
             if scalar == "\"" || scalar == "\\" { quoted.unicodeScalars.append("\\") }

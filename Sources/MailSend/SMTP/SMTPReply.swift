@@ -12,8 +12,8 @@ public struct SMTPReply: Sendable, Hashable {
     public init(code: Int, lines: [String]) {
         self.code = code
         self.lines = lines
-        let leading = lines.first?.prefix { $0 != " " } ?? ""
-        let found = EnhancedStatus(firstIn: String(leading))
+        let leading = lines.first?.utf8.prefix { $0 != UInt8(ascii: " ") }
+        let found = leading.flatMap { EnhancedStatus(firstIn: String(Substring($0))) }
         status = found.flatMap { $0.class == code / 100 ? $0 : nil }
     }
 

@@ -58,15 +58,13 @@ public final class SMTPSession {
     nonisolated(nonsending) public func quit() async {
         guard isOpen else { return }
         do throws(MailFailure) {
-            try await channel.send(SMTPCommand.quit.bytes)
-            _ = try await reply(within: min(timeoutSeconds, 5))
+            _ = try await reply(to: SMTPCommand.quit.bytes, within: min(timeoutSeconds, 5))
         } catch {}
         close()
     }
 
     nonisolated(nonsending) private func introduce() async throws(MailFailure) {
-        try await channel.send(SMTPCommand.ehlo.bytes)
-        var answer = try await reply()
+        var answer = try await reply(to: SMTPCommand.ehlo.bytes)
         if answer.isPositive {
             capabilities = SMTPCapabilities(answer.lines)
             return
@@ -76,8 +74,7 @@ public final class SMTPSession {
         if answer.code == 503 { return }
         if answer.isPermanent, !answer.closesConnection {
             // A server of the time before extensions.
-            try await channel.send(SMTPCommand.helo.bytes)
-            answer = try await reply()
+            answer = try await reply(to: SMTPCommand.helo.bytes)
             if answer.isPositive { return }
         }
         throw refusal(answer)
@@ -165,10 +162,13 @@ public final class SMTPSession {
     ) async throws(MailFailure) -> Bool {
         let commands = commands(mail)
         let reset = isTransactionOpen ? SMTPCommand.rset.bytes : []
-        try await channel.send(
-            reset + commands.mail.bytes + commands.recipients.flatMap(\.bytes) + SMTPCommand.data.bytes)
-        if isTransactionOpen { try noteReset(try await reply()) }
-        let first = try await reply()
+        var first = try await reply(
+            to:
+                reset + commands.mail.bytes + commands.recipients.flatMap(\.bytes) + SMTPCommand.data.bytes)
+        if isTransactionOpen {
+            try noteReset(first)
+            first = try await reply()
+        }
         isTransactionOpen = first.isPositive
         if !first.isPositive { dialogue.refusal = (.mail, first) }
         if endsSession(first) { return false }
@@ -207,8 +207,8 @@ public final class SMTPSession {
         _ mail: SMTPMail, _ dialogue: inout Dialogue
     ) async throws(MailFailure) -> Bool {
         let commands = commands(mail)
-        if isTransactionOpen { try noteReset(try await ask(.rset)) }
-        let first = try await ask(commands.mail)
+        if isTransactionOpen { try noteReset(try await reply(to: SMTPCommand.rset.bytes)) }
+        let first = try await reply(to: commands.mail.bytes)
         isTransactionOpen = first.isPositive
         guard first.isPositive else {
             dialogue.refusal = (.mail, first)
@@ -217,7 +217,7 @@ public final class SMTPSession {
         }
         dialogue.stage = .rcpt
         for (index, command) in commands.recipients.enumerated() {
-            let answer = try await ask(command)
+            let answer = try await reply(to: command.bytes)
             if endsSession(answer) {
                 dialogue.refusal = (.rcpt, answer)
                 return false
@@ -226,7 +226,7 @@ public final class SMTPSession {
         }
         guard !dialogue.accepted.isEmpty else { return false }
         dialogue.stage = .data
-        let answer = try await ask(.data)
+        let answer = try await reply(to: SMTPCommand.data.bytes)
         guard answer.code == 354 else {
             if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
             dialogue.refusal = (.data, answer)
@@ -281,8 +281,7 @@ public final class SMTPSession {
             return answer ?? (isSending ? .broken(.endOfData, error) : .abandoned(error))
         }
         do throws(MailFailure) {
-            try await channel.send(output)
-            let answer = try await reply(within: max(timeoutSeconds, limits.endOfDataSeconds))
+            let answer = try await reply(to: output, within: max(timeoutSeconds, limits.endOfDataSeconds))
             _ = endsSession(answer)
             if answer.isPositive {
                 isTransactionOpen = false
@@ -318,16 +317,17 @@ public final class SMTPSession {
 
     // MARK: - Replies
 
-    nonisolated(nonsending) private func ask(_ command: SMTPCommand) async throws(MailFailure) -> SMTPReply {
-        try await channel.send(command.bytes)
-        return try await reply()
-    }
-
     /// The next reply, the whole of it within the time.
-    nonisolated(nonsending) private func reply(within seconds: Int? = nil) async throws(MailFailure)
-        -> SMTPReply
-    {
-        if let reply = try reader.next() { return reply }
+    ///
+    /// - Parameter said: what is said before the wait for it; empty: nothing.
+    nonisolated(nonsending) private func reply(
+        to said: [UInt8] = [], within seconds: Int? = nil
+    ) async throws(MailFailure) -> SMTPReply {
+        if let reply = try reader.next() {
+            try await channel.send(said)
+            return reply
+        }
+        var said = said
         let allowed = seconds ?? timeoutSeconds
         var waited = Duration.zero
         while true {
@@ -338,7 +338,10 @@ public final class SMTPSession {
                     .timedOut, kind: .transient, "The server did not answer in time", detail: place,
                     remedy: "It is tried again later by itself.")
             }
-            let received = try await channel.receive(within: left)
+            let received =
+                said.isEmpty
+                ? try await channel.receive(within: left) : try await channel.ask(said, within: left)
+            said = []
             waited += received.waited
             guard !received.bytes.isEmpty else {
                 throw MailFailure(

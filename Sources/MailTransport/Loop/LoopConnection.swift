@@ -27,6 +27,27 @@ final class LoopConnection: @unchecked Sendable {
         case closed
     }
 
+    /// Who is told when all is sent.
+    enum Sender: Sendable {
+        case waiter(Waiter<Void>)
+        /// Nobody yet: the answer is waited for next, with a deadline in seconds of its own or with that of the settings.
+        case receiver(within: Int?, Waiter<ByteChannel.Received>)
+
+        var isCancelled: Bool {
+            switch self {
+            case .waiter(let waiter): waiter.token.isCancelled
+            case .receiver(_, let waiter): waiter.token.isCancelled
+            }
+        }
+
+        func refuse(_ failure: MailFailure) {
+            switch self {
+            case .waiter(let waiter): waiter.resume(.failure(failure))
+            case .receiver(_, let waiter): waiter.resume(.failure(failure))
+            }
+        }
+    }
+
     let settings: ConnectionSettings
     let mailProtocol: MailProtocol
 
@@ -37,7 +58,7 @@ final class LoopConnection: @unchecked Sendable {
     var receiver: Waiter<ByteChannel.Received>?
     /// Monotonic milliseconds of when the present receiver began to wait.
     var receiveStart: Int64 = 0
-    var sender: Waiter<Void>?
+    var sender: Sender?
     var unsent: [UInt8] = []
     var sentCount = 0
     /// What the next receive will answer: the end of the stream (nil failure) or what broke it,

@@ -9,7 +9,7 @@ final class LoopMailbox: Sendable {
         case open(LoopConnection, Waiter<Void>)
         /// With a deadline in seconds of its own, or with that of the settings.
         case receive(LoopConnection, within: Int?, Waiter<ByteChannel.Received>)
-        case send(LoopConnection, [UInt8], Waiter<Void>)
+        case send(LoopConnection, [UInt8], LoopConnection.Sender)
         case close(LoopConnection)
         case exchange(LoopExchange, Waiter<HTTPResponse>)
         case exchangeCancelled(LoopExchange)
@@ -107,7 +107,7 @@ extension LoopMailbox.Request {
         switch self {
         case .open(_, let waiter): waiter.resume(.failure(failure))
         case .receive(_, _, let waiter): waiter.resume(.failure(failure))
-        case .send(_, _, let waiter): waiter.resume(.failure(failure))
+        case .send(_, _, let sender): sender.refuse(failure)
         case .exchange(_, let waiter): waiter.resume(.failure(failure))
         case .close, .cancelled, .exchangeCancelled, .stop: break
         }

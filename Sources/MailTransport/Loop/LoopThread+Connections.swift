@@ -135,7 +135,10 @@ extension LoopThread {
             } else if count == 0 {
                 connection.ending = (nil, true)
             }
+            let isDrained = count < scratch.count - total && connection.settings.endpoint.security == .none
             total += count
+            // Nothing hides in a layer between: epoll tells of what comes next.
+            if isDrained { break }
         }
         if total > 0 {
             answerReceiver(connection, .success(Array(scratch[..<total])))
@@ -154,12 +157,12 @@ extension LoopThread {
 
     // MARK: Sending
 
-    func send(_ connection: LoopConnection, _ bytes: [UInt8], _ waiter: Waiter<Void>) {
-        guard !waiter.token.isCancelled else { return waiter.resume(.failure(.waitCancelled)) }
+    func send(_ connection: LoopConnection, _ bytes: [UInt8], _ sender: LoopConnection.Sender) {
+        guard !sender.isCancelled else { return sender.refuse(.waitCancelled) }
         guard connection.phase == .open, connection.sender == nil else {
-            return waiter.resume(.failure(.closedByOwner))
+            return sender.refuse(.closedByOwner)
         }
-        connection.sender = waiter
+        connection.sender = sender
         connection.unsent = bytes
         connection.sentCount = 0
         connection.sendDeadline = deadline(connection)
@@ -197,7 +200,12 @@ extension LoopThread {
         connection.sender = nil
         connection.unsent = []
         connection.sendDeadline = .max
-        sender?.resume(result)
+        switch (sender, result) {
+        case (.waiter(let waiter), _): waiter.resume(result)
+        case (.receiver(let seconds, let waiter), .success): receive(connection, within: seconds, waiter)
+        case (.receiver(_, let waiter), .failure(let failure)): waiter.resume(.failure(failure))
+        case (nil, _): break
+        }
     }
 
     // MARK: Waiting and closing
@@ -231,7 +239,7 @@ extension LoopThread {
         if connection.receiver?.token.isCancelled == true {
             answerReceiver(connection, .failure(.waitCancelled))
         }
-        if connection.sender?.token.isCancelled == true { answerSender(connection, .failure(.waitCancelled)) }
+        if connection.sender?.isCancelled == true { answerSender(connection, .failure(.waitCancelled)) }
     }
 
     /// Ends a connection in whatever phase it is; every wait on it is answered with the failure.

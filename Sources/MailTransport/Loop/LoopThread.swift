@@ -137,7 +137,7 @@ final class LoopThread: @unchecked Sendable {
         switch request {
         case .open(let connection, let waiter): open(connection, waiter)
         case .receive(let connection, let seconds, let waiter): receive(connection, within: seconds, waiter)
-        case .send(let connection, let bytes, let waiter): send(connection, bytes, waiter)
+        case .send(let connection, let bytes, let sender): send(connection, bytes, sender)
         case .close(let connection): finish(connection, .closedByOwner)
         case .cancelled(let connection): endCancelledWaits(connection)
         case .exchange(let request, let waiter): exchange(request, waiter)
