@@ -33,6 +33,7 @@ struct AccountSender: Sendable {
             failed: { watch(.archiveFailed($0)) })
         let lanes = min(rules.connections, await source.prepare())
         let open = OpenLanes()
+        let tally = SentTally(account: account.settings.name, watch: watch)
         // Where the server broke off before it answered, one mail shows whether it does again.
         let isDoubted = (try? archive.sendPauseRecord(of: account.id))?.failure.code == .sendUnanswered
         await withDiscardingTaskGroup { group in
@@ -40,7 +41,7 @@ struct AccountSender: Sendable {
             let (firstIsReady, ready) = AsyncStream<Never>.makeStream()
             for number in 0..<lanes {
                 group.addTask {
-                    await runLane(number, open, account, source, stop) { progress in
+                    await runLane(number, open, account, source, tally, stop) { progress in
                         if progress == (isDoubted ? .answered : .open) { ready.finish() }
                     }
                     open.leave(number)
@@ -50,6 +51,7 @@ struct AccountSender: Sendable {
             }
         }
         await source.end()
+        tally.tell()
     }
 
     private enum LaneProgress { case open, answered }
@@ -58,8 +60,8 @@ struct AccountSender: Sendable {
     ///
     /// - Parameter told: called when it has a session, and when a mail was answered.
     private func runLane(
-        _ number: Int, _ lanes: OpenLanes, _ account: Account, _ source: ClaimSource, _ stop: SendingStop,
-        told: @Sendable (LaneProgress) -> Void
+        _ number: Int, _ lanes: OpenLanes, _ account: Account, _ source: ClaimSource, _ tally: SentTally,
+        _ stop: SendingStop, told: @Sendable (LaneProgress) -> Void
     ) async {
         var session = sessions.take(account)
         var before: EndingUnderWay?
@@ -83,7 +85,7 @@ struct AccountSender: Sendable {
                 await source.done(claim.id)
                 break
             } catch {
-                await noteUnreachable(error, account, claim, source)
+                await noteUnreachable(error, account, claim, source, tally)
                 break
             }
             guard let current = session else { break }
@@ -101,7 +103,7 @@ struct AccountSender: Sendable {
                     result.1.ending.replies.insert(contentsOf: first, at: 0)
                 }
             }
-            before = await startNoting(result.1, account, claim, source)
+            before = await startNoting(result.1, account, claim, source, tally)
             told(.answered)
             if result.1.pause != nil || hasChanged(account, result.0) {
                 await source.end()
@@ -225,19 +227,19 @@ struct AccountSender: Sendable {
     /// The answer must be stored, or the mail would be uncertain: nothing more is handed over on this connection until
     /// it is.
     private func startNoting(
-        _ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource
+        _ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource,
+        _ tally: SentTally
     ) async -> EndingUnderWay {
         if let pause = verdict.pause { await keep(pause, account) }
         return await journal.startEnding(verdict.ending, failed: { watch(.archiveFailed($0)) }) { isOurs in
             // A claim that was taken away meanwhile has its new state already.
-            if isOurs == true { tell(verdict.ending, account, claim) }
+            if isOurs == true { tell(verdict.ending, account, claim, tally) }
             await source.done(claim.id)
         }
     }
 
-    private func tell(_ ending: OutboxEnding, _ account: Account, _ claim: OutboxClaim) {
-        let sent = ending.outcomes.values.count { $0 == .sent }
-        if sent > 0 { watch(.sent(account: account.settings.name, recipients: sent)) }
+    private func tell(_ ending: OutboxEnding, _ account: Account, _ claim: OutboxClaim, _ tally: SentTally) {
+        tally.add(recipients: ending.outcomes.values.count { $0 == .sent })
         if let failure = ending.failure {
             watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
         }
@@ -255,7 +257,8 @@ struct AccountSender: Sendable {
     /// No session could be had: the account waits, and the mail that asked says why. That is no try of any mail; but
     /// those that would have gone have waited in vain, and one that has done so for days is given up.
     private func noteUnreachable(
-        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource
+        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource,
+        _ tally: SentTally
     ) async {
         let now = settings.connections.now()
         let explained = account.provider.explaining(failure)
@@ -268,7 +271,8 @@ struct AccountSender: Sendable {
             failure: explained)
         pause.refusedSignIns = refused
         let ending = OutboxEnding.unreachable(claim, explained, now: now)
-        await startNoting(DeliveryVerdict(ending: ending, pause: pause), account, claim, source).finish()
+        await startNoting(DeliveryVerdict(ending: ending, pause: pause), account, claim, source, tally)
+            .finish()
         await source.end { .unreachable($0, explained, now: now) }
     }
 

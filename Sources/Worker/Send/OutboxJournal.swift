@@ -56,7 +56,8 @@ actor OutboxJournal {
         _ ending: OutboxEnding, failed: @escaping @Sendable (MailFailure) -> Void,
         done: @escaping @Sendable (Bool?) async -> Void
     ) async -> EndingUnderWay {
-        let firstTry = await post(.ended(ending))
+        let firstTry = Eventual<Result<Bool, MailFailure>>()
+        await append(Entry(note: .ended(ending)) { firstTry.come($0) })
         let whole = Task {
             do throws(MailFailure) {
                 await done(try await firstTry.value.get())
@@ -66,16 +67,6 @@ actor OutboxJournal {
             }
         }
         return EndingUnderWay(firstTry: firstTry, whole: whole)
-    }
-
-    private func post(_ note: OutboxNote) -> Task<Result<Bool, MailFailure>, Never> {
-        let (results, tell) = AsyncStream<Result<Bool, MailFailure>>.makeStream()
-        append(Entry(note: note) { tell.yield($0) })
-        return Task {
-            for await result in results { return result }
-            // Nobody else takes from the stream, which does not end before.
-            return .failure(.outboxUncertain)
-        }
     }
 
     /// Puts the end of an attempt on the disk, however long that takes. A full disk has room again some day; an answer
@@ -175,7 +166,7 @@ actor OutboxJournal {
 
 /// How an attempt ended, on its way to the disk while the next mail is offered to the server.
 struct EndingUnderWay: Sendable {
-    fileprivate let firstTry: Task<Result<Bool, MailFailure>, Never>
+    fileprivate let firstTry: Eventual<Result<Bool, MailFailure>>
     fileprivate let whole: Task<Void, Never>
 
     /// Throws why the disk did not take it at once: no further mail is handed over then.

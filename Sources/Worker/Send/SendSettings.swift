@@ -20,7 +20,8 @@ public struct SendSettings: Sendable {
 
 /// What sending tells while it goes on: names and numbers, safe to log.
 public enum SendEvent: Sendable {
-    case sent(account: String, recipients: Int)
+    /// As many as were sent since the last time, at most once a second.
+    case sent(account: String, mails: Int, recipients: Int)
     /// Anything but a full success.
     case notSent(account: String, item: OutboxID, failure: MailFailure)
     case paused(account: String, failure: MailFailure)

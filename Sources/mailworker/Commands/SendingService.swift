@@ -19,8 +19,10 @@ struct SendLog: Sendable {
 
     func note(_ event: SendEvent) {
         switch event {
-        case .sent(let account, let recipients):
-            logger.info("sent", metadata: ["account": "\(account)", "recipients": "\(recipients)"])
+        case .sent(let account, let mails, let recipients):
+            logger.info(
+                "sent",
+                metadata: ["account": "\(account)", "mails": "\(mails)", "recipients": "\(recipients)"])
         case .notSent(let account, let item, let failure):
             logger.warning(
                 "not sent",
