@@ -39,8 +39,8 @@ public struct MailSubmission: Sendable {
     /// - Parameters:
     ///   - person: who asks, for the record.
     ///   - isImmediate: the sender waits for the answer, so there is no time to undo it.
-    /// - Throws: `rights.missing`, `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`, what
-    ///   the composer refuses, `send.key-reused`, and `unknown.…` for what does not exist.
+    /// - Throws: `rights.missing`, `send.identity`, `send.cap`, `send.suppressed`, `send.no-server`, `send.answers-automatic`,
+    ///   `send.time`, what the composer refuses, `send.key-reused`, and `unknown.…` for what does not exist.
     public func submit(
         _ request: MailRequest, by person: String, isImmediate: Bool = false
     ) async throws(MailFailure) -> Outcome {
@@ -48,6 +48,7 @@ public struct MailSubmission: Sendable {
         if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key, of: asked) {
             return Outcome(receipt: known, warnings: [])
         }
+        if let at = request.at { try check(at, archive.time) }
         let account = try archive.sendingAccount(named: request.account)
         let from = try sender(of: request, account)
         let drafting = MailDrafting(
@@ -74,6 +75,17 @@ public struct MailSubmission: Sendable {
         queued.blindField = composed.bccField
         let receipt = try archive.queueMail(queued, userHourlyLimit: settings.userHourlyRecipients)
         return Outcome(receipt: receipt, warnings: warnings)
+    }
+
+    /// Whoever names a time that is long past means another one, and what has gone out cannot be taken back.
+    private func check(_ at: UnixTime, _ now: UnixTime) throws(MailFailure) {
+        let hour: Int64 = 3600
+        guard at >= now.advanced(bySeconds: -hour) else {
+            throw .noTimeToSend("The time to send the mail at is past")
+        }
+        guard at <= now.advanced(bySeconds: 366 * 24 * hour) else {
+            throw .noTimeToSend("The time to send the mail at is more than a year away")
+        }
     }
 
     /// The same for the same request. Nil without a key, and where it stands for any words.
@@ -248,6 +260,7 @@ extension MailFailure.Code {
     public static let accountCannotSend = Self("send.account")
     public static let answersAutomatic = Self("send.answers-automatic")
     public static let mailOverLimit = Self("send.too-large")
+    public static let noTimeToSend = Self("send.time")
 }
 
 extension MailFailure {
@@ -263,6 +276,12 @@ extension MailFailure {
             .mailOverLimit, kind: .permanent, "The mail is larger than a mail may be",
             detail: "\(size) bytes, at most \(limit)",
             remedy: "Send fewer or smaller attachments, or raise [limits] message_megabytes.")
+    }
+
+    static func noTimeToSend(_ summary: String) -> MailFailure {
+        MailFailure(
+            .noTimeToSend, kind: .permanent, summary,
+            remedy: "Choose a time within a year from now, or none: then the mail goes out at once.")
     }
 
     static func noSpool() -> MailFailure {

@@ -43,6 +43,9 @@ struct ContactImportCommand: ParsableCommand {
     @Flag(help: "Lists what would be done, and asks at the terminal before it is done.")
     var ask = false
 
+    /// One wrong column is an error in each row.
+    private static let shownFailures = 20
+
     func run() throws {
         let archive = try Workplace(common, as: .rights).archive
         guard let data = FileManager.default.contents(atPath: file) else {
@@ -68,7 +71,11 @@ struct ContactImportCommand: ParsableCommand {
             answer = try run(isTrial: false)
         }
         if listing.json { Terminal.print(try JSONOutput.document(answer)) }
-        for failure in answer.failures { Terminal.complain(failure.revealed) }
+        for failure in answer.failures.prefix(Self.shownFailures) { Terminal.complain(failure.revealed) }
+        let others = answer.failures.count - Self.shownFailures
+        if others > 0 {
+            Terminal.complain("\(amount(others, "more row is", "more rows are")) refused; --json names all")
+        }
         if let notice = answer.notice { Terminal.complain(notice) }
         if !listing.json { Terminal.print(answer.summary + (answer.done ? Actor.wayBack : "")) }
         if !answer.failures.isEmpty { throw ExitStatus.someItemsFailed }

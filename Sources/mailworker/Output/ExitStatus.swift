@@ -26,7 +26,7 @@ enum ExitStatus {
         .nameTaken,
         .invalidValue, .archiveExists, .noSuchPath, .csv,
         .backupMissing, .unknownOutboxItem, .outboxState, .sendIdentity, .accountCannotSend, .noSMTPServer,
-        .mailOverLimit, .answersAutomatic, .recipientSuppressed, .contactWithoutAddress,
+        .mailOverLimit, .noTimeToSend, .answersAutomatic, .recipientSuppressed, .contactWithoutAddress,
     ]
 
     /// The code that a failure ends the program with when it ends it.

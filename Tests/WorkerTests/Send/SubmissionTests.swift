@@ -233,9 +233,18 @@ import Testing
         let read = try fixture.archive.outboxPiece(item, 0).withUnsafeBytes { MIMEParser().parse($0) }
         // 6 May 2024 and three days.
         #expect(read.date == time && read.text == "09.05.2024")
-        let past = try await Self.submit(fixture) { $0.at = UnixTime(0) }.receipt.item
+        let past = try await Self.submit(fixture) { $0.at = fixture.clock.now.advanced(bySeconds: -3600) }
+            .receipt.item
         let now = try fixture.archive.outboxPiece(past, 0).withUnsafeBytes { MIMEParser().parse($0) }
         #expect(now.date == fixture.clock.now)
+    }
+
+    @Test(arguments: [-3601, Int64.min, 366 * 86_400 + 1, Int64.max])
+    func `a time long past or far away is refused`(seconds: Int64) async throws {
+        let fixture = try Self.fixture()
+        let time = fixture.clock.now.advanced(bySeconds: seconds)
+        #expect(await Self.code { _ = try await Self.submit(fixture) { $0.at = time } } == "send.time")
+        #expect(try fixture.archive.outboxItems().isEmpty)
     }
 
     @Test func oneTextToSeveralContactsIsMassMail() {
