@@ -131,7 +131,7 @@ public final class Archive: Sendable {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 // The writer's indices are hit at random places.
                 try db.execute(sql: "PRAGMA cache_size = -65536")
-                try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+                try db.execute(sql: "PRAGMA journal_size_limit = 134217728")
             }
             let migrator = Schema.migrator
             // Another process may have brought it further meanwhile.

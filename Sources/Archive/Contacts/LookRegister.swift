@@ -7,6 +7,7 @@ import Matcher
 struct LookRegister {
     private let insert, forget, byHead, byTail, byLabel, hasDomain, hasAddress: PreparedStatement
     private let own: OwnNames
+    private let readings = ReadNames()
     /// One crowded name must not slow down every other one; where so many share half a name,
     /// one letter means little.
     private static let bucketLimit = 64
@@ -89,7 +90,7 @@ struct LookRegister {
             let name = Look.Reading(local)
             let found = try best(local, family: "@" + domain) { known in
                 let other = Self.localPart(CanonicalAddress(rawValue: known))
-                return Look.resemblance(ofLocalPart: name, to: Look.Reading(other))
+                return Look.resemblance(ofLocalPart: name, to: readings.reading(of: other))
             }
             if let found { return found }
             return try own.localParts(at: domain).lazy.compactMap { local in
@@ -99,7 +100,7 @@ struct LookRegister {
         guard try !isKnown(domain), try own.domains[domain] == nil else { return nil }
         let name = Look.Reading(domain)
         var found = try best(domain, family: Self.domainFamily) {
-            Look.resemblance(of: name, to: Look.Reading($0))
+            Look.resemblance(of: name, to: readings.reading(of: $0))
         }
         if found == nil {
             found = try own.sortedDomains.lazy.compactMap { own in

@@ -1,15 +1,21 @@
 import GRDB
 import GRDBSQLite
 import MailModel
+import Synchronization
 
 /// Copies the write-ahead log into the database when it has grown, instead of SQLite's
 /// own automatism, which keeps a failed fsync to itself.
 final class LogCopying: Sendable {
-    /// In pages of 4 KB.
-    private static let dueAt: Int32 = 4000
+    /// In pages of 4 KB. What is written at random places, as an index of digests is, is copied the seldomer the more
+    /// often it was written meanwhile.
+    private static let dueAt: Int32 = 32_000
+    /// A smaller log is copied, too, with the first commit after this: what is in the log only is behind the first bit
+    /// of it that flips.
+    private static let dueAfter = Duration.seconds(60)
 
     private let stop: WriteStop
     private let trial: StepTrial?
+    private let copiedAt = Mutex(ContinuousClock.now)
 
     init(stop: WriteStop, trial: StepTrial?) {
         self.stop = stop
@@ -27,9 +33,11 @@ final class LogCopying: Sendable {
         _ = sqlite3_wal_hook(
             connection,
             { context, connection, _, pages in
-                if let context, let connection, pages >= LogCopying.dueAt {
-                    Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue()
-                        .copy(connection, SQLITE_CHECKPOINT_PASSIVE)
+                if let context, let connection {
+                    let copying = Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue()
+                    if pages >= LogCopying.dueAt || copying.isOld {
+                        copying.copy(connection, SQLITE_CHECKPOINT_PASSIVE)
+                    }
                 }
                 // The commit has been done, whatever became of the copy.
                 return SQLITE_OK
@@ -47,13 +55,17 @@ final class LogCopying: Sendable {
         return copy(connection, SQLITE_CHECKPOINT_TRUNCATE)
     }
 
+    private var isOld: Bool { copiedAt.withLock { ContinuousClock.now - $0 >= Self.dueAfter } }
+
     @discardableResult
     private func copy(_ connection: OpaquePointer, _ mode: Int32) -> MailFailure? {
         let step = BegunStep(.logCopied, trial)
         defer { step.done() }
         let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
+        // Where readers keep it from that, it is not tried with each commit.
+        copiedAt.withLock { $0 = ContinuousClock.now }
         guard code != SQLITE_OK else { return nil }
-        // Any failure but an fsync's leaves the log as it is, and the next commit tries again.
+        // Any failure but an fsync's leaves the log as it is, and a later commit tries again.
         return stop.noting(StorageError.failure(resultCode: code))
     }
 }
