@@ -239,7 +239,7 @@ import Testing
         #expect(now.date == fixture.clock.now)
     }
 
-    @Test(arguments: [-3601, Int64.min, 366 * 86_400 + 1, Int64.max])
+    @Test(arguments: [-3601, .min, 366 * 86_400 + 1, .max] as [Int64])
     func `a time long past or far away is refused`(seconds: Int64) async throws {
         let fixture = try Self.fixture()
         let time = fixture.clock.now.advanced(bySeconds: seconds)
