@@ -236,6 +236,41 @@ import Testing
         #expect(details.last?.hasSuffix("while waiting for the greeting") == true)
     }
 
+    @Test(.timeLimit(.minutes(5))) func whatIsAskedIsSentWholeBeforeTheAnswerIsWaitedFor() async throws {
+        let words = Array("A2 ".utf8) + [UInt8](repeating: 0x41, count: 1 << 20)
+        let server = try ScriptedIMAPServer(
+            IMAPScript([
+                .opening(capabilities: "IMAP4rev1"), .expect("NOOP"), .send("$T OK"), .expect("AAAA"),
+                .send("* BAD too long"), .stall,
+            ]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let channel = try await loop.connect(Self.settings(port: server.port), .imap)
+        let first = try await channel.ask(Array("A1 NOOP\r\n".utf8)).bytes
+        #expect(String(decoding: first, as: UTF8.self) == "A1 OK\r\n")
+        let second = try await channel.ask(words + [0x0D, 0x0A]).bytes
+        #expect(String(decoding: second, as: UTF8.self) == "* BAD too long\r\n")
+        #expect(server.received.last?.hasSuffix("AAAA") == true)
+        #expect(await failure { try await channel.ask([0x41], within: 1) } == .timedOut)
+        let asking = Task { try await channel.ask([0x41]) }
+        asking.cancel()
+        #expect(await failure { try await asking.value } == .cancelled)
+        channel.close()
+        #expect(await failure { try await channel.ask([0x41]) } == .channelClosed)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func whoeverTakesNothingIsNotAskedForLong() async throws {
+        let server = try ScriptedIMAPServer(IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]))
+        defer { server.stop() }
+        let loop = try NetworkLoop()
+        let channel = try await loop.connect(Self.settings(port: server.port, timeout: 1), .imap)
+        // More than the sockets' buffers can hold.
+        let words = [UInt8](repeating: 0x41, count: 64 << 20)
+        #expect(await failure { try await channel.ask(words, within: 3_600) } == .timedOut)
+        // It is not known how much of it went out.
+        channel.close()
+    }
+
     @Test func cancellingATaskEndsItsWaitAtOnce() async throws {
         let server = try ScriptedIMAPServer(
             IMAPScript([.opening(capabilities: "IMAP4rev1"), .stall]), IMAPScript([.stall]))
