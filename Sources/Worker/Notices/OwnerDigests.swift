@@ -53,10 +53,13 @@ public struct OwnerDigests: Sendable {
         return (queued, failures)
     }
 
+    /// What the idempotency keys of digests begin with; nobody else's do, whose mail would pass for a digest that is queued.
+    static let keyPrefix = "owner-digest:"
+
     private func queue(_ digest: OpenDigest) async throws(MailFailure) -> Bool {
         // As the owner may see it now, not as it was when the mail came.
         let events = try archive.seen(by: .user(digest.user)).events(of: digest.id)
-        let key = "owner-digest:\(digest.id)"
+        let key = Self.keyPrefix + "\(digest.id)"
         if events.isEmpty {
             let known = try archive.outboxReceipt(forKey: key)
             try archive.noteDigest(digest.id, queuedAs: known?.item)

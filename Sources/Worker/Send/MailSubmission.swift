@@ -44,6 +44,14 @@ public struct MailSubmission: Sendable {
     public func submit(
         _ request: MailRequest, by person: String, isImmediate: Bool = false
     ) async throws(MailFailure) -> Outcome {
+        if !request.keyStandsForAnyWords, let key = request.idempotencyKey,
+            key.hasPrefix(OwnerDigests.keyPrefix)
+        {
+            throw MailFailure(
+                .invalidValue, kind: .permanent, "Idempotency keys of this kind are mailworker's own",
+                detail: key,
+                remedy: "Choose one that does not begin with \(OwnerDigests.keyPrefix)")
+        }
         let asked = self.asked(request)
         if let key = request.idempotencyKey, let known = try archive.outboxReceipt(forKey: key, of: asked) {
             return Outcome(receipt: known, warnings: [])

@@ -247,6 +247,15 @@ import Testing
         #expect(try fixture.archive.outboxItems().isEmpty)
     }
 
+    @Test func `nobody's mail passes for a digest`() async throws {
+        let fixture = try Self.fixture()
+        let code = await Self.code {
+            _ = try await Self.submit(fixture) { $0.idempotencyKey = "owner-digest:1" }
+        }
+        #expect(code == "value.invalid")
+        #expect(try fixture.archive.outboxItems().isEmpty)
+    }
+
     @Test func oneTextToSeveralContactsIsMassMail() {
         func kind(_ contacts: Int, _ named: OutboxKind?, of kind: OutboxKind = .single) -> OutboxKind {
             var request = MailRequest(account: "anna", to: [])
