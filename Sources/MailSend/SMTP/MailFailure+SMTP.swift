@@ -18,6 +18,12 @@ extension MailFailure {
             remedy: "Check host, port and security when it stays so.")
     }
 
+    static func unaskedReply(_ place: String) -> MailFailure {
+        MailFailure(
+            .notAMailServer, kind: .transient, "The server answered what it was not asked", detail: place,
+            remedy: "Ask the mail server's administrator when it stays so.")
+    }
+
     static func utf8NotOffered(_ place: String) -> MailFailure {
         MailFailure(
             .utf8NotOffered, kind: .permanent,

@@ -105,14 +105,17 @@ public final class SMTPSession {
         }
         var dialogue = Dialogue()
         do throws(MailFailure) {
+            // What was said behind the answer to the mail before would pass for the answer to this one.
+            guard !reader.isWithinReply else { throw .unaskedReply(place) }
             let isReady =
                 capabilities.pipelining
                 ? try await offerAtOnce(mail, &dialogue) : try await offerInTurn(mail, &dialogue)
             guard isReady else { return dialogue.result }
         } catch {
             close()
-            return Transmission(
-                recipientReplies: dialogue.recipientReplies, ending: .broken(dialogue.stage, error))
+            // When the two sides are out of step, nobody knows whom a reply was about.
+            let replies = error.code == .notAMailServer ? [:] : dialogue.recipientReplies
+            return Transmission(recipientReplies: replies, ending: .broken(dialogue.stage, error))
         }
         let ending = await sendData(mail, dialogue, beforeData)
         if case .accepted = ending { sentCount += 1 }
@@ -243,7 +246,7 @@ public final class SMTPSession {
     ) async -> Transmission.Ending {
         var stuffing = DotStuffing()
         var output: [UInt8] = []
-        var isSending = false
+        var (isSending, wasSent) = (false, false)
         var size = 0
         var hash = SHA256()
         do throws(MailFailure) {
@@ -261,7 +264,7 @@ public final class SMTPSession {
                     if output.count >= SMTPLimits.writeBytes {
                         isSending = true
                         try await channel.send(output)
-                        isSending = false
+                        (isSending, wasSent) = (false, true)
                         output.removeAll(keepingCapacity: true)
                     }
                     try stuffing.append(piece, to: &output)
@@ -274,6 +277,7 @@ public final class SMTPSession {
             if let digest = mail.digest, digest != Array(hash.finalize()) { throw .changedContent }
             try stuffing.finish(into: &output)
             try await beforeData(dialogue.accepted)
+            if let ending = await answerBeforeEnd(hasData: wasSent) { return ending }
         } catch {
             // Without its end the server must forget it all.
             let answer = isSending ? await earlyAnswer() : nil
@@ -297,6 +301,30 @@ public final class SMTPSession {
         }
     }
 
+    /// What the server has said of the mail before its end has gone out. It then never gets the end: taken for the answer to
+    /// it, this would make a mail sent that the server refuses, or tried again one that it has.
+    ///
+    /// - Parameter hasData: a part of the data has gone out, and may have been answered meanwhile.
+    nonisolated(nonsending) private func answerBeforeEnd(hasData: Bool) async -> Transmission.Ending? {
+        do throws(MailFailure) {
+            if hasData, !reader.isWithinReply {
+                let received = try await channel.receive(within: 0)
+                guard !received.bytes.isEmpty else { throw closedByServer }
+                reader.feed(received.bytes)
+            }
+            guard reader.isWithinReply else { return nil }
+            let answer = try reader.next()
+            close()
+            guard let answer, answer.isTransient || answer.isPermanent else { throw .unaskedReply(place) }
+            return .refused(.endOfData, answer)
+        } catch {
+            // Nothing has come, which is how it should be.
+            if error.code == .timedOut { return nil }
+            close()
+            return .broken(.endOfData, error)
+        }
+    }
+
     /// A server that breaks off in the middle often says why first.
     nonisolated(nonsending) private func earlyAnswer() async -> Transmission.Ending? {
         guard !reader.isWithinReply, let answer = try? await reply(within: 1) else { return nil }
@@ -317,17 +345,21 @@ public final class SMTPSession {
 
     // MARK: - Replies
 
+    private var closedByServer: MailFailure {
+        MailFailure(
+            .connectionLost, kind: .transient, "The server closed the connection", detail: place,
+            remedy: "It is tried again later by itself.")
+    }
+
     /// The next reply, the whole of it within the time.
     ///
     /// - Parameter said: what is said before the wait for it; empty: nothing.
     nonisolated(nonsending) private func reply(
         to said: [UInt8] = [], within seconds: Int? = nil
     ) async throws(MailFailure) -> SMTPReply {
-        if let reply = try reader.next() {
-            try await channel.send(said)
-            return reply
-        }
         var said = said
+        guard said.isEmpty || !reader.isWithinReply else { throw .unaskedReply(place) }
+        if let reply = try reader.next() { return reply }
         let allowed = seconds ?? timeoutSeconds
         var waited = Duration.zero
         while true {
@@ -343,11 +375,7 @@ public final class SMTPSession {
                 ? try await channel.receive(within: left) : try await channel.ask(said, within: left)
             said = []
             waited += received.waited
-            guard !received.bytes.isEmpty else {
-                throw MailFailure(
-                    .connectionLost, kind: .transient, "The server closed the connection", detail: place,
-                    remedy: "It is tried again later by itself.")
-            }
+            guard !received.bytes.isEmpty else { throw closedByServer }
             reader.feed(received.bytes)
             if let reply = try reader.next() { return reply }
         }

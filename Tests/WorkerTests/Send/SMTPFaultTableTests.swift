@@ -19,7 +19,8 @@ import Testing
 
     private static func words(_ act: ScriptedSMTPServer.Act) -> String {
         switch act {
-        case .reply(let text): "`\(text)`"
+        case .reply(let text):
+            text.split(separator: "\r\n").map { "`\($0)`" }.joined(separator: " and at once ")
         case .replyAndClose(let text): "`\(text)`, and closes"
         case .replyWhenReleased(let text): "`\(text)`, late"
         case .drop: "closes without a word"

@@ -70,6 +70,10 @@ import Worker
         .init(stage: .data, act: .reply("503 5.5.1 out of order"), state: .held),
         .init(stage: .data, act: .reply("250 fine"), state: .retry),
         .init(stage: .data, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
+        // The server has not had the end of the data then, and never gets it.
+        .init(stage: .data, act: .reply("354 go on\r\n451 4.3.0 no more"), state: .retry),
+        .init(stage: .data, act: .reply("354 go on\r\n554 5.0.0 no"), state: .failed),
+        .init(stage: .data, act: .reply("354 go on\r\n250 taken"), state: .retry),
         .init(stage: .endOfData, act: .reply("451 4.3.0 later"), state: .retry),
         .init(stage: .endOfData, act: .reply("452 4.2.2 full"), state: .retry),
         .init(stage: .endOfData, act: .reply("550 5.0.0 no"), state: .failed),
@@ -136,6 +140,22 @@ import Worker
         fixture.clock.advance(4 * 86_400)
         #expect(try await fixture.deliver(item).state == .sent)
         #expect(server.received.count == 1)
+    }
+
+    @Test func `what is said behind an answer is nobody's answer`() async throws {
+        let server = try ScriptedSMTPServer(
+            capabilities: ["AUTH PLAIN", "PIPELINING"], [.endOfData: .reply("250 taken\r\n250 unasked")],
+            refusals: ["unknown@else.example": "550 5.1.1 no such user"])
+        defer { server.stop() }
+        let fixture = try SendFixture(server)
+        try fixture.archive.setSendLimits(SendLimits(connections: 1), of: fixture.account)
+        let first = try await fixture.send("One")
+        let second = try await fixture.send("Two", to: "unknown@else.example", cc: ["other@else.example"])
+        let archive = fixture.archive
+        try await fixture.daemon { try archive.outboxCounts() == [.sent: 1, .failed: 1] }
+        #expect(try archive.outboxItem(first).state == .sent)
+        #expect(try archive.outboxItem(second).recipients.map(\.state) == [.failed, .sent])
+        #expect(server.received.map(\.recipients) == [[WorkerFixture.client], ["other@else.example"]])
     }
 
     @Test func theReplyThatWantedAnotherConnectionIsKept() async throws {
