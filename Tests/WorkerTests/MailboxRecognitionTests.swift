@@ -45,7 +45,9 @@ import Testing
     }
 
     @Test func anotherLoginIsNotReadUntilSomebodyConfirmsIt() async throws {
-        let fixture = try PollFixture([Scripts.firstSync, Scripts.script([]), Self.unchanged])
+        let compared = Scripts.inbox(
+            exists: 3, next: 4, Scripts.search("1 2 3"), Self.sizes([1, 2, 3]))
+        let fixture = try PollFixture([Scripts.firstSync, Scripts.script([]), compared, Self.unchanged])
         #expect(try await fixture.poll().failures.isEmpty)
         try change(fixture) { $0.login = "boris" }
         try expectStopped(fixture, try await fixture.poll())
@@ -54,6 +56,37 @@ import Testing
         #expect(try await fixture.poll().failures.isEmpty)
         #expect(try fixture.status().state == .ok)
         #expect(try fixture.worker.archive.mailboxIdentity(of: fixture.worker.account)?.login == "boris")
+        // Once is enough.
+        #expect(try await fixture.poll().failures.isEmpty)
+        #expect(try fixture.worker.recorded() == "1:3")
+    }
+
+    /// - Parameter numbers: of the fixture's messages that stand under the UIDs from 1 on.
+    private static func sizes(_ numbers: [Int]) -> Scripts.Steps {
+        let uids = Array(1...numbers.count)
+        return [.expect("UID FETCH 1:\(numbers.count) (UID RFC822.SIZE")]
+            + zip(uids, numbers).map { uid, number in
+                .send(
+                    "* \(uid) FETCH (UID \(uid) RFC822.SIZE \(WorkerFixture.mail(number).count)"
+                        + " INTERNALDATE \"06-May-2024 10:00:00 +0000\")")
+            } + [Scripts.done]
+    }
+
+    @Test func `what another server has under the same numbers is fetched`() async throws {
+        let moved = Scripts.inbox(
+            exists: 4, next: 5, Scripts.search("1 2 3 4"), Self.sizes([1, 200, 3000, 4]),
+            Scripts.bodies("2:4", [2, 3, 4], numbers: [200, 3000, 4]))
+        let fixture = try PollFixture([
+            Scripts.firstSync, Scripts.script([]), moved, Scripts.inbox(exists: 4, next: 5),
+        ])
+        #expect(try await fixture.poll().counts.fetched == 3)
+        try change(fixture) { $0.login = "boris" }
+        try expectStopped(fixture, try await fixture.poll())
+        try fixture.worker.archive.confirmMailbox(of: fixture.worker.account)
+        let report = try await fixture.poll()
+        #expect(report.failures.isEmpty && report.counts.fetched == 3)
+        #expect(try fixture.worker.recorded() == "1:4")
+        #expect(try await fixture.poll().counts.fetched == 0)
     }
 
     @Test func whatIsSetBackIsReadOn() async throws {

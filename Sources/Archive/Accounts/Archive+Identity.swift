@@ -60,10 +60,22 @@ extension Archive {
     /// A person says that the account's present login and server lead to the mailbox that was read so far, or to
     /// one that may be filed with it: the next poll remembers what it finds.
     ///
+    /// UIDs of another server may stand for other messages, under the same UIDVALIDITY: many count from 1. Each folder is
+    /// in doubt until a poll has compared all of its rows with what the server says of their UIDs.
+    ///
     /// - Throws: `unknown.account`.
     public func confirmMailbox(of account: AccountID) throws(MailFailure) {
         try write { db in
             Act.concerns("account \(account)")
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO sweeps(folder, uidvalidity, swept_at)
+                    SELECT DISTINCT folder, uidvalidity, \(LedgerFacts.inDoubt) FROM ledger
+                    WHERE folder IN (SELECT id FROM folders WHERE account = ?)
+                    """, arguments: [account.rawValue])
+            try db.execute(
+                sql: "DELETE FROM folder_marks WHERE folder IN (SELECT id FROM folders WHERE account = ?)",
+                arguments: [account.rawValue])
             try db.execute(
                 sql: "DELETE FROM mailbox_identities WHERE account = ?", arguments: [account.rawValue])
             try db.execute(

@@ -23,6 +23,11 @@ public struct LedgerFacts: Sendable, Hashable {
     public var highestUID: UID?
     /// When all UIDs were last compared with the server's list.
     public var lastFullSweep: UnixTime?
+    /// The account leads to another server since: any UID may stand for another message.
+    public var isInDoubt: Bool { lastFullSweep?.rawValue == Self.inDoubt }
+
+    /// In the place of the last sweep's time; only a whole sweep takes it away.
+    static let inDoubt: Int64 = 0
 }
 
 /// Why a UID has a ledger row without having been fetched.
@@ -281,7 +286,7 @@ extension Archive {
     public func voidSweep(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) {
         try write(.sweepVoided) { db in
             try db.execute(
-                sql: "DELETE FROM sweeps WHERE folder = ? AND uidvalidity = ?",
+                sql: "DELETE FROM sweeps WHERE folder = ? AND uidvalidity = ? AND swept_at <> \(LedgerFacts.inDoubt)",
                 arguments: [folder.rawValue, Int64(uidValidity.rawValue)])
         }
     }

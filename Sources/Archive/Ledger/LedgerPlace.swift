@@ -26,7 +26,11 @@ struct LedgerPlace {
             SELECT coalesce(max(uid), 0) FROM ledger
             WHERE folder = ? AND uidvalidity = \(Archive.displacedValidity)
             """)
-        void = try PreparedStatement(db, "DELETE FROM sweeps WHERE folder = ?1 AND uidvalidity = ?2")
+        void = try PreparedStatement(
+            db,
+            """
+            DELETE FROM sweeps WHERE folder = ?1 AND uidvalidity = ?2 AND swept_at <> \(LedgerFacts.inDoubt)
+            """)
         lastDisplaced.bind(1, folder.rawValue)
         for statement in [keepRow, displace, moveMarks, drop, void] {
             statement.bind(1, folder.rawValue)

@@ -12,11 +12,14 @@ public struct LedgerFacts: Sendable, Hashable {
     public var lastFullSweep: UnixTime?
     /// Up to where the folder's disappearances are noted; nil when nothing is known.
     public var mark: FolderMark?
+    /// The account leads to another server than the one whose UIDs the ledger has.
+    public var isInDoubt: Bool
 
     public init(
         uidValidity: UIDValidity?, presentCount: Int, highestUID: UID?, lastFullSweep: UnixTime?,
-        mark: FolderMark? = nil
+        mark: FolderMark? = nil, isInDoubt: Bool = false
     ) {
+        self.isInDoubt = isInDoubt
         self.uidValidity = uidValidity
         self.presentCount = presentCount
         self.highestUID = highestUID
@@ -95,12 +98,14 @@ public enum SyncPlan {
     /// UIDs that the ledger and the server both have, and that may stand for other messages now: the server was set
     /// back, and has given the UIDs that it had lost to new mail.
     ///
-    /// Where only UIDNEXT says so, which stays too low until as many messages have come as were lost, it is the newest
+    /// So they may where the account leads to another server. Where only UIDNEXT says so, which stays too low until as many messages have come as were lost, it is the newest
     /// ones.
     public static func doubtful(
         _ difference: Difference, folder: FolderState, ledger: LedgerFacts, shared: UIDSet
     ) -> UIDSet {
-        if isSetBack(folder, since: ledger.mark) { return difference.reappeared.union(shared) }
+        if ledger.isInDoubt || isSetBack(folder, since: ledger.mark) {
+            return difference.reappeared.union(shared)
+        }
         guard let next = folder.uidNext, let highest = ledger.highestUID, next <= highest else {
             return difference.reappeared
         }

@@ -258,7 +258,8 @@ struct FolderPoll {
         let isKnown = facts.highestUID != nil || facts.lastFullSweep != nil
         return MailFetch.LedgerFacts(
             uidValidity: isKnown ? validity : nil, presentCount: facts.presentCount,
-            highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep, mark: mark)
+            highestUID: facts.highestUID, lastFullSweep: facts.lastFullSweep, mark: mark,
+            isInDoubt: facts.isInDoubt)
     }
 }
 
