@@ -221,6 +221,12 @@ import Testing
         let other = try fixture.archive.addAccount(ArchiveFixture.settings("other", nil))
         #expect(try fixture.archive.removeAccount(other).isGone)
         #expect(throws: MailFailure.self) { try fixture.archive.account(named: "other") }
+        // A poll of it may go on still, and must not find its number with somebody else.
+        let next = try fixture.archive.addAccount(ArchiveFixture.settings("next", nil))
+        #expect(next.rawValue > other.rawValue)
+        #expect(throws: MailFailure.self) {
+            try fixture.archive.folder(account: other, name: FolderName("INBOX"), role: .inbox)
+        }
     }
 
     @Test func `settings come back as they were given`() throws {

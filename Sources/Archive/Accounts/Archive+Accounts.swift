@@ -23,10 +23,10 @@ extension Archive {
             try OwnAddresses(db, policy: matching, time: time).change(from: nil, to: settings.email) {
                 try db.execute(
                     sql: """
-                        INSERT INTO accounts(\(columns.joined(separator: ", ")))
-                        VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+                        INSERT INTO accounts(\(columns.joined(separator: ", ")), id)
+                        VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")), ?)
                         """,
-                    arguments: try Self.arguments(settings, db))
+                    arguments: try Self.arguments(settings, db) + [try Self.lastAccount(db) + 1])
                 id = AccountID(rawValue: db.lastInsertedRowID)
             }
             if let secret { try store(.password(secret), id, db) }
@@ -146,6 +146,7 @@ extension Archive {
             let name = try String.fetchOne(
                 db, sql: "SELECT name FROM accounts WHERE id = ?", arguments: [id.rawValue])
             guard let name else { throw Self.unknownAccount(id.description) }
+            try Self.note(lastAccount: Self.lastAccount(db), db)
             let hasFolders =
                 try Int64.fetchOne(
                     db,
@@ -161,6 +162,24 @@ extension Archive {
             return AccountRemoval(
                 isGone: !hasFolders, heldMail: hasFolders ? try Self.holdMail(of: id, named: name, db) : 0)
         }
+    }
+
+    /// The highest number that an account has, or had: none is given twice. A poll of an account that is removed meanwhile
+    /// would file its mail under the next one.
+    private static func lastAccount(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT max(
+                    coalesce((SELECT max(id) FROM accounts), 0),
+                    coalesce((SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM settings WHERE name = 'last-account'), 0))
+                """) ?? 0
+    }
+
+    private static func note(lastAccount: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO settings(name, value) VALUES ('last-account', CAST(? AS BLOB))",
+            arguments: [String(lastAccount)])
     }
 
     /// Notes the end of an attempt.

@@ -15,6 +15,8 @@ extension IMAPSession {
     /// A SEARCH's answer, with what it has left out. `count` has begun with that listing.
     nonisolated(nonsending) func completed(_ named: UIDSet) async throws(MailFailure) -> FolderListing {
         guard named.count < count.least else { return FolderListing(named) }
+        // More than can be listed are not asked for one by one.
+        guard count.least <= IMAPLimits.messages else { throw tooManyMessages() }
         // Of messages that are gone a server may tell here, and hardly elsewhere (RFC 9051, 7.5.1).
         try await demandOK(.noop)
         guard named.count < count.least else { return FolderListing(named) }
@@ -30,10 +32,12 @@ extension IMAPSession {
         var next: UInt32? = 1
         while next != nil {
             var commands: [IMAPCommand] = []
+            var asked = 0
             while let first = next, commands.count < IMAPLimits.commandsInFlight {
                 let (last, overflow) = first.addingReportingOverflow(IMAPLimits.numbersAtOnce - 1)
                 let isLast = overflow || last >= count.now
                 commands.append(.fetchUIDs(isLast ? "\(first):*" : "\(first):\(last)"))
+                asked += Int(min(last, max(first, UInt32(clamping: count.now))) - first) + 1
                 next = isLast ? nil : last + 1
             }
             let before = found.count
@@ -48,8 +52,8 @@ extension IMAPSession {
                 guard failure.code == .commandRefused else { throw failure }
                 break
             }
-            // A number of messages costs a server nothing to tell, and these questions cost us.
-            guard found.count > before else { break }
+            // A number of messages costs a server nothing to tell, and these questions cost us. Each has one answer.
+            guard found.count - before > asked / 10 else { break }
         }
         return found
     }
