@@ -12,11 +12,11 @@ import Testing
 struct SetBackServerTests {
     typealias Scripts = PollScripts
 
-    private static let monday = "06-May-2024"
+    static let monday = "06-May-2024"
     private static let tuesday = "07-May-2024"
 
     /// Each message with its arrival, as whole servers tell it.
-    private static func bodies(_ set: String, _ uids: [Int], numbers: [Int], day: String) -> Scripts.Steps {
+    static func bodies(_ set: String, _ uids: [Int], numbers: [Int], day: String) -> Scripts.Steps {
         [Scripts.asked(set)]
             + zip(uids, numbers).map { uid, number in
                 let bytes = WorkerFixture.mail(number)
@@ -27,7 +27,7 @@ struct SetBackServerTests {
             } + [Scripts.done]
     }
 
-    private static func sizes(_ set: String, _ uids: [Int], numbers: [Int], day: String) -> Scripts.Steps {
+    static func sizes(_ set: String, _ uids: [Int], numbers: [Int], day: String) -> Scripts.Steps {
         [.expect("UID FETCH \(set) (UID RFC822.SIZE")]
             + zip(uids, numbers).map { uid, number in
                 .send(
@@ -42,7 +42,7 @@ struct SetBackServerTests {
         return steps
     }
 
-    private static func inbox(
+    static func inbox(
         _ exists: Int, next: Int, modSequence: Int? = nil, _ parts: Scripts.Steps...
     ) -> IMAPScript {
         Scripts.script(
@@ -50,7 +50,7 @@ struct SetBackServerTests {
             parts.flatMap { $0 })
     }
 
-    private static func five(modSequence: Int? = nil) -> IMAPScript {
+    static func five(modSequence: Int? = nil) -> IMAPScript {
         let all = [1, 2, 3, 4, 5]
         return inbox(
             5, next: 6, modSequence: modSequence, Scripts.search("1 2 3 4 5"),

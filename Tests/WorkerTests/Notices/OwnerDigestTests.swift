@@ -121,6 +121,7 @@ extension WorkerFixture {
         request.text = "what the dead process wrote"
         request.kind = .automatic
         request.idempotencyKey = "owner-digest:\(digest.id)"
+        request.keyStandsForAnyWords = true
         _ = try await MailSubmission(archive: fixture.archive, parsing: parsing, settings: .init())
             .submit(request, by: "mailworker")
         #expect(try await digests().run().queued == 1)
