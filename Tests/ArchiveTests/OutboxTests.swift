@@ -326,6 +326,29 @@ import Testing
         #expect(try archive.sendPauseRecord(of: account) == nil)
     }
 
+    @Test func `a block stops what is claimed, and shows nobody else's recipient`() throws {
+        let fixture = try ArchiveFixture()
+        let archive = fixture.archive
+        var settings = ArchiveFixture.settings("office", nil)
+        settings.smtp = ServerEndpoint(host: "smtp.example", port: 465, security: .tls)
+        settings.login = "office"
+        let first = try archive.addAccount(settings)
+        settings.name = "office too"
+        let second = try archive.addAccount(settings)
+        _ = try archive.queueMail(Self.draft(fixture) { $0.account = second })
+        let claim = try archive.claimOutbox(second) { facts, _ in facts.due.map(\.id) }[0]
+        try archive.pauseSending(
+            first,
+            SendPause(
+                until: fixture.clock.now.advanced(bySeconds: 3600), failures: 1,
+                failure: MailFailure(
+                    .sendingBlocked, kind: .transient, "The provider's limit is reached",
+                    detail: "lawyer@private.example: 450 4.7.28 too much")))
+        #expect(try archive.noteOutbox([.begins(claim.id, recipients: [0])]) == [false])
+        #expect(try archive.sendPause(of: first)?.failure.summary.contains("lawyer") == true)
+        #expect(try archive.sendPause(of: second)?.failure.summary == "The provider's limit is reached")
+    }
+
     @Test func theSchemaRefusesWhatMustNotHappen() throws {
         let fixture = try ArchiveFixture()
         let id = try fixture.archive.queueMail(Self.draft(fixture)).item.rawValue
@@ -428,8 +451,10 @@ import Testing
             return []
         }
         #expect(seen.recipientsLastDay == 0)
-        // What was counted while the clock was ahead is of no day yet.
+        // Put back a little it makes no second day; what was counted while it was ahead by hours is of no day yet.
         fixture.clock.advance(-86_400 - 3_600)
+        #expect(try fixture.archive.outboxFacts(of: fixture.account).recipientsLastDay == 1)
+        fixture.clock.advance(-2 * 3_600)
         #expect(try fixture.archive.outboxFacts(of: fixture.account).recipientsLastDay == 0)
     }
 

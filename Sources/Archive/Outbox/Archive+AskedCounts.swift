@@ -60,7 +60,8 @@ extension Archive {
         let sum = try PreparedStatement(db, askedQuery)
         try sum.bind(1, name)
         sum.bind(2, time.rawValue - hour)
-        sum.bind(3, time.rawValue)
+        // What was asked before the clock was put back a little, too.
+        sum.bind(3, time.rawValue + hour)
         return Int(try sum.first { $0.int64(0) } ?? 0)
     }
 }

@@ -143,15 +143,19 @@ extension Archive {
         return db.changesCount
     }
 
-    /// Holds what somebody asked for who is kept out since; somebody else decides whether it goes.
+    /// Holds what somebody asked for who is kept out since, or is to go through an account of theirs; somebody else decides
+    /// whether it goes. It is taken away from whoever is about to send it; what a server may have already is held when it
+    /// comes back (`OutboxWriter`).
     ///
     /// - Returns: how many mails that are.
     static func holdMail(ofUser name: String, _ db: Database) throws -> Int {
         let failure = MailFailure.senderIsOut(name)
         try db.execute(
             sql: """
-                UPDATE outbox SET state = 'held', next_try = NULL, reason_code = ?, reason = ?, remedy = ?
-                WHERE user = (SELECT id FROM users WHERE name = ?) AND state IN ('queued', 'retry')
+                UPDATE outbox SET state = 'held', next_try = NULL, holder = NULL, claimed_at = NULL,
+                    reason_code = ?1, reason = ?2, remedy = ?3
+                WHERE (user = (SELECT id FROM users WHERE name = ?4) OR requested_by = ?4)
+                    AND (state IN ('queued', 'retry') OR (state = 'sending' AND data_begun_at IS NULL))
                 """,
             arguments: [failure.code.rawValue, failure.summary, failure.remedy, name])
         return db.changesCount

@@ -7,6 +7,8 @@ extension Archive {
     /// Bytes up to which a claim brings its content along.
     private static let carriedBytes = 256 << 10
     private static let dayMinutes = 1440
+    /// A clock that was ahead by more than this was wrong: what was counted then is of no day yet.
+    private static let setBackMinutes: Int64 = 120
     /// Candidates that a decision may see.
     public static let candidateLimit = 256
 
@@ -232,9 +234,10 @@ extension Archive {
         counts.bind(1, account.rawValue)
         // The minute of a day ago too: a part of it is within the day.
         counts.bind(2, time.rawValue / 60 - Int64(dayMinutes))
-        counts.bind(3, time.rawValue / 60)
+        // And what was counted before the clock was put back a little.
+        counts.bind(3, time.rawValue / 60 + setBackMinutes)
         counts.bind(4, time.rawValue - 60)
-        counts.bind(5, time.rawValue)
+        counts.bind(5, time.rawValue + 60)
         try counts.forEachRow { row in
             facts.recipientsLastDay = Int(row.int64(0))
             facts.messagesLastMinute = Int(row.int64(1))

@@ -163,7 +163,7 @@ extension Archive {
         let query = try PreparedStatement(
             db,
             """
-            SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy, p.refused_sign_ins
+            SELECT p.until, p.failures, p.code, p.kind, p.reason, p.remedy, p.refused_sign_ins, p.account = ?1
             FROM send_pauses p
             JOIN accounts a ON a.id = p.account AND (a.revision = p.revision OR p.code = ?2)
             WHERE \(condition)
@@ -173,11 +173,16 @@ extension Archive {
         try query.bind(2, MailFailure.Code.sendingBlocked.rawValue)
         query.bind(3, time.rawValue)
         return try query.first { row in
+            // The server's words may name a recipient, whom only the account's own users may see.
+            let isOwn = row.int64(7) != 0
+            let said = row.text(4)
+            let summary = said[..<(said.firstRange(of: ": ")?.lowerBound ?? said.endIndex)]
+            let reason = isOwn ? said : String(summary)
             var pause = SendPause(
                 until: row.optionalInt64(0).map { UnixTime($0) }, failures: Int(row.int64(1)),
                 failure: MailFailure(
                     MailFailure.Code(row.text(2)), kind: FailureKind(rawValue: row.text(3)) ?? .transient,
-                    row.text(4), remedy: row.optionalText(5)))
+                    reason, remedy: row.optionalText(5)))
             pause.refusedSignIns = Int(row.int64(6))
             return pause
         }

@@ -18,6 +18,7 @@ final class OutboxWriter {
     private var sending: Set<Int64> = []
     /// As they are in this transaction.
     private var accounts: [Int64: SendingAccount] = [:]
+    private var blocked: [Int64: Bool] = [:]
 
     private struct SendingAccount {
         var name: String
@@ -111,6 +112,7 @@ final class OutboxWriter {
         switch note {
         case .begins(let item, let positions, let revision):
             guard let head = try head(of: item), head.holder == holder, try mayBegin(item, head, positions),
+                try !isBlocked(head.account),
                 try revision.map({ try isAsOpened(head.account, $0) }) ?? true
             else { return false }
             begin.bind(1, time.rawValue)
@@ -196,6 +198,32 @@ final class OutboxWriter {
         return accounts[id]
     }
 
+    /// Why what is left of a mail goes no further by itself.
+    private func senderIsOut(_ ending: OutboxEnding) throws -> MailFailure? {
+        guard !ending.outcomes.values.allSatisfy({ $0 == .sent || $0 == .failed }) else { return nil }
+        let query = try PreparedStatement(
+            db,
+            """
+            SELECT u.name FROM outbox o JOIN users u ON u.id = o.user OR u.name = o.requested_by
+            WHERE o.id = ? AND u.is_enabled = 0 LIMIT 1
+            """)
+        query.bind(1, ending.item.rawValue)
+        return try query.first { MailFailure.senderIsOut($0.text(0)) }
+    }
+
+    /// Another connection, process or account of the mailbox may have met the provider's block meanwhile.
+    private func isBlocked(_ account: Int64) throws -> Bool {
+        if let known = blocked[account] { return known }
+        let isAnyBlocked = try PreparedStatement(
+            db, "SELECT EXISTS (SELECT 1 FROM send_pauses WHERE code = ?)")
+        try isAnyBlocked.bind(1, MailFailure.Code.sendingBlocked.rawValue)
+        let isBlocked =
+            try isAnyBlocked.first { $0.int64(0) != 0 } == true
+            && Archive.pause(of: AccountID(rawValue: account), at: time, db)?.failure.code == .sendingBlocked
+        blocked[account] = isBlocked
+        return isBlocked
+    }
+
     private func canonical(_ item: OutboxID, _ position: Int) throws -> String? {
         canonicalOf.bind(1, item.rawValue)
         canonicalOf.bind(2, position)
@@ -219,7 +247,9 @@ final class OutboxWriter {
         }
         for reply in ending.replies { try add(reply, ending.item, attempt: ending.attempt) }
         // Through an account that was switched off meanwhile nothing goes on its way again by itself.
-        let off = try account(head.account).flatMap { $0.isEnabled ? nil : MailFailure.accountIsOff($0.name) }
+        let off =
+            try account(head.account).flatMap { $0.isEnabled ? nil : MailFailure.accountIsOff($0.name) }
+            ?? senderIsOut(ending)
         try settle(
             ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld || off != nil,
             failure: ending.weight == .nothing ? off ?? ending.failure : ending.failure ?? off,

@@ -77,7 +77,10 @@ public enum ReplyTable {
             if codes.contains(reply.code) { return true }
             if reply.status == nil, bareCodes.contains(reply.code) { return true }
             if let status = reply.status, statuses.contains(where: { $0.fits(status) }) { return true }
-            return words.contains { lowered.contains($0) }
+            // What our server only passes on is about another one's limits.
+            let passedOn = stage == .rcpt ? lowered.firstRange(of: " said: ") : nil
+            let own = lowered[..<(passedOn?.lowerBound ?? lowered.endIndex)]
+            return words.contains { own.contains($0) }
         }
     }
 

@@ -78,7 +78,12 @@ struct SMTPReplyReader {
         // Controls never reach a database or a screen.
         let text = String(
             decoding: line.dropFirst(4).map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
-        return (code, separator == UInt8(ascii: "-"), text)
+        guard line.contains(where: { $0 >= 0x80 }) else {
+            return (code, separator == UInt8(ascii: "-"), text)
+        }
+        let visible = String(
+            String.UnicodeScalarView(text.unicodeScalars.map { Grammar.isControl($0) ? " " : $0 }))
+        return (code, separator == UInt8(ascii: "-"), visible)
     }
 
     private static func violation(_ detail: String) -> MailFailure { .notAnSMTPReply(detail) }

@@ -172,12 +172,14 @@ public final class SMTPSession {
             try noteReset(first)
             first = try await reply()
         }
+        try demandVerdict(first)
         isTransactionOpen = first.isPositive
         if !first.isPositive { dialogue.refusal = (.mail, first) }
         if endsSession(first) { return false }
         dialogue.stage = .rcpt
         for index in mail.recipients.indices {
             let answer = try await reply()
+            try demandVerdict(answer)
             // After a refused MAIL the others only say that there is no mail.
             guard dialogue.refusal == nil else {
                 if endsSession(answer) { return false }
@@ -192,8 +194,9 @@ public final class SMTPSession {
         dialogue.stage = .data
         let answer = try await reply()
         guard answer.code == 354 else {
-            if dialogue.refusal == nil, !dialogue.accepted.isEmpty { dialogue.refusal = (.data, answer) }
             if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
+            try demandVerdict(answer)
+            if dialogue.refusal == nil, !dialogue.accepted.isEmpty { dialogue.refusal = (.data, answer) }
             _ = endsSession(answer)
             return false
         }
@@ -212,6 +215,7 @@ public final class SMTPSession {
         let commands = commands(mail)
         if isTransactionOpen { try noteReset(try await reply(to: SMTPCommand.rset.bytes)) }
         let first = try await reply(to: commands.mail.bytes)
+        try demandVerdict(first)
         isTransactionOpen = first.isPositive
         guard first.isPositive else {
             dialogue.refusal = (.mail, first)
@@ -221,6 +225,7 @@ public final class SMTPSession {
         dialogue.stage = .rcpt
         for (index, command) in commands.recipients.enumerated() {
             let answer = try await reply(to: command.bytes)
+            try demandVerdict(answer)
             if endsSession(answer) {
                 dialogue.refusal = (.rcpt, answer)
                 return false
@@ -232,6 +237,7 @@ public final class SMTPSession {
         let answer = try await reply(to: SMTPCommand.data.bytes)
         guard answer.code == 354 else {
             if answer.isPositive { throw .notAnSMTPReply("DATA was answered with \(answer.code)") }
+            try demandVerdict(answer)
             dialogue.refusal = (.data, answer)
             _ = endsSession(answer)
             return false
@@ -335,6 +341,13 @@ public final class SMTPSession {
     private func noteReset(_ reply: SMTPReply) throws(MailFailure) {
         guard reply.isPositive else { throw refusal(reply) }
         isTransactionOpen = false
+    }
+
+    /// - Throws: for a reply that asks for more where nothing more is to come; it refuses nobody.
+    private func demandVerdict(_ reply: SMTPReply) throws(MailFailure) {
+        guard reply.isPositive || reply.isTransient || reply.isPermanent else {
+            throw .notAnSMTPReply("a command was answered with \(reply.code)")
+        }
     }
 
     /// Notes a reply after which the server is gone.

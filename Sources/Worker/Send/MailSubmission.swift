@@ -88,7 +88,7 @@ public struct MailSubmission: Sendable {
     /// Whoever names a time that is long past means another one, and what has gone out cannot be taken back.
     private func check(_ at: UnixTime, _ now: UnixTime) throws(MailFailure) {
         let hour: Int64 = 3600
-        guard at >= now.advanced(bySeconds: -hour) else {
+        guard at >= now.advanced(bySeconds: -300) else {
             throw .noTimeToSend("The time to send the mail at is past")
         }
         guard at <= now.advanced(bySeconds: 366 * 24 * hour) else {

@@ -20,7 +20,7 @@ public struct SendSettings: Sendable {
 
 /// What sending tells while it goes on: names and numbers, safe to log.
 public enum SendEvent: Sendable {
-    /// As many as were sent since the last time, at most once a second.
+    /// As many as were sent since the last time: told once a second, and when nothing more is due.
     case sent(account: String, mails: Int, recipients: Int)
     /// Anything but a full success.
     case notSent(account: String, item: OutboxID, failure: MailFailure)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Counts what one account's run has sent, and tells of it at most once a second: a line for each of thousands of mails
+/// Counts what one account's run has sent, and tells of it once a second and at its end: a line for each of thousands of mails
 /// says nothing more, and costs each of them.
 final class SentTally: Sendable {
     private struct State {

@@ -94,9 +94,16 @@ import Testing
         let seen = archive.seen(by: try archive.signIn(token: token))
         let user = try archive.user(named: "anna").id
         let own = try archive.queueMail(OutboxTests.draft(fixture, 1) { $0.user = user }).item
-        let other = try archive.queueMail(OutboxTests.draft(fixture, 2)).item
-        #expect(try archive.disableUser("anna") == 1)
-        #expect(try archive.outboxItem(own).state == .held)
+        let other = try archive.queueMail(OutboxTests.draft(fixture, 2) { $0.requestedBy = "boris" }).item
+        let asked = try archive.queueMail(OutboxTests.draft(fixture, 3)).item
+        let claimed = try archive.queueMail(OutboxTests.draft(fixture, 4)).item
+        let begun = try archive.queueMail(OutboxTests.draft(fixture, 5)).item
+        let claims = try archive.claimOutbox(fixture.account) { _, _ in [claimed, begun] }
+        #expect(try archive.noteOutbox([.begins(begun, recipients: [0])]) == [true])
+        #expect(try archive.disableUser("anna") == 3)
+        #expect(try archive.noteOutbox([.begins(claimed, recipients: [0])]) == [false])
+        _ = try archive.noteOutbox([OutboxTests.ending(claims[1], .retry, now: fixture.clock.now)])
+        for item in [own, asked, claimed, begun] { #expect(try archive.outboxItem(item).state == .held) }
         #expect(try archive.outboxItem(own).reason?.isEmpty == false)
         #expect(try archive.outboxItem(other).state == .queued)
         #expect(code { _ = try archive.signIn(name: "anna", password: good) } == .signInRefused)

@@ -37,6 +37,7 @@ import Worker
     private static let refusals: [Fault] = [
         .init(stage: .mail, act: .reply("451 4.3.0 later"), state: .retry),
         .init(stage: .mail, act: .reply("452 4.3.1 no room"), state: .retry),
+        .init(stage: .mail, act: .reply("354 go on"), state: .retry),
         .init(stage: .mail, act: .reply("550 no"), state: .failed),
         .init(stage: .mail, act: .reply("552 5.3.4 too large"), state: .failed),
         .init(stage: .mail, act: .reply("550 5.7.1 not yours"), state: .held),
@@ -60,6 +61,9 @@ import Worker
             state: .failed),
         .init(
             stage: .endOfData, act: .reply("552 5.7.0 blocked, its content presents a risk"), state: .failed),
+        .init(
+            stage: .rcpt, act: .reply("450 4.1.1 host mx.example said: 451 sending limit reached"),
+            state: .retry),
         .init(stage: .rcpt, act: .reply("450 4.2.0 greylisted"), state: .retry),
         .init(stage: .rcpt, act: .reply("452 4.2.2 full"), state: .retry),
         .init(stage: .rcpt, act: .reply("550 5.1.1 no such user"), state: .failed),
@@ -69,6 +73,7 @@ import Worker
         .init(stage: .data, act: .reply("554 5.0.0 no"), state: .failed),
         .init(stage: .data, act: .reply("503 5.5.1 out of order"), state: .held),
         .init(stage: .data, act: .reply("250 fine"), state: .retry),
+        .init(stage: .data, act: .reply("334 and now"), state: .retry),
         .init(stage: .data, act: .replyAndClose("421 4.3.2 closing"), state: .retry),
         // The server has not had the end of the data then, and never gets it.
         .init(stage: .data, act: .reply("354 go on\r\n451 4.3.0 no more"), state: .retry),

@@ -233,13 +233,13 @@ import Testing
         let read = try fixture.archive.outboxPiece(item, 0).withUnsafeBytes { MIMEParser().parse($0) }
         // 6 May 2024 and three days.
         #expect(read.date == time && read.text == "09.05.2024")
-        let past = try await Self.submit(fixture) { $0.at = fixture.clock.now.advanced(bySeconds: -3600) }
+        let past = try await Self.submit(fixture) { $0.at = fixture.clock.now.advanced(bySeconds: -300) }
             .receipt.item
         let now = try fixture.archive.outboxPiece(past, 0).withUnsafeBytes { MIMEParser().parse($0) }
         #expect(now.date == fixture.clock.now)
     }
 
-    @Test(arguments: [-3601, .min, 366 * 86_400 + 1, .max] as [Int64])
+    @Test(arguments: [-301, .min, 366 * 86_400 + 1, .max] as [Int64])
     func `a time long past or far away is refused`(seconds: Int64) async throws {
         let fixture = try Self.fixture()
         let time = fixture.clock.now.advanced(bySeconds: seconds)
