@@ -286,7 +286,10 @@ extension Archive {
     public func voidSweep(_ folder: FolderID, _ uidValidity: UIDValidity) throws(MailFailure) {
         try write(.sweepVoided) { db in
             try db.execute(
-                sql: "DELETE FROM sweeps WHERE folder = ? AND uidvalidity = ? AND swept_at <> \(LedgerFacts.inDoubt)",
+                sql: """
+                    DELETE FROM sweeps
+                    WHERE folder = ? AND uidvalidity = ? AND swept_at <> \(LedgerFacts.inDoubt)
+                    """,
                 arguments: [folder.rawValue, Int64(uidValidity.rawValue)])
         }
     }
