@@ -49,20 +49,21 @@ extension Archive {
         among listed: UIDSet, in folder: FolderID, _ uidValidity: UIDValidity, where condition: String,
         _ arguments: StatementArguments
     ) throws(MailFailure) {
-        let forgotten = try read { db in
-            try Int64.fetchAll(
+        func forgotten(_ db: Database) throws -> UIDSet {
+            let uids = try Int64.fetchAll(
                 db,
                 sql: """
                     SELECT uid FROM ledger
                     WHERE folder = ? AND uidvalidity = ? AND message IS NULL AND \(condition)
                     """, arguments: [folder.rawValue, Int64(uidValidity.rawValue)] + arguments)
+            return UIDSet(uids.map { UID(UInt32(clamping: $0)) }).intersection(listed)
         }
-        let uids = UIDSet(forgotten.map { UID(UInt32(clamping: $0)) }).intersection(listed)
-        guard !uids.isEmpty else { return }
+        guard try !read({ try forgotten($0).isEmpty }) else { return }
         let time = now()
         try write(.listedRecorded) { db in
             let place = try LedgerPlace(db, folder: folder, uidValidity, at: time)
-            for uid in uids.uids { try place.makeRoom(for: uid, hasMessage: false) }
+            // Asked again: another process may have filled a row meanwhile.
+            for uid in try forgotten(db).uids { try place.makeRoom(for: uid, hasMessage: false) }
             try place.voidSweep()
         }
     }

@@ -62,7 +62,7 @@ final class LogCopying: Sendable {
         let step = BegunStep(.logCopied, trial)
         defer { step.done() }
         let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
-        // Where readers keep it from that, it is not tried with each commit.
+        // A small one that readers keep is not tried with each commit.
         copiedAt.withLock { $0 = ContinuousClock.now }
         guard code != SQLITE_OK else { return nil }
         // Any failure but an fsync's leaves the log as it is, and a later commit tries again.
