@@ -156,6 +156,16 @@ import Testing
         for task in waiting { await #expect(throws: MailFailure.self) { try await task.value } }
     }
 
+    /// The account's timeout is much longer than the test's limit.
+    @Test(.timeLimit(.minutes(1))) func aServerThatAnswersNoFarewellIsLeft() async throws {
+        let server = try ScriptedIMAPServer(.examined([.expect("LOGOUT"), .stall]))
+        defer { server.stop() }
+        let session = try await connect(server, NetworkLoop(), timeout: 3_600)
+        _ = try await session.examine(.inbox)
+        await session.logout()
+        #expect(session.isOver)
+    }
+
     @Test func aTraceHoldsTheDialogueAndNoSecretOrMessage() async throws {
         let server = try ScriptedIMAPServer(
             .examined([

@@ -25,6 +25,9 @@ public final class IMAPSession {
     private let tagPrefix: String
     private var commandCount: UInt64 = 0
     public private(set) var isOver = false
+    /// Whoever waits for this account, as its watch does, waits for no farewell.
+    private var isLeaving = false
+    private static let farewellSeconds = 5
     private let place: String
     /// What its owner holds for as long as the connection is open.
     private var connectionPlace: (any AnyObject & Sendable)?
@@ -91,10 +94,11 @@ public final class IMAPSession {
 
     deinit { channel.close() }
 
-    /// Says goodbye and closes; a server that does not answer is left all the same.
+    /// Says goodbye and closes; a server that does not answer is left after five seconds.
     nonisolated(nonsending) public func logout() async {
         guard !isOver else { return }
         introduction = []
+        isLeaving = true
         _ = try? await run(.logout)
         end()
     }
@@ -218,7 +222,8 @@ public final class IMAPSession {
                     continue
                 }
                 isAtRest = seconds != nil && framer.isBetweenResponses
-                let received = try await channel.receive(within: isAtRest ? seconds : nil)
+                let received = try await channel.receive(
+                    within: isAtRest ? seconds : isLeaving ? Self.farewellSeconds : nil)
                 let chunk = received.bytes
                 if !isAtRest, !pace.note(waited: received.waited, bytes: chunk.count) {
                     throw MailFailure(
