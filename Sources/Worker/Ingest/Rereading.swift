@@ -16,13 +16,14 @@ public struct Rereading: Sendable {
 
     /// Tries each once with this version of the parser; cheap when there is none.
     ///
-    /// - Returns: how many could be read now, and of how many.
+    /// - Returns: how many could be read now, and of how many; fewer than there are where the task was cancelled.
     /// - Throws: what stops the archive, or all reading. A damaged original stays quarantined,
     ///   and verify names it.
     public func run() async throws(MailFailure) -> (read: Int, of: Int) {
         let waiting = try archive.quarantined(unreadBefore: version)
         var read = 0
-        for message in waiting {
+        for (tried, message) in waiting.enumerated() {
+            if Task.isCancelled { return (read, tried) }
             let original: MessageBytes
             do {
                 original = try archive.original(of: message)

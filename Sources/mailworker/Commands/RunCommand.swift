@@ -40,13 +40,8 @@ struct RunCommand: AsyncParsableCommand {
             archive: workplace.archive, loop: try NetworkLoop(),
             parsing: workplace.configuration.parsing(atMost: 1),
             settings: SendSettings(connections: settings))
-        await Self.logReading(workplace.configuration, logger)
-        do {
-            if let reread = try await workplace.rereadInWords() { logger.info("\(reread)") }
-        } catch {
-            // The daemon goes on with what arrives; the next start tries again.
-            logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
-        }
+        // Mail that is due waits for neither: a child process has to start first, and there may be much to read again.
+        async let _ = Self.prepareReading(workplace, logger)
         Self.logBrokenPacks(workplace.archive, logger)
         logger.info("polling")
         let digests = workplace.configuration.digests.map { settings in
@@ -79,6 +74,17 @@ struct RunCommand: AsyncParsableCommand {
             }
         } catch {
             logger.error("packs of originals were not looked at", metadata: ["failure": "\(error)"])
+        }
+    }
+
+    /// Reads again what a version before this one could not read.
+    private static func prepareReading(_ workplace: Workplace, _ logger: Logger) async {
+        await logReading(workplace.configuration, logger)
+        do {
+            if let reread = try await workplace.rereadInWords() { logger.info("\(reread)") }
+        } catch {
+            // The daemon goes on with what arrives; the next start tries again.
+            logger.error("quarantined messages were not read again", metadata: ["failure": "\(error)"])
         }
     }
 
