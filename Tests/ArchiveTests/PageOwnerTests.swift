@@ -71,6 +71,24 @@ import Testing
         }
     }
 
+    /// Such a row is to go on for megabytes, on pages that there are not.
+    @Test func `a row whose length has become a long one names its page's table and messages`() throws {
+        let fixture = try Self.filled()
+        let pages = try Self.pages("participants", "leaf", fixture)
+        let page = pages[pages.count / 2]
+        let expected = try fixture.archive.read { db in
+            Set(try PageRows(db: db).messages(on: UInt32(page), of: PageOwner(name: "participants")))
+        }
+        let file = try #require(FileHandle(forReadingAtPath: fixture.directory + "/mailworker.db"))
+        try file.seek(toOffset: UInt64((page - 1) * 4096))
+        let bytes = [UInt8](try #require(try file.read(upToCount: 4096)))
+        let row = Int(bytes[8]) << 8 | Int(bytes[9])
+        try Self.withFlip(fixture, page, row, 0x80) { report in
+            let named = report.findings.filter { $0.text.contains("database page \(page) (participants)") }
+            #expect(!expected.isEmpty && expected.isSubset(of: named.compactMap(\.message)))
+        }
+    }
+
     /// Of a flip of the highest bit of a word the checksum fits hundreds of places of the page.
     @Test(arguments: ["originals", "messages", "participants", "ledger"])
     func `where the checksum leaves open which bit it was, all of their messages are named still`(

@@ -199,7 +199,7 @@ def sweep(bench, kind, only_first):
                 break
         # Two runs may take their steps in another order: a kind that comes once can so be missed. Try around its place.
         for name in () if only_first and not is_counted else kinds:
-            around = itertools.chain.from_iterable([(0, -1, 1, -2, 2, -3, 3)] * 4)
+            around = itertools.chain.from_iterable([(0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6)] * 4)
             while name not in stopped_at[side] and (aside := next(around, None)) is not None:
                 stop(side, max(1, firsts[name] + aside))
     rig.progress("")

@@ -1,3 +1,4 @@
+import CPageSums
 import GRDB
 
 /// To what a page of the database belongs.
@@ -30,8 +31,12 @@ struct PageOwner: Hashable {
         var owners: [UInt32: PageOwner] = [:]
         let names = (try? String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE rootpage > 0")) ?? []
         for name in ["sqlite_schema"] + names where owners.count < wanted.count {
-            // Stops at what it cannot follow; what it has named by then counts.
-            try? add(to: &owners, wanted, name, db)
+            do {
+                try add(to: &owners, wanted, name, db)
+            } catch {
+                // It stops at what it cannot follow, as a row that is to go on where there is no page.
+                try? follow(name, to: &owners, wanted, db)
+            }
         }
         return owners
     }
@@ -39,6 +44,40 @@ struct PageOwner: Hashable {
     /// The pages of the search index, of some.
     static func ofSearch(_ pages: [UInt32], _ db: Database) -> [UInt32] {
         of(pages, db).filter { $0.value.isOfSearch }.keys.sorted()
+    }
+
+    /// The pages of a tree by what its upper pages say of those below them, whatever stands in their rows.
+    private static func follow(
+        _ name: String, to owners: inout [UInt32: PageOwner], _ wanted: Set<UInt32>, _ db: Database
+    ) throws {
+        let root =
+            try name == "sqlite_schema"
+            ? 1
+            : UInt32.fetchOne(db, sql: "SELECT rootpage FROM sqlite_schema WHERE name = ?", arguments: [name])
+        let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+        guard let root, size > 0 else { return }
+        var (waiting, seen): ([UInt32], Set<UInt32>) = ([root], [])
+        var bytes = [UInt8](repeating: 0, count: size)
+        while let page = waiting.popLast() {
+            guard page > 0, seen.insert(page).inserted,
+                mw_file_read(db.sqliteConnection, &bytes, size, Int64(page - 1) * Int64(size)) == 0
+            else { continue }
+            if wanted.contains(page), owners[page] == nil { owners[page] = PageOwner(name: name) }
+            waiting += children(in: bytes, at: page == 1 ? 100 : 0)
+        }
+    }
+
+    /// The pages below one that is above the rows; none for any other (SQLite's file format, 1.6).
+    ///
+    /// - Parameter header: where its header begins.
+    private static func children(in page: [UInt8], at header: Int) -> [UInt32] {
+        func number(_ width: Int, at offset: Int) -> UInt32 {
+            guard offset + width <= page.count else { return 0 }
+            return page[offset..<offset + width].reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        guard page[header] == 2 || page[header] == 5 else { return [] }
+        let cells = (0..<Int(number(2, at: header + 3))).map { Int(number(2, at: header + 12 + 2 * $0)) }
+        return cells.map { number(4, at: $0) } + [number(4, at: header + 8)]
     }
 
     private static func add(
