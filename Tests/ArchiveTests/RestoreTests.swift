@@ -1,3 +1,4 @@
+import CPageSums
 import Foundation
 import MailModel
 import Testing
@@ -141,6 +142,16 @@ import Testing
             flip.apply(to: &bytes)
             let found = PageMending.flips(in: bytes, UInt32(page + 1))
             #expect(found.contains(flip), "page \(page + 1), place \(place)")
+            // And they are all that there are.
+            var others = 0
+            for place in 0..<4096 {
+                for bit in UInt8(0)..<8 {
+                    bytes[place] ^= 1 << bit
+                    others += Int(mw_page_is_intact(bytes, 4096, UInt32(page + 1)))
+                    bytes[place] ^= 1 << bit
+                }
+            }
+            #expect(found.count == others)
             isOpen = isOpen || found.count > 1
         }
         #expect(isOpen)
