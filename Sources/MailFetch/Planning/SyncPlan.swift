@@ -98,8 +98,8 @@ public enum SyncPlan {
     /// UIDs that the ledger and the server both have, and that may stand for other messages now: the server was set
     /// back, and has given the UIDs that it had lost to new mail.
     ///
-    /// So they may where the account leads to another server. Where only UIDNEXT says so, which stays too low until as many messages have come as were lost, it is the newest
-    /// ones.
+    /// So they may where the account leads to another server. Where only UIDNEXT says so, which stays too low until as many
+    /// messages have come as were lost, it is the newest ones.
     public static func doubtful(
         _ difference: Difference, folder: FolderState, ledger: LedgerFacts, shared: UIDSet
     ) -> UIDSet {
