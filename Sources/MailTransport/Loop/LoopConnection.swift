@@ -10,9 +10,14 @@ final class WaitToken: Sendable {
 }
 
 /// A task that waits for the loop, with its token.
-struct Waiter<Value: Sendable>: Sendable {
-    let continuation: CheckedContinuation<Result<Value, MailFailure>, Never>
+final class Waiter<Value: Sendable>: Sendable {
+    private let continuation: CheckedContinuation<Result<Value, MailFailure>, Never>
     let token: WaitToken
+
+    init(continuation: CheckedContinuation<Result<Value, MailFailure>, Never>, token: WaitToken) {
+        self.continuation = continuation
+        self.token = token
+    }
 
     func resume(_ result: Result<Value, MailFailure>) { continuation.resume(returning: result) }
 }
