@@ -6,7 +6,7 @@ struct OutboxClaiming {
     private let db: Database
     private let time: UnixTime
     private let writer: OutboxWriter
-    private let take, listing: PreparedStatement
+    private let take, mail, listing: PreparedStatement
 
     /// - Parameter holder: the process that claims.
     init(_ db: Database, holder: String, time: UnixTime) throws {
@@ -17,12 +17,17 @@ struct OutboxClaiming {
             db,
             """
             UPDATE outbox SET state = 'sending', holder = ?1, claimed_at = ?2, next_try = NULL
-            WHERE id = ?3 AND state IN ('queued', 'retry')
-            RETURNING account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try,
-                not_before, sha256
+            WHERE id = ?3
             """)
         try take.bind(1, holder)
         take.bind(2, time.rawValue)
+        mail = try PreparedStatement(
+            db,
+            """
+            SELECT account, message_id, envelope_id, sender, kind, needs_utf8, size, attempts, first_try,
+                not_before, sha256
+            FROM outbox WHERE id = ? AND state IN ('queued', 'retry')
+            """)
         listing = try PreparedStatement(
             db,
             """
@@ -44,10 +49,9 @@ struct OutboxClaiming {
 
     /// - Returns: nil when it is nobody's to claim, or none of its recipients may have it: then it has failed.
     func claim(_ id: OutboxID) throws -> OutboxClaim? {
-        take.bind(3, id.rawValue)
-        var found: OutboxClaim?
-        try take.forEachRow { row in
-            found = OutboxClaim(
+        mail.bind(1, id.rawValue)
+        let found = try mail.first { row in
+            OutboxClaim(
                 id: id, account: AccountID(rawValue: row.int64(0)),
                 messageID: MessageID(rawValue: row.text(1)),
                 envelopeID: row.text(2), sender: Archive.address(row.text(3)),
@@ -57,6 +61,8 @@ struct OutboxClaiming {
                 recipients: [], content: nil, digest: row.bytes(10))
         }
         guard var claim = found else { return nil }
+        take.bind(3, id.rawValue)
+        try take.run()
         for candidate in try candidates(id) {
             guard let address = candidate.address,
                 try claim.kind == .single || !Archive.isKeptFromMail(candidate.canonical, db, at: time)
