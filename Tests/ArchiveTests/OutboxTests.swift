@@ -52,6 +52,22 @@ import Testing
         #expect(try fixture.archive.outboxItems().count == 1)
     }
 
+    @Test func whatItsServerCopiesIsNoCopyOfOurs() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...2 { _ = try fixture.archive.queueMail(Self.draft(fixture, number)) }
+        let claims = try Self.claimAll(fixture.archive, fixture)
+        for (claim, state) in zip(claims, [OutboxRecipientState.sent, .uncertain]) {
+            _ = try fixture.archive.noteOutbox([.begins(claim.id, recipients: [0])])
+            guard case .ended(var ending) = Self.ending(claim, state, now: fixture.clock.now) else {
+                continue
+            }
+            ending.isCopiedByServer = true
+            #expect(try fixture.archive.noteOutbox([.ended(ending)]) == [true])
+        }
+        // Nobody knows of the other: it is looked for there.
+        #expect(try fixture.archive.claimCopies(of: fixture.account).map(\.item) == [claims[1].id])
+    }
+
     @Test func anEmptyKeyIsNone() throws {
         let fixture = try ArchiveFixture()
         let failure = #expect(throws: MailFailure.self) {

@@ -159,6 +159,8 @@ public struct OutboxEnding: Sendable {
     public var failure: MailFailure?
     /// What of it counts against the mail.
     public var weight: Weight
+    /// Whether the Sent folder gets its copy without us.
+    public var isCopiedByServer: Bool
 
     public enum Weight: Sendable, Hashable {
         /// A try of the mail.
@@ -180,5 +182,6 @@ public struct OutboxEnding: Sendable {
         isHeld = false
         failure = nil
         weight = .attempt
+        isCopiedByServer = false
     }
 }

@@ -97,8 +97,8 @@ final class OutboxWriter {
                 reason = CASE WHEN ?5 THEN reason ELSE ?7 END,
                 remedy = CASE WHEN ?5 THEN remedy ELSE ?8 END,
                 filing = CASE WHEN ?9 AND filing = 'none' THEN 'due' ELSE filing END,
-                copy = CASE WHEN ?9 AND copy = 'none' THEN 'due' ELSE copy END,
-                copy_next = CASE WHEN ?9 AND copy = 'none' THEN ?2 ELSE copy_next END,
+                copy = CASE WHEN ?9 AND copy = 'none' THEN ?12 ELSE copy END,
+                copy_next = CASE WHEN ?9 AND copy = 'none' AND ?12 = 'due' THEN ?2 ELSE copy_next END,
                 -- Looks for an uncertain mail were none for its copy.
                 copy_tries = CASE WHEN ?9 AND copy = 'none' THEN 0 ELSE copy_tries END
             WHERE id = ?10
@@ -253,7 +253,7 @@ final class OutboxWriter {
         try settle(
             ending.item, nextTry: ending.nextTry, isHeld: ending.isHeld || off != nil,
             failure: ending.weight == .nothing ? off ?? ending.failure : ending.failure ?? off,
-            weight: ending.weight, head: head)
+            weight: ending.weight, isCopiedByServer: ending.isCopiedByServer, head: head)
     }
 
     /// A server that knows no such address says at once what others report later.
@@ -312,10 +312,12 @@ final class OutboxWriter {
     ///   - failure: nil keeps the present reason where the item goes on waiting; else what its recipients were told
     ///     is the reason.
     ///   - weight: what of it counts against the item.
+    ///   - isCopiedByServer: whether the Sent folder gets its copy without us.
     ///   - known: the item as it was, where it was read already.
     func settle(
         _ item: OutboxID, nextTry: UnixTime, isHeld: Bool, failure: MailFailure?,
-        weight: OutboxEnding.Weight, asQueued: Bool = false, head known: Head? = nil
+        weight: OutboxEnding.Weight, asQueued: Bool = false, isCopiedByServer: Bool = false,
+        head known: Head? = nil
     ) throws {
         var recipients: [OutboxRecipientState] = []
         var times: [UnixTime] = []
@@ -350,6 +352,8 @@ final class OutboxWriter {
         settleItem.bind(9, recipients.contains(.sent))
         settleItem.bind(10, item.rawValue)
         settleItem.bind(11, weight != .nothing)
+        // An uncertain one is looked for there.
+        try settleItem.bind(12, isCopiedByServer && state != .uncertain ? "unneeded" : "due")
         try settleItem.run()
         // It may have been filed and copied when the first of its recipients had it.
         if letsGo, (state == .sent && head.isFiled) || state == .cancelled {

@@ -32,8 +32,10 @@ struct AccountSender: Sendable {
             archive: archive, journal: journal, account: account, rules: rules, only: only,
             failed: { watch(.archiveFailed($0)) })
         let lanes = min(rules.connections, await source.prepare())
-        let open = OpenLanes()
-        let tally = SentTally(account: account.settings.name, watch: watch)
+        let copy = CopyWay(account, habit: try? archive.sentHabit(of: account.id))
+        let round = Round(
+            account: account, source: source, tally: SentTally(account: account.settings.name, watch: watch),
+            lanes: OpenLanes(), stop: stop, isCopiedByServer: copy == .unneeded)
         // Where the server broke off before it answered, one mail shows whether it does again.
         let isDoubted = (try? archive.sendPauseRecord(of: account.id))?.failure.code == .sendUnanswered
         await withDiscardingTaskGroup { group in
@@ -41,17 +43,27 @@ struct AccountSender: Sendable {
             let (firstIsReady, ready) = AsyncStream<Never>.makeStream()
             for number in 0..<lanes {
                 group.addTask {
-                    await runLane(number, open, account, source, tally, stop) { progress in
+                    await runLane(number, round) { progress in
                         if progress == (isDoubted ? .answered : .open) { ready.finish() }
                     }
-                    open.leave(number)
+                    round.lanes.leave(number)
                     ready.finish()
                 }
                 if number == 0 { for await _ in firstIsReady {} }
             }
         }
         await source.end()
-        tally.tell()
+        round.tally.tell()
+    }
+
+    /// What the connections of one `run` have in common.
+    private struct Round: Sendable {
+        let account: Account
+        let source: ClaimSource
+        let tally: SentTally
+        let lanes: OpenLanes
+        let stop: SendingStop
+        let isCopiedByServer: Bool
     }
 
     private enum LaneProgress { case open, answered }
@@ -60,12 +72,12 @@ struct AccountSender: Sendable {
     ///
     /// - Parameter told: called when it has a session, and when a mail was answered.
     private func runLane(
-        _ number: Int, _ lanes: OpenLanes, _ account: Account, _ source: ClaimSource, _ tally: SentTally,
-        _ stop: SendingStop, told: @Sendable (LaneProgress) -> Void
+        _ number: Int, _ round: Round, told: @Sendable (LaneProgress) -> Void
     ) async {
+        let (account, source, lanes) = (round.account, round.source, round.lanes)
         var session = sessions.take(account)
         var before: EndingUnderWay?
-        while !stop.isStopping, let claim = await source.next() {
+        while !round.stop.isStopping, let claim = await source.next() {
             let rules = await source.rules
             let isReused = session != nil
             if session?.isOpen != true { lanes.leave(number) }
@@ -85,7 +97,7 @@ struct AccountSender: Sendable {
                 await source.done(claim.id)
                 break
             } catch {
-                await noteUnreachable(error, account, claim, source, tally)
+                await noteUnreachable(error, claim, round)
                 break
             }
             guard let current = session else { break }
@@ -103,7 +115,7 @@ struct AccountSender: Sendable {
                     result.1.ending.replies.insert(contentsOf: first, at: 0)
                 }
             }
-            before = await startNoting(result.1, account, claim, source, tally)
+            before = await startNoting(result.1, claim, round)
             told(.answered)
             if result.1.pause != nil || hasChanged(account, result.0) {
                 await source.end()
@@ -227,21 +239,22 @@ struct AccountSender: Sendable {
     /// The answer must be stored, or the mail would be uncertain: nothing more is handed over on this connection until
     /// it is.
     private func startNoting(
-        _ verdict: DeliveryVerdict, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource,
-        _ tally: SentTally
+        _ verdict: DeliveryVerdict, _ claim: OutboxClaim, _ round: Round
     ) async -> EndingUnderWay {
-        if let pause = verdict.pause { await keep(pause, account) }
-        return await journal.startEnding(verdict.ending, failed: { watch(.archiveFailed($0)) }) { isOurs in
+        if let pause = verdict.pause { await keep(pause, round.account) }
+        var ending = verdict.ending
+        ending.isCopiedByServer = round.isCopiedByServer
+        return journal.startEnding(ending, failed: { watch(.archiveFailed($0)) }) { isOurs in
             // A claim that was taken away meanwhile has its new state already.
-            if isOurs == true { tell(verdict.ending, account, claim, tally) }
-            await source.done(claim.id)
+            if isOurs == true { tell(verdict.ending, claim, round) }
+            await round.source.done(claim.id)
         }
     }
 
-    private func tell(_ ending: OutboxEnding, _ account: Account, _ claim: OutboxClaim, _ tally: SentTally) {
-        tally.add(recipients: ending.outcomes.values.count { $0 == .sent })
+    private func tell(_ ending: OutboxEnding, _ claim: OutboxClaim, _ round: Round) {
+        round.tally.add(recipients: ending.outcomes.values.count { $0 == .sent })
         if let failure = ending.failure {
-            watch(.notSent(account: account.settings.name, item: claim.id, failure: failure))
+            watch(.notSent(account: round.account.settings.name, item: claim.id, failure: failure))
         }
     }
 
@@ -256,10 +269,8 @@ struct AccountSender: Sendable {
 
     /// No session could be had: the account waits, and the mail that asked says why. That is no try of any mail; but
     /// those that would have gone have waited in vain, and one that has done so for days is given up.
-    private func noteUnreachable(
-        _ failure: MailFailure, _ account: Account, _ claim: OutboxClaim, _ source: ClaimSource,
-        _ tally: SentTally
-    ) async {
+    private func noteUnreachable(_ failure: MailFailure, _ claim: OutboxClaim, _ round: Round) async {
+        let account = round.account
         let now = settings.connections.now()
         let explained = account.provider.explaining(failure)
         let last = try? archive.sendPauseRecord(of: account.id)
@@ -271,9 +282,8 @@ struct AccountSender: Sendable {
             failure: explained)
         pause.refusedSignIns = refused
         let ending = OutboxEnding.unreachable(claim, explained, now: now)
-        await startNoting(DeliveryVerdict(ending: ending, pause: pause), account, claim, source, tally)
-            .finish()
-        await source.end { .unreachable($0, explained, now: now) }
+        await startNoting(DeliveryVerdict(ending: ending, pause: pause), claim, round).finish()
+        await round.source.end { .unreachable($0, explained, now: now) }
     }
 
     /// When an account that could not be signed in to is tried again; nil when its settings must change.

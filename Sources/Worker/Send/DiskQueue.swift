@@ -11,6 +11,8 @@ struct DiskQueue: Sendable {
     /// - Parameter label: its name in a debugger.
     init(_ label: String) { queue = DispatchQueue(label: "mailworker.\(label)") }
 
+    func start(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
     func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(MailFailure) -> Value
     ) async throws(MailFailure) -> Value {

@@ -1,21 +1,27 @@
 import Archive
 import MailModel
+import Synchronization
 
 /// Puts what deliveries must have on the disk there in groups: whatever has come while one transaction
 /// was written makes the next.
-actor OutboxJournal {
+final class OutboxJournal: Sendable {
     private struct Entry {
         var note: OutboxNote
         var done: @Sendable (Result<Bool, MailFailure>) -> Void
     }
 
+    private struct Line {
+        var waiting: [Entry] = []
+        var isWriting = false
+    }
+
     private let archive: Archive
     private let disk = DiskQueue("outbox")
+    private let returns = DiskQueue("outbox-returns")
     /// Between a write that failed and the next try of it, at first.
     private let firstPause: Duration
     private let store: @Sendable ([OutboxNote]) throws(MailFailure) -> [Bool]
-    private var waiting: [Entry] = []
-    private var isWriting = false
+    private let line = Mutex(Line())
 
     /// - Parameter store: writes notes in one transaction; nil for the archive's own way.
     init(
@@ -41,10 +47,12 @@ actor OutboxJournal {
     }
 
     private func append(_ entry: Entry) {
-        waiting.append(entry)
-        guard !isWriting else { return }
-        isWriting = true
-        Task { await writeAll() }
+        let isFirst = line.withLock { line in
+            line.waiting.append(entry)
+            defer { line.isWriting = true }
+            return !line.isWriting
+        }
+        if isFirst { disk.start { self.writeAll() } }
     }
 
     /// Puts the end of an attempt before all that is noted from now on, and comes back without waiting for the disk.
@@ -52,12 +60,12 @@ actor OutboxJournal {
     /// - Parameters:
     ///   - failed: told of each try that fails.
     ///   - done: called with what `end` would return.
-    nonisolated func startEnding(
+    func startEnding(
         _ ending: OutboxEnding, failed: @escaping @Sendable (MailFailure) -> Void,
         done: @escaping @Sendable (Bool?) async -> Void
-    ) async -> EndingUnderWay {
+    ) -> EndingUnderWay {
         let firstTry = Eventual<Result<Bool, MailFailure>>()
-        await append(Entry(note: .ended(ending)) { firstTry.come($0) })
+        append(Entry(note: .ended(ending)) { firstTry.come($0) })
         let whole = Task {
             do throws(MailFailure) {
                 await done(try await firstTry.value.get())
@@ -75,7 +83,7 @@ actor OutboxJournal {
     /// - Parameter failed: told of each try that fails.
     /// - Returns: whether the claim still was this process's. Nil when the archive writes no more or the task is
     ///   cancelled: the next process then finds the claim of a dead one.
-    nonisolated func end(_ ending: OutboxEnding, failed: (MailFailure) -> Void) async -> Bool? {
+    func end(_ ending: OutboxEnding, failed: (MailFailure) -> Void) async -> Bool? {
         var ending = ending
         return await persisting(failed) { () async throws(MailFailure) in
             do throws(MailFailure) {
@@ -93,7 +101,7 @@ actor OutboxJournal {
     }
 
     /// Gives claims back whose mail was not tried: nobody else takes what a living process has claimed.
-    nonisolated func giveBack(_ endings: [OutboxEnding], failed: (MailFailure) -> Void) async {
+    func giveBack(_ endings: [OutboxEnding], failed: (MailFailure) -> Void) async {
         await persisting(failed) { () async throws(MailFailure) in
             try await noteAll(endings.map { .ended($0) })
         }
@@ -101,14 +109,14 @@ actor OutboxJournal {
 
     private func noteAll(_ notes: [OutboxNote]) async throws(MailFailure) {
         let store = store
-        _ = try await disk.run { () throws(MailFailure) in try store(notes) }
+        _ = try await returns.run { () throws(MailFailure) in try store(notes) }
     }
 
     /// Does what must get onto the disk until it is there.
     ///
     /// - Returns: nil when the archive writes no more or the task is cancelled.
     @discardableResult
-    nonisolated func persisting<Value: Sendable>(
+    func persisting<Value: Sendable>(
         _ failed: (MailFailure) -> Void, _ body: () async throws(MailFailure) -> Value
     ) async -> Value? {
         var pause = firstPause
@@ -126,25 +134,24 @@ actor OutboxJournal {
     }
 
     private static let longestPause = Duration.seconds(15)
-    /// Of more notes than these, one transaction takes half: were it all of them, every connection would wait for the same
-    /// commit, and then the disk for all connections.
-    private static let smallGroup = 8
-
-    private func writeAll() async {
-        while !waiting.isEmpty {
-            let group = Array(waiting.prefix(max(Self.smallGroup, (waiting.count + 1) / 2)))
-            waiting.removeFirst(group.count)
-            let store = store
-            let notes = group.map(\.note)
-            let results: [Result<Bool, MailFailure>]
-            do throws(MailFailure) {
-                results = try await disk.run { () throws(MailFailure) in Self.write(notes, store) }
-            } catch {
-                results = notes.map { _ in .failure(error) }
-            }
+    /// The writing thread goes from one transaction straight to the next: tasks that hand it over from one to the other
+    /// would wait for a core each time.
+    private func writeAll() {
+        while let group = nextGroup() {
+            let results = Self.write(group.map(\.note), store)
             for (entry, result) in zip(group, results) { entry.done(result) }
         }
-        isWriting = false
+    }
+
+    private func nextGroup() -> [Entry]? {
+        line.withLock { line in
+            guard !line.waiting.isEmpty else {
+                line.isWriting = false
+                return nil
+            }
+            defer { line.waiting = [] }
+            return line.waiting
+        }
     }
 
     /// One that cannot be written costs itself only.

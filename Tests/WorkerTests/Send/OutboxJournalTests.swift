@@ -67,7 +67,7 @@ import Testing
         try Self.begin(claim, fixture)
         let (isOurs, tell) = AsyncStream<Bool?>.makeStream()
         let failures = Mutex(0)
-        let ending = await FullDisk(writes: 3).journal(fixture.archive).startEnding(
+        let ending = FullDisk(writes: 3).journal(fixture.archive).startEnding(
             Self.accepted(claim, fixture), failed: { _ in failures.withLock { $0 += 1 } },
             done: {
                 tell.yield($0)
@@ -95,7 +95,7 @@ import Testing
             }
             return try archive.noteOutbox(notes)
         }
-        let ending = await journal.startEnding(
+        let ending = journal.startEnding(
             Self.accepted(claim, fixture), failed: { _ in }, done: { _ in })
         // Nobody's any more: what counts is the order.
         #expect(try await journal.note(.begins(claim.id, recipients: [0])) == false)
