@@ -77,6 +77,7 @@ public final class Archive: Sendable {
         guard access(path, F_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         guard access(path, R_OK | W_OK) == 0 else { throw StorageError.failure(errno: errno, path: path) }
         FileModes.restrict(path)
+        try useOwnFileSystem()
         try demandNotEmptied(path, in: directory)
         try SchemaVersion.demandNotNewer(path)
         let archive = try Archive(directory: directory, key: key, options: options)
@@ -106,12 +107,17 @@ public final class Archive: Sendable {
     /// How long a writer waits for others.
     static let busySeconds: Int32 = 30
 
+    /// Before the process has any connection: what holds for all of them cannot be set later.
+    private static func useOwnFileSystem() throws(MailFailure) {
+        guard mw_page_sums_install() == 0 else { throw StorageError.failure(resultCode: 1) }
+    }
+
     static func database(in directory: String) -> String { directory + "/mailworker.db" }
 
     private init(
         directory: String, key: SecretKey?, options: ArchiveOptions
     ) throws(MailFailure) {
-        guard mw_page_sums_install() == 0 else { throw StorageError.failure(resultCode: 1) }
+        try Self.useOwnFileSystem()
         let stop = WriteStop()
         let logCopying = LogCopying(stop: stop, trial: options.trial)
         let path = Self.database(in: directory)
@@ -132,6 +138,10 @@ public final class Archive: Sendable {
                 // The writer's indices are hit at random places.
                 try db.execute(sql: "PRAGMA cache_size = -65536")
                 try db.execute(sql: "PRAGMA journal_size_limit = 134217728")
+                // Any reading opens the log.
+                _ = try Int.fetchOne(db, sql: "PRAGMA schema_version")
+                let code = mw_gather_log_writes(db.sqliteConnection)
+                guard code == 0 else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
             }
             let migrator = Schema.migrator
             // Another process may have brought it further meanwhile.
@@ -144,7 +154,15 @@ public final class Archive: Sendable {
                 if try pool.read({ try migrator.hasBeenSuperseded($0) }) { throw SchemaVersion.newer }
             }
             try migrator.migrate(pool)
-            try pool.writeWithoutTransaction { try logCopying.takeOver($0) }
+            let settings = configuration
+            try pool.writeWithoutTransaction { db in
+                try logCopying.takeOver(db) {
+                    let copying = try DatabaseQueue(path: path, configuration: settings)
+                    // The log is synced before it is copied.
+                    try copying.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                    return copying
+                }
+            }
             // The library syncs the name of a new log too, and keeps a failure to itself.
             do {
                 try PackFile.synchronizeDirectory(directory)

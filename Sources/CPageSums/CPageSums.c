@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log_file.h"
+
 // SQLite leaves the last bytes of each page to whoever asks for them (file format, 1.3.4:
 // "reserved region"). All writes of a main database come as whole pages, from the pager or from
 // a checkpoint; the sum is put in on their way to the disk. A page that is read and is not as it was
@@ -352,7 +354,8 @@ static int summing_shm_unmap(sqlite3_file *f, int erase) {
 static int summing_open(
     sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags) {
     (void)vfs;
-    // Journals, write-ahead logs and temporary files are the real file system's alone.
+    if (flags & SQLITE_OPEN_WAL) return mw_log_open(real_vfs, name, file, flags, out_flags);
+    // Journals and temporary files are the real file system's alone.
     if (!(flags & SQLITE_OPEN_MAIN_DB)) return real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
     memset(file, 0, sizeof(summed_file));
     int code = real_vfs->xOpen(real_vfs, name, real(file), flags, out_flags);
@@ -401,7 +404,7 @@ static void install(void) {
     // Everything but opening is inherited; the real one's data goes with it.
     summing_vfs = *real_vfs;
     summing_vfs.zName = "mailworker";
-    summing_vfs.szOsFile += (int)sizeof(summed_file);
+    summing_vfs.szOsFile += (int)sizeof(summed_file) > mw_log_file_bytes ? (int)sizeof(summed_file) : mw_log_file_bytes;
     summing_vfs.xOpen = summing_open;
     summing_vfs.pNext = NULL;
     install_result = sqlite3_vfs_register(&summing_vfs, 1);

@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import GRDBSQLite
 import MailModel
@@ -5,17 +6,23 @@ import Synchronization
 
 /// Copies the write-ahead log into the database when it has grown, instead of SQLite's
 /// own automatism, which keeps a failed fsync to itself.
+///
+/// Most of it is copied on a connection of its own while the writer goes on; what has come meanwhile is little in the end,
+/// and the writer copies that by itself, since only a log that has been copied whole begins anew.
 final class LogCopying: Sendable {
-    /// In pages of 4 KB. What is written at random places, as an index of digests is, is copied the seldomer the more
-    /// often it was written meanwhile.
-    private static let dueAt: Int32 = 32_000
-    /// A smaller log is copied, too, with the first commit after this: what is in the log only is behind the first bit
-    /// of it that flips.
-    private static let dueAfter = Duration.seconds(60)
+    private enum Beside {
+        case none
+        case openable(() throws -> DatabaseQueue)
+        case open(DatabaseQueue)
+    }
 
     private let stop: WriteStop
     private let trial: StepTrial?
-    private let copiedAt = Mutex(ContinuousClock.now)
+    private let growth = Mutex(LogGrowth(now: .now))
+    /// One copies at a time: SQLite refuses a second one without waiting.
+    private let turn = Mutex(())
+    private let queue = DispatchQueue(label: "mailworker.log")
+    private let beside = Mutex<Beside>(.none)
 
     init(stop: WriteStop, trial: StepTrial?) {
         self.stop = stop
@@ -27,17 +34,18 @@ final class LogCopying: Sendable {
     ///
     /// What a process with a failed fsync has left in the log may be in the system's memory
     /// only. Copied, it is written anew; it is no longer relied on where it was.
-    func takeOver(_ db: Database) throws {
+    ///
+    /// - Parameter other: opens another connection, for copying while the writer goes on; called when there is much to copy.
+    func takeOver(_ db: Database, beside other: sending @escaping () throws -> DatabaseQueue) throws {
         guard let connection = db.sqliteConnection else { return }
         copy(connection, SQLITE_CHECKPOINT_PASSIVE)
+        beside.withLock { $0 = .openable(other) }
         _ = sqlite3_wal_hook(
             connection,
             { context, connection, _, pages in
                 if let context, let connection {
-                    let copying = Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue()
-                    if pages >= LogCopying.dueAt || copying.isOld {
-                        copying.copy(connection, SQLITE_CHECKPOINT_PASSIVE)
-                    }
+                    Unmanaged<LogCopying>.fromOpaque(context).takeUnretainedValue().grew(
+                        to: pages, connection)
                 }
                 // The commit has been done, whatever became of the copy.
                 return SQLITE_OK
@@ -55,17 +63,50 @@ final class LogCopying: Sendable {
         return copy(connection, SQLITE_CHECKPOINT_TRUNCATE)
     }
 
-    private var isOld: Bool { copiedAt.withLock { ContinuousClock.now - $0 >= Self.dueAfter } }
+    private func grew(to pages: Int32, _ connection: OpaquePointer) {
+        switch growth.withLock({ $0.grew(to: pages, now: .now) }) {
+        case .wait: break
+        case .copyHere: copy(connection, SQLITE_CHECKPOINT_PASSIVE)
+        case .copyBeside: queue.async { [self] in copyBeside() }
+        }
+    }
+
+    private func copyBeside() {
+        defer { growth.withLock { $0.endedBeside() } }
+        do {
+            try connectionBeside()?.inDatabase { db in
+                if let connection = db.sqliteConnection { copy(connection, SQLITE_CHECKPOINT_PASSIVE) }
+            }
+        } catch {
+            // A later commit tries again; in the end the writer copies by itself.
+            _ = stop.noting(StorageError.failure(error))
+        }
+    }
+
+    private func connectionBeside() throws -> DatabaseQueue? {
+        try beside.withLock { beside in
+            switch beside {
+            case .none: return nil
+            case .open(let queue): return queue
+            case .openable(let open):
+                let queue = try open()
+                beside = .open(queue)
+                return queue
+            }
+        }
+    }
 
     @discardableResult
     private func copy(_ connection: OpaquePointer, _ mode: Int32) -> MailFailure? {
-        let step = BegunStep(.logCopied, trial)
-        defer { step.done() }
-        let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
-        // A small one that readers keep is not tried with each commit.
-        copiedAt.withLock { $0 = ContinuousClock.now }
-        guard code != SQLITE_OK else { return nil }
-        // Any failure but an fsync's leaves the log as it is, and a later commit tries again.
-        return stop.noting(StorageError.failure(resultCode: code))
+        turn.withLock { _ in
+            let step = BegunStep(.logCopied, trial)
+            defer { step.done() }
+            var (all, copied): (Int32, Int32) = (0, 0)
+            let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, &all, &copied)
+            growth.withLock { $0.wasCopied(copied, of: all, now: .now) }
+            guard code != SQLITE_OK else { return nil }
+            // Any failure but an fsync's leaves the log as it is, and a later commit tries again.
+            return stop.noting(StorageError.failure(resultCode: code))
+        }
     }
 }

@@ -30,6 +30,11 @@ int mw_page_sums_install(void);
 /// Returns an SQLite result code.
 int mw_page_sums_reserve(struct sqlite3 *database);
 
+/// From now on what this connection writes into its write-ahead log is written in large pieces, at the latest when it is
+/// synced. Only for one with synchronous = FULL: others may read the log before it is synced. Returns an SQLite result
+/// code; SQLITE_CANTOPEN without a log, which there is after the first read.
+int mw_gather_log_writes(struct sqlite3 *database);
+
 /// Reads from the file of an open database what stands there, damaged or not, through SQLite's own descriptor: when a
 /// process closes any other one of that file, the system takes away all locks that the process has on it (POSIX), and the
 /// next process to close the database takes itself for the last one and deletes the log. Returns an SQLite result code.
