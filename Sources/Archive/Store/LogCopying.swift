@@ -12,7 +12,7 @@ import Synchronization
 final class LogCopying: Sendable {
     private enum Beside {
         case none
-        case openable(() throws -> DatabaseQueue)
+        case openable(@Sendable () throws -> DatabaseQueue)
         case open(DatabaseQueue)
     }
 
@@ -36,7 +36,7 @@ final class LogCopying: Sendable {
     /// only. Copied, it is written anew; it is no longer relied on where it was.
     ///
     /// - Parameter other: opens another connection, for copying while the writer goes on; called when there is much to copy.
-    func takeOver(_ db: Database, beside other: sending @escaping () throws -> DatabaseQueue) throws {
+    func takeOver(_ db: Database, beside other: @escaping @Sendable () throws -> DatabaseQueue) throws {
         guard let connection = db.sqliteConnection else { return }
         copy(connection, SQLITE_CHECKPOINT_PASSIVE)
         beside.withLock { $0 = .openable(other) }

@@ -11,12 +11,12 @@ struct LogGrowth {
     /// Small commits write the same few pages again and again; a log that stays short is written over, which a disk
     /// confirms in half the time that it needs for a file that grows. Of large ones, which write at random places as an
     /// index of digests has them, a page is copied the seldomer the more often it was written meanwhile.
-    static let dueAt: ClosedRange<Int32> = 4000...32_000
+    static let dueAt: ClosedRange<Int32> = 4000...64_000
     static let dueAfterCommits: Int32 = 100
     /// What the writer does not wait for noticeably.
     static let few: Int32 = 2000
     /// Where copying does not keep up the writer waits for it.
-    static let most: Int32 = 96_000
+    static let most: Int32 = 128_000
     /// A smaller log is copied, too, with the first commit after this: what is in the log only is behind the first bit
     /// of it that flips.
     static let dueAfter = Duration.seconds(60)
