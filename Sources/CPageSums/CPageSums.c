@@ -33,6 +33,8 @@ typedef struct {
     int salvages;
     uint32_t *lost;
     size_t lost_count, lost_room;
+    // This connection's log while it gathers what is written.
+    sqlite3_file *log;
     // The file of the real file system lies behind this struct.
 } summed_file;
 
@@ -343,7 +345,10 @@ static int summing_traits(sqlite3_file *f) {
 static int summing_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out) {
     return real(f)->pMethods->xShmMap(real(f), page, size, extend, out);
 }
+// The lock of the only one who may write is the first (walformat, 2.3.1).
 static int summing_shm_lock(sqlite3_file *f, int offset, int n, int flags) {
+    sqlite3_file *log = ((summed_file *)f)->log;
+    if (log != NULL && offset == 0 && (flags & SQLITE_SHM_UNLOCK) && (flags & SQLITE_SHM_EXCLUSIVE)) mw_log_forget(log);
     return real(f)->pMethods->xShmLock(real(f), offset, n, flags);
 }
 static void summing_shm_barrier(sqlite3_file *f) { real(f)->pMethods->xShmBarrier(real(f)); }
@@ -438,6 +443,14 @@ int mw_salvage(sqlite3 *database) {
     if (summed == NULL) return SQLITE_CANTOPEN;
     summed->salvages = 1;
     return SQLITE_OK;
+}
+
+int mw_gather_log_writes(sqlite3 *database) {
+    summed_file *summed = summed_file_of(database);
+    sqlite3_file *log = NULL;
+    if (summed == NULL) return SQLITE_CANTOPEN;
+    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    return code != SQLITE_OK ? code : mw_log_gather(log, &summed->log);
 }
 
 size_t mw_salvaged(sqlite3 *database, uint32_t *numbers, size_t room) {

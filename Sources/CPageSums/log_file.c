@@ -1,17 +1,15 @@
-#define _GNU_SOURCE
 #include "log_file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "CPageSums.h"
 
 // SQLite writes a log in pieces of 24 and 4096 bytes, one behind the other. A transaction at random places of an index has
 // thousands, and for each the system looks up a page of its cache, which a piece never fills. Here they are gathered.
 //
 // Nobody reads what is not synced: with synchronous = FULL the log is synced before the index of the log, which all
-// connections read it by, names what is new. A connection that reads its own pages before that has them flushed first.
+// connections read it by, names what is new. A connection that reads its own pages before that has them flushed first. What is
+// left when it gives up the right to write belongs to a transaction that was taken back, and is dropped before anybody else may
+// write in its place.
 
 // SQLite's own file system writes at most 0x1ffff bytes at once.
 enum { room = 124 * 1024 };
@@ -22,6 +20,8 @@ typedef struct {
     char *gathered;
     int used;
     sqlite3_int64 at;
+    // Where somebody knows of this file; NULL when nobody does.
+    sqlite3_file **place;
     // The file of the real file system lies behind this struct.
 } log_file;
 
@@ -76,6 +76,7 @@ static int log_size(sqlite3_file *file, sqlite3_int64 *size) {
 static int log_close(sqlite3_file *file) {
     free(((log_file *)file)->gathered);
     ((log_file *)file)->gathered = NULL;
+    if (((log_file *)file)->place != NULL) *((log_file *)file)->place = NULL;
     return real(file)->pMethods->xClose(real(file));
 }
 
@@ -111,12 +112,14 @@ int mw_log_open(sqlite3_vfs *real_vfs, const char *name, sqlite3_file *file, int
     return code;
 }
 
-int mw_gather_log_writes(sqlite3 *database) {
-    sqlite3_file *file = NULL;
-    int code = sqlite3_file_control(database, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
-    if (code != SQLITE_OK) return code;
+int mw_log_gather(sqlite3_file *file, sqlite3_file **place) {
     if (file == NULL || file->pMethods != &log_methods) return SQLITE_CANTOPEN;
     log_file *log = (log_file *)file;
     if (log->gathered == NULL) log->gathered = malloc(room);
-    return log->gathered == NULL ? SQLITE_NOMEM : SQLITE_OK;
+    if (log->gathered == NULL) return SQLITE_NOMEM;
+    log->place = place;
+    *place = file;
+    return SQLITE_OK;
 }
+
+void mw_log_forget(sqlite3_file *file) { ((log_file *)file)->used = 0; }

@@ -85,4 +85,32 @@ import Testing
         #expect(try other.read { try Self.sum($0) }[0] == 700)
         #expect(try other.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
     }
+
+    @Test func whatIsTakenBackIsNotWrittenOverAnothersCommits() throws {
+        let (fixture, other) = try Self.fixture()
+        let pool = fixture.archive.pool
+        // As another process writes, which gathers nothing.
+        let second = try DatabaseQueue(path: pool.path)
+        for round in 0..<20 {
+            let first = round * 100 + 1
+            try pool.writeWithoutTransaction { db in
+                // So that nothing is read from the log, which would hand on what is held back.
+                try db.checkpoint(.truncate)
+                // Pages that have left the cache, and are held back when it is given up.
+                try db.inTransaction {
+                    try Self.fill(db, first...first + 20 + round); return .rollback
+                }
+            }
+            try second.write { try Self.fill($0, first...first + 49) }
+            try pool.writeWithoutTransaction { db in
+                try db.inTransaction {
+                    try Self.fill(db, first + 50...first + 99); return .commit
+                }
+            }
+        }
+        #expect(try other.read { try Self.sum($0) }[0] == 2000)
+        let rows = try other.read { try Int.fetchAll($0, sql: "SELECT length(bytes) FROM probe ORDER BY id") }
+        #expect(rows == (1...2000).map { 100 + $0 * 37 % 9000 })
+        #expect(try second.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
+    }
 }
