@@ -173,7 +173,8 @@ public final class Archive: Sendable {
             // it, and has made the copy of the schema.
             if lacksSums, SchemaCopy.pageSize(of: path) == nil {
                 try pool.vacuum()
-                _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+                let failure = pool.writeWithoutTransaction { logCopying.empty($0, waitsForReaders: true) }
+                if let failure { throw failure }
             }
             // What a statement would have to take back is kept in memory: in a file it costs two writes a page, of mail
             // that may be erased by then. A migration's sorting and the rewriting have had files.

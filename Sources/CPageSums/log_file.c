@@ -29,13 +29,13 @@ const int mw_log_file_bytes = sizeof(log_file);
 
 static sqlite3_file *real(sqlite3_file *file) { return (sqlite3_file *)((log_file *)file + 1); }
 
-// What cannot be written is SQLite's to take back; it writes that part of the log anew.
+// What cannot be written stays until SQLite has taken it back, so that nothing behind it is committed without it.
 static int flush(sqlite3_file *file) {
     log_file *log = (log_file *)file;
     if (log->used == 0) return SQLITE_OK;
-    int count = log->used;
-    log->used = 0;
-    return real(file)->pMethods->xWrite(real(file), log->gathered, count, log->at);
+    int code = real(file)->pMethods->xWrite(real(file), log->gathered, log->used, log->at);
+    if (code == SQLITE_OK) log->used = 0;
+    return code;
 }
 
 static int log_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {

@@ -164,6 +164,7 @@ extension Archive {
         }
         var report = try archive.verify()
         for finding in unread + differences(of: archive, from: manifest) { report.add(finding) }
+        archive.logCopying.close()
         try archive.pool.close()
         return report
     }

@@ -98,7 +98,9 @@ final class OutboxWriter {
                 remedy = CASE WHEN ?5 THEN remedy ELSE ?8 END,
                 filing = CASE WHEN ?9 AND filing = 'none' THEN 'due' ELSE filing END,
                 copy = CASE WHEN ?9 AND copy = 'none' THEN ?12 ELSE copy END,
-                copy_next = CASE WHEN ?9 AND copy = 'none' AND ?12 = 'due' THEN ?2 ELSE copy_next END,
+                copy_next = CASE WHEN ?9 AND copy = 'none' THEN CASE WHEN ?12 = 'due' THEN ?2 END
+                    ELSE copy_next END,
+                copy_error = CASE WHEN ?9 AND copy = 'none' AND ?12 <> 'due' THEN NULL ELSE copy_error END,
                 -- Looks for an uncertain mail were none for its copy.
                 copy_tries = CASE WHEN ?9 AND copy = 'none' THEN 0 ELSE copy_tries END
             WHERE id = ?10

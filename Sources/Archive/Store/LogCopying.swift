@@ -63,6 +63,14 @@ final class LogCopying: Sendable {
         return copy(connection, SQLITE_CHECKPOINT_TRUNCATE)
     }
 
+    /// Ends the copying beside the writer, before the writer's connection is closed: the last one to close is to leave no
+    /// log.
+    func close() {
+        beside.withLock { $0 = .none }
+        // What is under way has the connection still.
+        queue.sync {}
+    }
+
     private func grew(to pages: Int32, _ connection: OpaquePointer) {
         switch growth.withLock({ $0.grew(to: pages, now: .now) }) {
         case .wait: break
@@ -79,6 +87,7 @@ final class LogCopying: Sendable {
             }
         } catch {
             // A later commit tries again; in the end the writer copies by itself.
+            growth.withLock { $0.wasCopied(-1, of: -1, now: .now) }
             _ = stop.noting(StorageError.failure(error))
         }
     }

@@ -50,11 +50,12 @@ struct LogGrowth {
         return .copyBeside
     }
 
-    /// Copying has ended, well or not: of so many pages so many are in the database.
+    /// Copying has ended: of so many pages so many are in the database. Negative where it has failed before that was known.
     mutating func wasCopied(_ copied: Int32, of all: Int32, now: ContinuousClock.Instant) {
         // A small one that readers keep is not tried with each commit.
         copiedAt = now
-        (self.copied, tried) = (max(0, copied), max(0, all))
+        if copied >= 0 { self.copied = copied }
+        tried = all >= 0 ? all : pages
     }
 
     mutating func endedBeside() { isCopyingBeside = false }
