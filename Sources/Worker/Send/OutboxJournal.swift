@@ -17,6 +17,7 @@ final class OutboxJournal: Sendable {
 
     private let archive: Archive
     private let disk = DiskQueue("outbox")
+    /// Of its own: `disk` may be at work for as long as mail goes out.
     private let returns = DiskQueue("outbox-returns")
     /// Between a write that failed and the next try of it, at first.
     private let firstPause: Duration
@@ -134,6 +135,7 @@ final class OutboxJournal: Sendable {
     }
 
     private static let longestPause = Duration.seconds(15)
+
     /// The writing thread goes from one transaction straight to the next: tasks that hand it over from one to the other
     /// would wait for a core each time.
     private func writeAll() {
